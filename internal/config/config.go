@@ -1,0 +1,219 @@
+// Package config reads kuramaconfig.yaml into one section per role. A section
+// is the Options of its role: the role takes it as it is.
+package config
+
+import "time"
+
+// Config is the whole of kuramaconfig.yaml. Default holds every default; the
+// shipped file repeats them with a comment each, and a test keeps both equal.
+type Config struct {
+	Data        string        `yaml:"data"`         // folder of all state
+	RunDir      string        `yaml:"run_dir"`      // folder of sockets; empty: DATA/run, or a short path under /tmp where that is too long for a socket
+	LogLevel    string        `yaml:"log_level"`    // debug, info, warn, error
+	StopTimeout time.Duration `yaml:"stop_timeout"` // bound of a clean stop
+	Domain      string        `yaml:"domain"`       // apps answer on <app>.<tenant>.<domain>
+
+	Console    Console    `yaml:"console"`
+	Dashboard  Dashboard  `yaml:"dashboard"`
+	Router     Router     `yaml:"router"`
+	Database   Database   `yaml:"database"`
+	Stream     Stream     `yaml:"stream"`
+	Logship    Logship    `yaml:"logship"`
+	Persist    Persist    `yaml:"persist"`
+	Archive    Archive    `yaml:"archive"`
+	Alert      Alert      `yaml:"alert"`
+	SMTP       SMTP       `yaml:"smtp"`
+	Profile    Profile    `yaml:"profile"`
+	Autoscaler Autoscaler `yaml:"autoscaler"`
+	Docker     Docker     `yaml:"docker"`
+	Build      Build      `yaml:"build"`
+	App        App        `yaml:"app"`
+}
+
+// Console configures the console and the API (role paas).
+type Console struct {
+	Listen     string        `yaml:"listen"`       // host:port
+	URL        string        `yaml:"url"`          // address that people open; empty: http://localhost:PORT
+	SessionAge time.Duration `yaml:"session_age"`  // how long a sign-in lasts
+	MaxUpload  Bytes         `yaml:"max_upload"`   // largest upload accepted
+	SignInRate int           `yaml:"sign_in_rate"` // failed sign-ins per minute and user
+}
+
+// Dashboard configures the live dashboard.
+type Dashboard struct {
+	Listen        string        `yaml:"listen"`
+	URL           string        `yaml:"url"`            // address that people open; empty: http://localhost:PORT
+	FrameInterval time.Duration `yaml:"frame_interval"` // time between two frames
+	History       time.Duration `yaml:"history"`        // live points kept in memory
+	LogLines      int           `yaml:"log_lines"`      // log records per frame; the rest is counted
+	MaxClients    int           `yaml:"max_clients"`
+}
+
+// Router configures the data plane.
+type Router struct {
+	Listen         string        `yaml:"listen"`
+	RequestTimeout time.Duration `yaml:"request_timeout"` // until the app's response headers
+	HoldTimeout    time.Duration `yaml:"hold_timeout"`    // how long a request waits for a replica to come up
+	MaxBody        Bytes         `yaml:"max_body"`        // largest request body
+	InFlight       int           `yaml:"in_flight"`       // requests per replica at once; more wait
+	QueueLimit     int           `yaml:"queue_limit"`     // requests that wait per app; more are refused with 503
+	RecordBuffer   int           `yaml:"record_buffer"`   // request records kept while the agent is away
+}
+
+// Database configures Postgres.
+type Database struct {
+	URL           Secret `yaml:"url"`            // an external Postgres; empty: Kurama runs its own
+	Bin           string `yaml:"bin"`            // folder of initdb and postgres; empty: the newest installed
+	MaxConns      int    `yaml:"max_conns"`      // connections per role
+	SharedBuffers Bytes  `yaml:"shared_buffers"` // of the private Postgres
+}
+
+// Stream configures JetStream.
+type Stream struct {
+	URL       Secret        `yaml:"url"`       // an external NATS with JetStream; empty: Kurama runs its own
+	Listen    string        `yaml:"listen"`    // of the embedded one; loopback only
+	MaxBytes  Bytes         `yaml:"max_bytes"` // oldest batches go first beyond it
+	MaxAge    time.Duration `yaml:"max_age"`
+	Sync      bool          `yaml:"sync"`      // fsync before each ack
+	Duplicate time.Duration `yaml:"duplicate"` // window in which a batch sent twice is stored once
+}
+
+// Logship configures the agent.
+type Logship struct {
+	BatchRecords   int           `yaml:"batch_records"`
+	BatchBytes     Bytes         `yaml:"batch_bytes"`
+	BatchDelay     time.Duration `yaml:"batch_delay"` // a batch is sealed after at most this
+	SampleInterval time.Duration `yaml:"sample_interval"`
+	MaxLine        Bytes         `yaml:"max_line"`   // longer messages are cut, with a mark
+	RateLimit      int           `yaml:"rate_limit"` // records per second and app; more are dropped and counted
+	RateBurst      int           `yaml:"rate_burst"`
+	SpoolMax       Bytes         `yaml:"spool_max"`  // disk used while the stream is away; the newest are dropped and counted beyond it
+	JoinDelay      time.Duration `yaml:"join_delay"` // lines of one traceback on stdout are joined within this
+}
+
+// Persist configures the Postgres sink.
+type Persist struct {
+	BatchRecords int           `yaml:"batch_records"` // records per transaction at the most
+	Retention    time.Duration `yaml:"retention"`     // partitions older than this are dropped
+	Ahead        int           `yaml:"ahead"`         // daily partitions made in advance
+}
+
+// Archive configures the JSON archive.
+type Archive struct {
+	SealRecords int           `yaml:"seal_records"` // a file is sealed at this many records
+	SealAge     time.Duration `yaml:"seal_age"`     // or at this age
+	Retention   time.Duration `yaml:"retention"`
+}
+
+// Alert configures the alert service.
+type Alert struct {
+	Interval time.Duration `yaml:"interval"` // between two evaluations
+	PerHour  int           `yaml:"per_hour"` // messages per app and hour
+	RetryMin time.Duration `yaml:"retry_min"`
+	RetryMax time.Duration `yaml:"retry_max"`
+	GiveUp   time.Duration `yaml:"give_up"` // a message is failed after this
+}
+
+// SMTP configures the mail server. With no Host, mail goes to the outbox.
+type SMTP struct {
+	Host     string        `yaml:"host"`
+	Port     int           `yaml:"port"`
+	User     string        `yaml:"user"`
+	Password Secret        `yaml:"password"`
+	From     string        `yaml:"from"`
+	TLS      string        `yaml:"tls"` // starttls, implicit, opportunistic, none
+	Timeout  time.Duration `yaml:"timeout"`
+}
+
+// Profile configures the per-route rollups.
+type Profile struct {
+	FlushInterval time.Duration `yaml:"flush_interval"`
+	MaxRoutes     int           `yaml:"max_routes"` // routes per app; the rest is counted as one
+	Retention     time.Duration `yaml:"retention"`
+}
+
+// Autoscaler configures the loop and the default policy.
+type Autoscaler struct {
+	Interval   time.Duration `yaml:"interval"`
+	Policy     string        `yaml:"policy"` // kurama or off
+	Min        int           `yaml:"min"`
+	Max        int           `yaml:"max"`
+	LoadWindow time.Duration `yaml:"load_window"`
+	LoadUp     float64       `yaml:"load_up"`   // percent
+	LoadDown   float64       `yaml:"load_down"` // percent
+	TimeWindow time.Duration `yaml:"time_window"`
+	TimeUp     time.Duration `yaml:"time_up"`
+	Cooldown   time.Duration `yaml:"cooldown"`
+}
+
+// Docker configures the engine and its networks.
+type Docker struct {
+	Host        string `yaml:"host"`         // empty: DOCKER_HOST or the default socket
+	NetworkPool string `yaml:"network_pool"` // tenants' networks are cut from it
+	NetworkSize int    `yaml:"network_size"` // prefix length of one tenant's network
+	Runtime     string `yaml:"runtime"`      // OCI runtime of apps; empty: the engine's default
+	Egress      string `yaml:"egress"`       // open: the internet but no private address; none
+}
+
+// Build configures uploads and builds.
+type Build struct {
+	Base       string        `yaml:"base"`    // auto, bootstrap, or an image with Python 3
+	Timeout    time.Duration `yaml:"timeout"` // of the dependency installation
+	Memory     Bytes         `yaml:"memory"`
+	CPU        float64       `yaml:"cpu"`         // cores
+	Output     Bytes         `yaml:"output"`      // build log kept
+	LayerMax   Bytes         `yaml:"layer_max"`   // size of a dependency layer
+	SourceMax  Bytes         `yaml:"source_max"`  // unpacked source
+	Entries    int           `yaml:"entries"`     // files in an upload
+	Ratio      int           `yaml:"ratio"`       // unpacked : packed
+	AtOnce     int           `yaml:"at_once"`     // builds running at a time
+	KeepSource int           `yaml:"keep_source"` // releases whose source is kept for rollback
+}
+
+// App holds the defaults of an app's limits and probes.
+type App struct {
+	CPU           float64       `yaml:"cpu"` // cores
+	Memory        Bytes         `yaml:"memory"`
+	Disk          Bytes         `yaml:"disk"` // writable space of a replica
+	Pids          int64         `yaml:"pids"`
+	Nofile        int64         `yaml:"nofile"`
+	Threads       int           `yaml:"threads"`        // gunicorn threads per worker
+	HealthTimeout time.Duration `yaml:"health_timeout"` // from start to the first good probe
+	DrainTimeout  time.Duration `yaml:"drain_timeout"`  // requests in flight may take this long when a replica goes
+	StopTimeout   time.Duration `yaml:"stop_timeout"`   // between SIGTERM and SIGKILL
+	RestartMin    time.Duration `yaml:"restart_min"`    // first pause before a crashed replica is restarted
+	RestartMax    time.Duration `yaml:"restart_max"`    // longest pause
+}
+
+// Default returns the built-in defaults.
+func Default() Config {
+	return Config{
+		Data: "./data", LogLevel: "info", StopTimeout: 20 * time.Second, Domain: "localhost",
+		Console: Console{Listen: ":5001", SessionAge: 14 * 24 * time.Hour, MaxUpload: 100 * MiB, SignInRate: 10},
+		Dashboard: Dashboard{Listen: ":5005", FrameInterval: 250 * time.Millisecond, History: 15 * time.Minute,
+			LogLines: 40, MaxClients: 6000},
+		Router: Router{Listen: ":8080", RequestTimeout: 60 * time.Second, HoldTimeout: 20 * time.Second,
+			MaxBody: 100 * MiB, InFlight: 64, QueueLimit: 512, RecordBuffer: 50_000},
+		Database: Database{MaxConns: 8, SharedBuffers: 128 * MiB},
+		Stream: Stream{Listen: "127.0.0.1:5006", MaxBytes: 8 * GiB, MaxAge: 72 * time.Hour, Sync: true,
+			Duplicate: 10 * time.Minute},
+		Logship: Logship{BatchRecords: 500, BatchBytes: 256 * KiB, BatchDelay: 50 * time.Millisecond,
+			SampleInterval: time.Second, MaxLine: 64 * KiB, RateLimit: 20_000, RateBurst: 60_000,
+			SpoolMax: 2 * GiB, JoinDelay: 20 * time.Millisecond},
+		Persist: Persist{BatchRecords: 10_000, Retention: 7 * 24 * time.Hour, Ahead: 3},
+		Archive: Archive{SealRecords: 100_000, SealAge: time.Minute, Retention: 90 * 24 * time.Hour},
+		Alert: Alert{Interval: time.Second, PerHour: 30, RetryMin: 5 * time.Second, RetryMax: 5 * time.Minute,
+			GiveUp: 24 * time.Hour},
+		SMTP:    SMTP{Port: 587, From: "kurama@localhost", TLS: "starttls", Timeout: 15 * time.Second},
+		Profile: Profile{FlushInterval: 5 * time.Second, MaxRoutes: 500, Retention: 30 * 24 * time.Hour},
+		Autoscaler: Autoscaler{Interval: time.Second, Policy: "kurama", Min: 1, Max: 4,
+			LoadWindow: 5 * time.Minute, LoadUp: 85, LoadDown: 50,
+			TimeWindow: 10 * time.Minute, TimeUp: 200 * time.Millisecond, Cooldown: time.Minute},
+		Docker: Docker{NetworkPool: "10.213.0.0/16", NetworkSize: 24, Egress: "open"},
+		Build: Build{Base: "auto", Timeout: 10 * time.Minute, Memory: 1 * GiB, CPU: 1, Output: 1 * MiB,
+			LayerMax: 2 * GiB, SourceMax: 512 * MiB, Entries: 20_000, Ratio: 200, AtOnce: 1, KeepSource: 10},
+		App: App{CPU: 1, Memory: 256 * MiB, Disk: 64 * MiB, Pids: 128, Nofile: 4096, Threads: 4,
+			HealthTimeout: 60 * time.Second, DrainTimeout: 30 * time.Second, StopTimeout: 10 * time.Second,
+			RestartMin: time.Second, RestartMax: time.Minute},
+	}
+}

@@ -1,0 +1,171 @@
+// Package paas holds the words and rules of the platform: tenants, apps,
+// releases, replicas, routes. It does no I/O.
+package paas
+
+import "time"
+
+// DefaultTenant is the tenant that exists from the first start. Its apps also
+// answer on <app>.<domain>, without the tenant in the name.
+const DefaultTenant = "default"
+
+// Role is what a person or token may do within a tenant.
+type Role string
+
+// The roles, from the one above all tenants down to read-only.
+const (
+	RoleOperator  Role = "operator"
+	RoleOwner     Role = "owner"
+	RoleDeveloper Role = "developer"
+	RoleViewer    Role = "viewer"
+)
+
+// AppState is the state of an app as its owner sees it.
+type AppState string
+
+// The states of an app.
+const (
+	AppNew       AppState = "new"       // created, nothing deployed yet
+	AppDeploying AppState = "deploying" // first release on its way
+	AppRunning   AppState = "running"
+	AppStopped   AppState = "stopped" // scaled to no replica
+	AppFailed    AppState = "failed"  // no live release, or its replicas keep dying
+	AppDeleting  AppState = "deleting"
+)
+
+// App is a tenant's deployable program.
+type App struct {
+	Tenant    string    `json:"tenant"`
+	Name      string    `json:"name"`
+	UID       int       `json:"-"` // serial number; the container's uid is 20000 + UID
+	State     AppState  `json:"state"`
+	Reason    string    `json:"reason,omitempty"`
+	Desired   int       `json:"desired"`
+	Release   int       `json:"release"` // live release, 0 before the first
+	Restart   int       `json:"-"`
+	CreatedAt time.Time `json:"created_at"`
+	UpdatedAt time.Time `json:"updated_at"`
+}
+
+// ReleaseState is the state of a release.
+type ReleaseState string
+
+// The states of a release.
+const (
+	ReleaseBuilding   ReleaseState = "building"
+	ReleaseStarting   ReleaseState = "starting"
+	ReleaseLive       ReleaseState = "live"
+	ReleaseSuperseded ReleaseState = "superseded"
+	ReleaseFailed     ReleaseState = "failed"
+)
+
+// Release is an immutable numbered version of an app: source, dependency
+// layer and settings. Only its state moves.
+type Release struct {
+	Tenant       string            `json:"tenant"`
+	App          string            `json:"app"`
+	Number       int               `json:"number"`
+	State        ReleaseState      `json:"state"`
+	Reason       string            `json:"reason,omitempty"`
+	SourceDigest string            `json:"source_digest"`
+	Layer        string            `json:"layer"`
+	Start        Start             `json:"start"`
+	Limits       Limits            `json:"limits"`
+	Env          map[string]string `json:"-"`
+	RollbackOf   int               `json:"rollback_of,omitempty"`
+	CreatedBy    string            `json:"created_by"`
+	CreatedAt    time.Time         `json:"created_at"`
+	LiveAt       *time.Time        `json:"live_at,omitempty"`
+}
+
+// Start says how an app is started and why that was chosen.
+type Start struct {
+	Command []string `json:"command"` // argv inside the container; $PORT is set
+	Shell   bool     `json:"shell"`   // Command is one line for sh -c (Procfile)
+	Health  string   `json:"health"`  // path of the probe
+	Why     string   `json:"why"`     // one sentence for the build log
+}
+
+// Limits bound one replica.
+type Limits struct {
+	CPU    float64 `json:"cpu"`    // cores
+	Memory int64   `json:"memory"` // bytes; swap is never given on top
+	Disk   int64   `json:"disk"`   // bytes of writable space
+	Pids   int64   `json:"pids"`
+	Nofile int64   `json:"nofile"`
+}
+
+// ReplicaState is the state of a replica.
+type ReplicaState string
+
+// The states of a replica.
+const (
+	ReplicaStarting  ReplicaState = "starting"
+	ReplicaHealthy   ReplicaState = "healthy"
+	ReplicaUnhealthy ReplicaState = "unhealthy"
+	ReplicaDraining  ReplicaState = "draining"
+	ReplicaStopped   ReplicaState = "stopped"
+)
+
+// Replica is one running instance of a release.
+type Replica struct {
+	ID        string       `json:"id"` // <app>-<release>-<6 letters>, unique on the platform
+	Tenant    string       `json:"tenant"`
+	App       string       `json:"app"`
+	Release   int          `json:"release"`
+	State     ReplicaState `json:"state"`
+	Container string       `json:"-"`
+	Address   string       `json:"address"` // host:port that the router reaches
+	StartedAt time.Time    `json:"started_at"`
+	Restarts  int          `json:"restarts"`
+}
+
+// Target is an address that the router may send requests to; nothing else is.
+type Target struct {
+	Replica string `json:"replica"`
+	Release int    `json:"release"`
+	Address string `json:"address"`
+}
+
+// Route sends the requests of some hosts to an app's targets.
+type Route struct {
+	Tenant  string   `json:"tenant"`
+	App     string   `json:"app"`
+	Hosts   []string `json:"hosts"` // without port, lower case
+	State   AppState `json:"state"` // tells the router what to say, and whether to wait, when Targets is empty
+	Targets []Target `json:"targets"`
+}
+
+// Table is all that the router knows. Version only grows; an older table than
+// the one in force is refused.
+type Table struct {
+	Version int64   `json:"version"`
+	Routes  []Route `json:"routes"`
+}
+
+// Policy is an app's autoscaling settings: bounds, targets and windows.
+// Durations are seconds.
+type Policy struct {
+	Name       string  `json:"name"`        // "kurama", or "off"
+	Min        int     `json:"min"`         // replicas
+	Max        int     `json:"max"`         // replicas
+	LoadWindow float64 `json:"load_window"` // s, default 300
+	LoadUp     float64 `json:"load_up"`     // percent, default 85
+	LoadDown   float64 `json:"load_down"`   // percent, default 50
+	TimeWindow float64 `json:"time_window"` // s, default 600
+	TimeUp     float64 `json:"time_up"`     // ms, default 200
+	Cooldown   float64 `json:"cooldown"`    // s between two decisions, default 60
+}
+
+// Decision is what the autoscaler wanted at a time, with its reason. Valid is
+// false where the figures did not allow one: no data is never "scale to 0".
+type Decision struct {
+	Tenant string             `json:"tenant"`
+	App    string             `json:"app"`
+	At     time.Time          `json:"at"`
+	Policy string             `json:"policy"`
+	From   int                `json:"from"`
+	To     int                `json:"to"`
+	Valid  bool               `json:"-"`
+	Reason string             `json:"reason"`
+	Inputs map[string]float64 `json:"inputs"`
+}
