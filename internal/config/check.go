@@ -1,0 +1,118 @@
+package config
+
+import (
+	"fmt"
+	"net"
+	"net/netip"
+	"reflect"
+	"slices"
+	"strings"
+	"time"
+)
+
+// problem is one value out of bounds.
+type problem struct{ key, text string }
+
+// check returns every value that is out of its bounds.
+func (c *Config) check() []problem {
+	var found []problem
+	add := func(key, format string, args ...any) {
+		found = append(found, problem{key, fmt.Sprintf(format, args...)})
+	}
+	c.checkSigns(add)
+	c.checkChoices(add)
+	c.checkAddresses(add)
+	c.checkRelations(add)
+	return found
+}
+
+type adder func(key, format string, args ...any)
+
+// mayBeZero lists the numbers for which 0 has a meaning.
+var mayBeZero = []string{"smtp.port", "persist.ahead", "autoscaler.min", "autoscaler.load_down", "autoscaler.cooldown",
+	"build.keep_source", "console.sign_in_rate"}
+
+// checkSigns refuses zero and negative numbers where they mean nothing.
+func (c *Config) checkSigns(add adder) {
+	walk(reflect.ValueOf(c).Elem(), "", func(key string, f reflect.Value) {
+		var v float64
+		switch {
+		case f.CanInt():
+			v = float64(f.Int())
+		case f.CanFloat():
+			v = f.Float()
+		default:
+			return
+		}
+		shown := fmt.Sprint(f.Interface())
+		if v < 0 {
+			add(key, "%s is negative; use a number above 0", shown)
+		} else if v == 0 && !slices.Contains(mayBeZero, key) {
+			add(key, "%s means nothing here; use a number above 0", shown)
+		}
+	})
+}
+
+func (c *Config) checkChoices(add adder) {
+	choice := func(key, value string, allowed ...string) {
+		if !slices.Contains(allowed, value) {
+			add(key, "%q is not known. Allowed: %s", value, strings.Join(allowed, ", "))
+		}
+	}
+	choice("log_level", c.LogLevel, "debug", "info", "warn", "error")
+	choice("smtp.tls", c.SMTP.TLS, "starttls", "implicit", "opportunistic", "none")
+	choice("autoscaler.policy", c.Autoscaler.Policy, "kurama", "off")
+	choice("docker.egress", c.Docker.Egress, "open", "none")
+	if c.Data == "" {
+		add("data", "a folder is needed, for example ./data")
+	}
+	if c.Domain == "" || strings.ContainsAny(c.Domain, " /:") {
+		add("domain", "%q is not a host name, for example localhost or apps.example.org", c.Domain)
+	}
+}
+
+func (c *Config) checkAddresses(add adder) {
+	for key, addr := range map[string]string{"console.listen": c.Console.Listen, "dashboard.listen": c.Dashboard.Listen,
+		"router.listen": c.Router.Listen, "stream.listen": c.Stream.Listen} {
+		if _, _, err := net.SplitHostPort(addr); err != nil {
+			add(key, "%q is not an address; write it as :5001 or 127.0.0.1:5001", addr)
+		}
+	}
+	if host, _, err := net.SplitHostPort(c.Stream.Listen); err == nil {
+		if ip, err := netip.ParseAddr(host); err != nil || !ip.IsLoopback() {
+			add("stream.listen", "%q is not a loopback address; the embedded stream is for this host alone, use 127.0.0.1:5006", c.Stream.Listen)
+		}
+	}
+	pool, err := netip.ParsePrefix(c.Docker.NetworkPool)
+	switch {
+	case err != nil || !pool.Addr().Is4():
+		add("docker.network_pool", "%q is not an IPv4 range; write it as 10.213.0.0/16", c.Docker.NetworkPool)
+	case c.Docker.NetworkSize < pool.Bits() || c.Docker.NetworkSize > 29:
+		add("docker.network_size", "%d does not fit; use %d (the pool's) to 29", c.Docker.NetworkSize, pool.Bits())
+	}
+}
+
+func (c *Config) checkRelations(add adder) {
+	a := c.Autoscaler
+	if a.Min > a.Max {
+		add("autoscaler.min", "%d is above autoscaler.max (%d)", a.Min, a.Max)
+	}
+	if a.LoadDown >= a.LoadUp {
+		add("autoscaler.load_down", "%g is not below autoscaler.load_up (%g)", a.LoadDown, a.LoadUp)
+	}
+	if c.Dashboard.FrameInterval < 50*time.Millisecond {
+		add("dashboard.frame_interval", "%s is too short; at least 50ms", c.Dashboard.FrameInterval)
+	}
+	if c.App.RestartMin > c.App.RestartMax {
+		add("app.restart_min", "%s is above app.restart_max (%s)", c.App.RestartMin, c.App.RestartMax)
+	}
+	if c.App.Memory < 32*MiB {
+		add("app.memory", "%s is too little for Python; at least 32MiB", c.App.Memory)
+	}
+	if c.App.Disk > c.App.Memory {
+		add("app.disk", "%s is above app.memory (%s), which writable space is taken from", c.App.Disk, c.App.Memory)
+	}
+	if c.Stream.URL != "" && !strings.Contains(c.Stream.URL.Reveal(), "://") {
+		add("stream.url", "this is not an address; write it as nats://host:4222")
+	}
+}
