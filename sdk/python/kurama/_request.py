@@ -1,0 +1,80 @@
+"""The request that the current thread or greenlet works on."""
+
+from contextvars import ContextVar
+from json.encoder import encode_basestring as quote
+from time import perf_counter
+from urllib.parse import quote as percent
+
+current = ContextVar("kurama_request", default=None)
+
+# Set while a record goes through the handlers of logging: whatever they print is
+# that record once more.
+emitting = ContextVar("kurama_emitting", default=False)
+
+
+class Request:
+    """One request: what its log records say about it."""
+
+    __slots__ = ("environ", "started", "status", "dur", "route", "fields",
+                 "error", "exc", "head")
+
+    def __init__(self, environ):
+        self.environ = environ
+        self.started = perf_counter()
+        self.status = None
+        self.dur = None      # ms; None until the response has ended
+        self.route = None
+        self.fields = None
+        self.error = None    # the unhandled exception, and its traceback
+        self.exc = None
+        self.head = None
+
+    def end(self):
+        """Note that the response has ended. The second call does nothing."""
+        if self.dur is None:
+            self.dur = (perf_counter() - self.started) * 1000.0
+            self.error = None
+
+    def rule(self):
+        """Return the Flask rule that matched, or None."""
+        if self.route is None:
+            request = self.environ.get("werkzeug.request")
+            rule = getattr(request, "url_rule", None)
+            if rule is not None:
+                self.route = rule.rule
+        return self.route
+
+    def url(self):
+        """Return path and query as received."""
+        environ = self.environ
+        url = environ.get("RAW_URI") or environ.get("REQUEST_URI")
+        if url:
+            return url
+        path = environ.get("SCRIPT_NAME", "") + environ.get("PATH_INFO", "")
+        path = percent(path.encode("latin-1", "replace"), safe="/:@!$&'()*+,;=~")
+        query = environ.get("QUERY_STRING")
+        return path + "?" + query if query else path
+
+    def wire(self):
+        """Return the JSON members before and after "msg" for a log record of
+        this request."""
+        if self.head is not None:
+            return self.head
+        environ = self.environ
+        head = '"method":%s,"url":%s,' % (
+            quote(environ.get("REQUEST_METHOD", "")), quote(self.url()))
+        rule = self.rule()
+        if rule is not None:
+            head += '"route":%s,' % quote(rule)
+        tail = ""
+        ended = self.dur is not None
+        if ended and self.status is not None:
+            head += '"status":%d,' % self.status
+        if ended:
+            tail = ',"dur":%.3f' % self.dur
+        req = environ.get("HTTP_X_REQUEST_ID")
+        if req:
+            tail += ',"req":' + quote(req)
+        if ended:
+            self.head = (head, tail)
+        return head, tail

@@ -1,0 +1,3 @@
+"""The sender of this process; None outside Kurama."""
+
+sender = None
