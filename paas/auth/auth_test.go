@@ -1,0 +1,290 @@
+package auth_test
+
+import (
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"kurama/internal/config"
+	"kurama/internal/postgres/pgtest"
+	"kurama/paas"
+	"kurama/paas/auth"
+)
+
+const password = "correct horse battery"
+
+// setup returns an Auth whose database has the tenants default and other, and
+// the developer ann of default.
+func setup(t *testing.T) (*auth.Auth, *pgxpool.Pool) {
+	t.Helper()
+	pool := pgtest.New(t)
+	a := auth.New(config.Default().Console, pool)
+	for _, tenant := range []string{"default", "other"} {
+		if _, err := a.CreateTenant(t.Context(), tenant); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := a.CreateUser(t.Context(), paas.User{Name: "ann", Tenant: "default", Role: paas.RoleDeveloper}, password); err != nil {
+		t.Fatal(err)
+	}
+	return a, pool
+}
+
+func wantErr(t *testing.T, err, want error) {
+	t.Helper()
+	if !errors.Is(err, want) {
+		t.Errorf("got %v, want %v", err, want)
+	}
+}
+
+func wantInvalid(t *testing.T, err error, part string) {
+	t.Helper()
+	var invalid *paas.Invalid
+	if !errors.As(err, &invalid) || !strings.Contains(invalid.Reason, part) {
+		t.Errorf("got %v, want a sentence with %q", err, part)
+	}
+}
+
+func request(t *testing.T) *http.Request {
+	return httptest.NewRequestWithContext(t.Context(), "GET", "/", nil)
+}
+
+func signIn(t *testing.T, a *auth.Auth, r *http.Request, name, password string) (auth.Identity, *http.Cookie, error) {
+	t.Helper()
+	w := httptest.NewRecorder()
+	id, err := a.SignIn(w, r, name, password)
+	if cookies := w.Result().Cookies(); len(cookies) == 1 {
+		return id, cookies[0], err
+	}
+	return id, nil, err
+}
+
+func TestSessions(t *testing.T) {
+	a, pool := setup(t)
+
+	t.Run("the cookie identifies the person until they sign out", func(t *testing.T) {
+		_, cookie, err := signIn(t, a, request(t), "ann", password)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !cookie.HttpOnly || cookie.Secure || cookie.SameSite != http.SameSiteLaxMode || cookie.Name != "kurama_session" || cookie.Domain != "" {
+			t.Errorf("cookie: %+v", cookie)
+		}
+		r := request(t)
+		r.AddCookie(&http.Cookie{Name: auth.CookieName, Value: "planted by another host"})
+		r.AddCookie(cookie)
+		id, err := a.Identify(r)
+		if err != nil || id.User != "ann" || id.Tenant != "default" || id.Role != paas.RoleDeveloper || id.CSRF == "" || !id.ViaCookie {
+			t.Errorf("got %+v, %v", id, err)
+		}
+		if err := a.SignOut(httptest.NewRecorder(), r); err != nil {
+			t.Fatal(err)
+		}
+		_, err = a.Identify(r)
+		wantErr(t, err, paas.ErrDenied)
+	})
+	t.Run("behind TLS the cookie is secure", func(t *testing.T) {
+		r := request(t)
+		r.Header.Set("X-Forwarded-Proto", "https")
+		if _, cookie, err := signIn(t, a, r, "ann", password); err != nil || !cookie.Secure {
+			t.Errorf("got %+v, %v", cookie, err)
+		}
+	})
+	t.Run("a session ends at its age", func(t *testing.T) {
+		_, cookie, _ := signIn(t, a, request(t), "ann", password)
+		if _, err := pool.Exec(t.Context(), `UPDATE sessions SET expires_at = now()`); err != nil {
+			t.Fatal(err)
+		}
+		r := request(t)
+		r.AddCookie(cookie)
+		_, err := a.Identify(r)
+		wantErr(t, err, paas.ErrDenied)
+	})
+	t.Run("nobody is denied", func(t *testing.T) {
+		for _, header := range []string{"", "Bearer", "Bearer kt_x", "Basic YTpi", "nonsense"} {
+			r := request(t)
+			r.Header.Set("Authorization", header)
+			_, err := a.Identify(r)
+			wantErr(t, err, paas.ErrDenied)
+		}
+	})
+	t.Run("wrong name and wrong password look alike", func(t *testing.T) {
+		_, cookie, wrongPassword := signIn(t, a, request(t), "ann", "wrong")
+		_, _, wrongName := signIn(t, a, request(t), "no\x00body\xff", password)
+		wantErr(t, wrongPassword, paas.ErrDenied)
+		if cookie != nil || wrongName == nil || wrongPassword.Error() != wrongName.Error() {
+			t.Errorf("got %v and %v, cookie %v", wrongPassword, wrongName, cookie)
+		}
+	})
+	t.Run("a name that fails too often has to wait, even with the right password", func(t *testing.T) {
+		cfg := config.Default().Console
+		cfg.SignInRate = 3
+		a := auth.New(cfg, pool)
+		var wg sync.WaitGroup
+		for range 3 {
+			wg.Go(func() { _, _, _ = signIn(t, a, request(t), "Ann", "wrong") })
+		}
+		wg.Wait()
+		_, _, err := signIn(t, a, request(t), "ann", password)
+		var throttled *paas.Throttled
+		if !errors.As(err, &throttled) || throttled.Seconds() < 1 || throttled.Seconds() > 20 {
+			t.Errorf("got %v", err)
+		}
+		if _, _, err := signIn(t, a, request(t), "bob", "wrong"); !errors.Is(err, paas.ErrDenied) {
+			t.Errorf("another name has to wait too: %v", err)
+		}
+	})
+}
+
+func TestTokens(t *testing.T) {
+	a, pool := setup(t)
+	ctx := t.Context()
+	bearer := func(token string) *http.Request {
+		r := request(t)
+		r.Header.Set("Authorization", "Bearer "+token)
+		return r
+	}
+	t.Run("a token identifies until it is taken back", func(t *testing.T) {
+		stored, token, err := a.CreateToken(ctx, paas.Token{Tenant: "default", Name: "ci", Role: paas.RoleViewer, CreatedBy: "ann"})
+		if err != nil || !strings.HasPrefix(token, "kt_") {
+			t.Fatal(token, err)
+		}
+		id, err := a.Identify(bearer(token))
+		if err != nil || id.User != "ann" || id.Role != paas.RoleViewer || id.ViaCookie {
+			t.Errorf("got %+v, %v", id, err)
+		}
+		list, err := a.Tokens(ctx, "default", "ann")
+		if err != nil || len(list) != 1 || list[0].UsedAt == nil {
+			t.Errorf("got %+v, %v", list, err)
+		}
+		wantErr(t, a.DeleteToken(ctx, "other", stored.ID, ""), paas.ErrNotFound)
+		wantErr(t, a.DeleteToken(ctx, "default", stored.ID, "bob"), paas.ErrNotFound)
+		wantErr(t, a.DeleteToken(ctx, "default", "not-an-id", ""), paas.ErrNotFound)
+		wantErr(t, a.DeleteToken(ctx, "default", stored.ID, ""), nil)
+		_, err = a.Identify(bearer(token))
+		wantErr(t, err, paas.ErrDenied)
+	})
+	t.Run("the secret is not in the database", func(t *testing.T) {
+		_, token, _ := a.CreateToken(ctx, paas.Token{Tenant: "default", Name: "x", Role: paas.RoleViewer, CreatedBy: "ann"})
+		var found bool
+		if err := pool.QueryRow(ctx, `SELECT bool_or(t::text LIKE '%' || $1 || '%') FROM tokens t`, token).Scan(&found); err != nil || found {
+			t.Errorf("found %v, %v", found, err)
+		}
+	})
+	t.Run("an expired token is nobody's", func(t *testing.T) {
+		soon := time.Now().Add(time.Hour)
+		_, token, _ := a.CreateToken(ctx, paas.Token{Tenant: "default", Name: "x", Role: paas.RoleViewer, CreatedBy: "ann", ExpiresAt: &soon})
+		if _, err := pool.Exec(ctx, `UPDATE tokens SET expires_at = now() WHERE expires_at IS NOT NULL`); err != nil {
+			t.Fatal(err)
+		}
+		_, err := a.Identify(bearer(token))
+		wantErr(t, err, paas.ErrDenied)
+	})
+	t.Run("a person who goes takes their tokens along", func(t *testing.T) {
+		_, token, _ := a.CreateToken(ctx, paas.Token{Tenant: "default", Name: "x", Role: paas.RoleViewer, CreatedBy: "ann"})
+		wantErr(t, a.DeleteUser(ctx, "other", "ann"), paas.ErrNotFound)
+		wantErr(t, a.DeleteUser(ctx, "default", "ann"), nil)
+		_, err := a.Identify(bearer(token))
+		wantErr(t, err, paas.ErrDenied)
+	})
+}
+
+func TestUsersAndTenants(t *testing.T) {
+	a, pool := setup(t)
+	ctx := t.Context()
+	_, err := a.CreateUser(ctx, paas.User{Name: "ann", Tenant: "other", Role: paas.RoleViewer}, password)
+	wantErr(t, err, paas.ErrExists)
+	_, err = a.CreateUser(ctx, paas.User{Name: "bob", Tenant: "nobody", Role: paas.RoleViewer}, password)
+	wantErr(t, err, paas.ErrNotFound)
+	_, err = a.CreateUser(ctx, paas.User{Name: "bob", Tenant: "other", Role: "king"}, password)
+	wantInvalid(t, err, `"king"`)
+	_, err = a.CreateUser(ctx, paas.User{Name: "bob", Tenant: "other", Role: paas.RoleViewer}, "short")
+	wantInvalid(t, err, "5 characters")
+	_, err = a.CreateUser(ctx, paas.User{Name: "b b", Tenant: "other", Role: paas.RoleViewer}, password)
+	wantInvalid(t, err, `"b b"`)
+	_, err = a.CreateTenant(ctx, "Other!")
+	wantInvalid(t, err, `"Other!"`)
+	_, err = a.CreateTenant(ctx, "other")
+	wantErr(t, err, paas.ErrExists)
+
+	if users, err := a.Users(ctx, "default"); err != nil || len(users) != 1 || users[0].Name != "ann" {
+		t.Errorf("users: %v, %v", users, err)
+	}
+	if _, err := pool.Exec(ctx, `INSERT INTO apps (tenant, name) VALUES ('other', 'hello')`); err != nil {
+		t.Fatal(err)
+	}
+	if tenants, err := a.Tenants(ctx); err != nil || len(tenants) != 2 || tenants[1].Apps != 1 {
+		t.Errorf("tenants: %v, %v", tenants, err)
+	}
+	wantErr(t, a.DeleteTenant(ctx, "default"), paas.ErrConflict)
+	wantErr(t, a.DeleteTenant(ctx, "other"), paas.ErrConflict)
+	wantErr(t, a.DeleteTenant(ctx, "nobody"), paas.ErrNotFound)
+	_, _ = pool.Exec(ctx, `DELETE FROM apps`)
+	wantErr(t, a.DeleteTenant(ctx, "other"), nil)
+	wantErr(t, a.HasTenant(ctx, "other"), paas.ErrNotFound)
+}
+
+func TestBootstrap(t *testing.T) {
+	a, dir := auth.New(config.Default().Console, pgtest.New(t)), t.TempDir()
+	ctx := t.Context()
+	bootstrap := func(want bool) {
+		t.Helper()
+		if created, err := a.Bootstrap(ctx, dir); err != nil || created != want {
+			t.Fatalf("created %v, %v", created, err)
+		}
+	}
+	token := func() string {
+		t.Helper()
+		path := filepath.Join(dir, "admin.token")
+		text, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if info, _ := os.Stat(path); info.Mode().Perm() != 0o600 {
+			t.Errorf("mode %v", info.Mode())
+		}
+		r := request(t)
+		r.Header.Set("Authorization", "Bearer "+strings.TrimSpace(string(text)))
+		if id, err := a.Identify(r); err != nil || id.Role != paas.RoleOperator || id.Tenant != "default" {
+			t.Errorf("the token gives %+v, %v", id, err)
+		}
+		return string(text)
+	}
+	bootstrap(true)
+	name, password, err := auth.ReadAdmin(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if id, _, err := signIn(t, a, request(t), name, password); err != nil || id.Role != paas.RoleOperator {
+		t.Errorf("the password gives %+v, %v", id, err)
+	}
+	first := token()
+
+	bootstrap(false)
+	if token() != first {
+		t.Error("a second start changed a valid token")
+	}
+	if err := os.Remove(filepath.Join(dir, "admin.token")); err != nil {
+		t.Fatal(err)
+	}
+	bootstrap(false)
+	if token() == first {
+		t.Error("a lost token came back")
+	}
+	if err := os.WriteFile(filepath.Join(dir, "admin.token"), []byte(first), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	bootstrap(false)
+	if token() == first {
+		t.Error("a token that was taken back is valid again")
+	}
+	wantErr(t, a.DeleteUser(ctx, "default", "admin"), paas.ErrConflict)
+}
