@@ -1,0 +1,71 @@
+// Command kurama is the whole platform: `kurama up` runs it, each role also
+// runs alone, and the other subcommands talk to its API.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/spf13/cobra"
+)
+
+func main() { os.Exit(run(os.Args[1:])) }
+
+// exitError ends the program with a code of its own; what there was to say
+// has been said.
+type exitError struct{ code int }
+
+func (e exitError) Error() string { return fmt.Sprintf("exit status %d", e.code) }
+
+func run(args []string) int {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	root := rootCommand()
+	root.SetArgs(args)
+	err := root.ExecuteContext(ctx)
+	var exit exitError
+	switch {
+	case err == nil:
+		return 0
+	case errors.As(err, &exit):
+		return exit.code
+	}
+	fmt.Fprintln(os.Stderr, "kurama:", err)
+	var wrong configError
+	if errors.As(err, &wrong) {
+		return 2
+	}
+	return 1
+}
+
+func rootCommand() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "kurama",
+		Short: "A home for Flask apps, with log profiling built in",
+		Example: `  kurama up                          run the platform on this machine
+  kurama deploy ./hello              put an app online
+  kurama logs hello -f               watch what it says
+  kurama reqsim --app hello --rate 50 --duration 60s`,
+		SilenceUsage: true, SilenceErrors: true,
+	}
+	s := &settings{}
+	root.PersistentFlags().StringVar(&s.path, "config", "", "configuration file (default ./kuramaconfig.yaml where there is one)")
+	root.PersistentFlags().StringVar(&s.data, "data", "", "folder of all state (overrides the configuration)")
+	root.AddGroup(&cobra.Group{ID: "host", Title: "Run the platform:"}, &cobra.Group{ID: "apps", Title: "Use it:"},
+		&cobra.Group{ID: "roles", Title: "Run one role alone:"})
+	add(root, "host", upCommand(s), setupCommand(s), doctorCommand(s), configCommand(s))
+	add(root, "roles", roleCommands(s)...)
+	add(root, "apps", append(clientCommands(), reqsimCommand())...)
+	return root
+}
+
+func add(root *cobra.Command, group string, commands ...*cobra.Command) {
+	for _, c := range commands {
+		c.GroupID = group
+		root.AddCommand(c)
+	}
+}

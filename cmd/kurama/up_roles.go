@@ -1,0 +1,100 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"time"
+
+	"kurama/internal/role"
+)
+
+// readyWithin bounds the wait for one role.
+const readyWithin = 60 * time.Second
+
+// startRoles starts every role as a process of its own and waits until each
+// says that it is ready.
+func (p *platform) startRoles(ctx context.Context) error {
+	self, err := program()
+	if err != nil {
+		return err
+	}
+	sup := &role.Supervisor{Program: self, Env: append(os.Environ(), p.ports.env()...), Output: os.Stderr,
+		StopAfter: p.cfg.StopTimeout, BackoffMin: 200 * time.Millisecond, BackoffMax: 15 * time.Second, Log: p.log}
+	p.roles = sup.NewGroup()
+	p.onStop(p.stopApps)
+	p.onStop(p.roles.Stop)
+	for _, name := range role.Names {
+		p.roles.Start(role.Spec{Name: name, Args: p.args(name), Listen: p.ports.files[name]})
+	}
+	for _, name := range role.Names {
+		if err := waitReady(ctx, p.probe(name), readyWithin); err != nil {
+			return fmt.Errorf("the role %s did not become ready within %s: %w. Its messages above say why", name, readyWithin, err)
+		}
+	}
+	return nil
+}
+
+// probe is where a role answers /readyz.
+func (p *platform) probe(name string) probe {
+	switch name {
+	case "paas", "dashboard":
+		return probe{tcp: p.ports.address(name)}
+	case "router":
+		return probe{socket: p.folders.Socket("router.sock")}
+	}
+	return probe{socket: opsSocket(p.folders.Run, name)}
+}
+
+// opsSocket is where a role without a port answers /healthz, /readyz and /metrics.
+func opsSocket(run, name string) string { return filepath.Join(run, "roles", name+".sock") }
+
+// probe asks one role whether it is ready, over TCP or a Unix socket.
+type probe struct{ tcp, socket string }
+
+func (p probe) ask(ctx context.Context) error {
+	dial := func(ctx context.Context, _, _ string) (net.Conn, error) {
+		if p.socket != "" {
+			return (&net.Dialer{}).DialContext(ctx, "unix", p.socket)
+		}
+		return (&net.Dialer{}).DialContext(ctx, "tcp", p.tcp)
+	}
+	client := http.Client{Timeout: 5 * time.Second, Transport: &http.Transport{DialContext: dial, DisableKeepAlives: true}}
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://localhost/readyz", nil)
+	if err != nil {
+		return fmt.Errorf("asking whether it is ready: %w", err)
+	}
+	res, err := client.Do(req)
+	if err != nil {
+		return fmt.Errorf("it does not answer: %w", err)
+	}
+	defer func() { _ = res.Body.Close() }()
+	if res.StatusCode != http.StatusOK {
+		return fmt.Errorf("it answers %s", res.Status)
+	}
+	return nil
+}
+
+func waitReady(ctx context.Context, p probe, limit time.Duration) error {
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	last := errors.New("it was not asked")
+	for ctx.Err() == nil {
+		err := p.ask(ctx)
+		if err == nil {
+			return nil
+		}
+		if ctx.Err() == nil {
+			last = err
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
+	return last
+}
