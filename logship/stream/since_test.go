@@ -1,0 +1,46 @@
+package stream
+
+import (
+	"context"
+	"testing"
+	"time"
+)
+
+func TestATailSinceATime(t *testing.T) {
+	c, _ := setup(t)
+	for n := range 3 {
+		publish(t, c, n)
+	}
+	all, err := c.TailSince(t.Context(), time.Now().Add(-time.Hour))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer all.Close()
+	old := read(t, all, 1, 3)
+
+	t.Run("starts with the first batch taken at that time or later", func(t *testing.T) {
+		since, err := c.TailSince(t.Context(), old[1].At)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer since.Close()
+		read(t, since, 2, 2)
+	})
+	t.Run("goes on with new batches", func(t *testing.T) {
+		tail, err := c.TailSince(t.Context(), time.Now().Add(time.Minute))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer tail.Close()
+		publish(t, c, 3)
+		read(t, tail, 4, 1)
+		read(t, all, 4, 1)
+	})
+	t.Run("fails while the server is away, so that the caller knows", func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		if _, err := c.TailSince(ctx, time.Now()); err == nil {
+			t.Error("no error")
+		}
+	})
+}
