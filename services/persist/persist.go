@@ -1,0 +1,146 @@
+// Package persist is the sink that stores records in Postgres: runs of batches
+// are copied into daily partitions together with the position in the stream,
+// in one transaction, so that no record is lost and none is stored twice.
+// Its read side is Query.
+package persist
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+	"golang.org/x/sync/errgroup"
+
+	"kurama/internal/config"
+	"kurama/services/sink"
+)
+
+// Sink is the name of the sink in sink_positions and of its reader on the stream.
+const Sink = "persist"
+
+const (
+	idleWait      = 250 * time.Millisecond // how long one read waits for a batch; a batch that comes ends it
+	maintainEvery = time.Minute            // partitions are looked at this often
+)
+
+// Persist is the role.
+type Persist struct {
+	cfg   config.Persist
+	deps  sink.Deps
+	meter *sink.Meter
+	now   func() time.Time
+
+	beforeCommit func() error // a test breaks the transaction here
+}
+
+// New returns the role. It needs deps.Stream, deps.Pool and deps.Log.
+func New(cfg config.Persist, deps sink.Deps) (*Persist, error) {
+	if cfg.BatchRecords < 1 || cfg.Retention < 24*time.Hour || cfg.Ahead < 1 {
+		return nil, fmt.Errorf("persist: batch_records is %d (at least 1), retention %s (at least 24h), ahead %d (at least 1)",
+			cfg.BatchRecords, cfg.Retention, cfg.Ahead)
+	}
+	return &Persist{
+		cfg: cfg, deps: deps, now: time.Now,
+		meter:        sink.NewMeter(Sink, deps.Stream),
+		beforeCommit: func() error { return nil },
+	}, nil
+}
+
+// Run stores records until ctx ends. While Postgres or the stream is away it
+// tries again for ever; the stream keeps what is not stored.
+func (p *Persist) Run(ctx context.Context) error {
+	return sink.Run(ctx, p.deps, p.meter, p.session)
+}
+
+// session reads and encodes in one goroutine while the other stores the run
+// before: Postgres and the decoder work at the same time.
+func (p *Persist) session(ctx context.Context) error {
+	conn, err := p.deps.Pool.Acquire(ctx)
+	if err != nil {
+		return fmt.Errorf("connecting to Postgres: %w", err)
+	}
+	defer conn.Release()
+	position, err := sink.Resume(ctx, p.deps.Pool, p.deps.Stream, Sink, p.deps.Log)
+	if err != nil {
+		return err
+	}
+	days := newPartitions(p.cfg, p.deps.Log)
+	if err := days.maintain(ctx, conn, p.now()); err != nil {
+		return err
+	}
+	feed, err := sink.OpenFeed(ctx, p.deps.Stream, Sink, position, p.deps.Log)
+	if err != nil {
+		return err
+	}
+	defer feed.Close()
+	p.meter.At(position)
+
+	full, empty := make(chan *run, 1), make(chan *run, 3)
+	for range cap(empty) {
+		empty <- &run{}
+	}
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return p.read(ctx, feed, position, full, empty) })
+	group.Go(func() error { return p.write(ctx, conn, feed, days, full, empty) })
+	return group.Wait()
+}
+
+// read turns batches into runs, one or two ahead of what is being stored.
+func (p *Persist) read(ctx context.Context, feed *sink.Feed, position uint64, full, empty chan *run) error {
+	for {
+		batches, err := feed.Next(ctx, p.cfg.BatchRecords, idleWait)
+		if err != nil {
+			return err
+		}
+		if len(batches) == 0 {
+			if ctx.Err() != nil {
+				return ctx.Err()
+			}
+			continue
+		}
+		var r *run
+		select {
+		case r = <-empty:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+		r.encode(position, batches, p.deps.Log)
+		position = r.last
+		select {
+		case full <- r:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+// write stores runs in order and, in between, keeps the partitions in shape.
+func (p *Persist) write(ctx context.Context, conn *pgxpool.Conn, feed *sink.Feed, days *partitions, full, empty chan *run) error {
+	tick := time.NewTicker(maintainEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-tick.C:
+			if err := days.maintain(ctx, conn, p.now()); err != nil {
+				return err
+			}
+		case r := <-full:
+			if err := days.cover(ctx, conn, r.days, p.now()); err != nil {
+				return err
+			}
+			skipped, err := p.store(ctx, conn, r)
+			if err != nil {
+				return err
+			}
+			p.meter.At(r.last)
+			p.meter.Stored(len(r.ends)-skipped, r.skipped+skipped)
+			if err := feed.Ack(r.last); err != nil {
+				return err
+			}
+			empty <- r
+		}
+	}
+}

@@ -1,0 +1,126 @@
+package sink
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"net"
+	"net/http"
+	"sync/atomic"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+)
+
+// Meter counts what a sink does and serves it with the sink's health.
+type Meter struct {
+	records prometheus.Counter
+	skipped prometheus.Counter
+	errors  prometheus.Counter
+
+	registry *prometheus.Registry
+	source   Stream
+	position atomic.Uint64
+	trouble  atomic.Pointer[string] // why the sink is not ready; nil while it is
+}
+
+// NewMeter returns the meter of the sink called name, which reads source.
+func NewMeter(name string, source Stream) *Meter {
+	counter := func(what, help string) prometheus.Counter {
+		return prometheus.NewCounter(prometheus.CounterOpts{Namespace: "kurama", Subsystem: name, Name: what, Help: help})
+	}
+	m := &Meter{
+		records:  counter("records_total", "Records stored."),
+		skipped:  counter("skipped_total", "Records that could not be read or stored and were passed over."),
+		errors:   counter("errors_total", "Failures after which the sink started again from its position."),
+		registry: prometheus.NewRegistry(),
+		source:   source,
+	}
+	starting := "it is starting"
+	m.trouble.Store(&starting)
+	gauge := func(what, help string, value func() float64) prometheus.Collector {
+		return prometheus.NewGaugeFunc(prometheus.GaugeOpts{Namespace: "kurama", Subsystem: name, Name: what, Help: help}, value)
+	}
+	m.registry.MustRegister(m.records, m.skipped, m.errors,
+		gauge("position", "Sequence of the last batch stored.", func() float64 { return float64(m.position.Load()) }),
+		gauge("lag", "Batches on the stream that are not stored yet; NaN while the stream does not answer.", m.lag))
+	return m
+}
+
+// lag is asked for at a scrape: the stream, not the sink, knows its end.
+func (m *Meter) lag() float64 {
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
+	defer cancel()
+	_, last, err := m.source.Bounds(ctx)
+	if err != nil {
+		return math.NaN()
+	}
+	return max(0, float64(last)-float64(m.position.Load()))
+}
+
+// At tells that the sink is at work and has stored everything up to position.
+func (m *Meter) At(position uint64) {
+	m.position.Store(position)
+	m.trouble.Store(nil)
+}
+
+// Stored counts records that were stored and such that had to be passed over.
+func (m *Meter) Stored(records, skipped int) {
+	m.records.Add(float64(records))
+	m.skipped.Add(float64(skipped))
+}
+
+// Fail tells why the sink is not at work, and whether it was until now.
+func (m *Meter) Fail(err error) (wasReady bool) {
+	m.errors.Inc()
+	reason := err.Error()
+	return m.trouble.Swap(&reason) == nil
+}
+
+// Trouble returns why the sink is not ready, or "".
+func (m *Meter) Trouble() string {
+	if reason := m.trouble.Load(); reason != nil {
+		return *reason
+	}
+	return ""
+}
+
+// Serve answers /healthz, /readyz and /metrics on listener until ctx ends.
+func (m *Meter) Serve(ctx context.Context, listener net.Listener) error {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
+	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) {
+		if reason := m.Trouble(); reason != "" {
+			http.Error(w, "not ready: "+reason, http.StatusServiceUnavailable)
+			return
+		}
+		fmt.Fprintln(w, "ready")
+	})
+	mux.Handle("GET /metrics", promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{}))
+	return ServeHTTP(ctx, listener, mux)
+}
+
+// ServeHTTP serves handler on listener until ctx ends, then lets what is under
+// way finish for at most two seconds.
+func ServeHTTP(ctx context.Context, listener net.Listener, handler http.Handler) error {
+	server := &http.Server{Handler: handler, ReadHeaderTimeout: 5 * time.Second}
+	stopped := make(chan struct{})
+	stop := context.AfterFunc(ctx, func() {
+		defer close(stopped)
+		bounded, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second)
+		defer cancel()
+		if err := server.Shutdown(bounded); err != nil {
+			_ = server.Close()
+		}
+	})
+	err := server.Serve(listener)
+	if !stop() {
+		<-stopped
+	}
+	if errors.Is(err, http.ErrServerClosed) {
+		return nil
+	}
+	return fmt.Errorf("serving %s: %w", listener.Addr(), err)
+}

@@ -1,0 +1,73 @@
+package sink
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
+)
+
+// ErrMoved says that the stored position is not the one that the transaction
+// built on: another process of the same sink wrote meanwhile, or a commit whose
+// answer was lost had succeeded. The transaction must be given up and the
+// position read again.
+var ErrMoved = errors.New("the position of the sink has moved")
+
+// Querier is a pool, a connection or a transaction.
+type Querier interface {
+	Exec(ctx context.Context, sql string, args ...any) (pgconn.CommandTag, error)
+	QueryRow(ctx context.Context, sql string, args ...any) pgx.Row
+}
+
+// Resume returns the sequence of the last batch that sink has stored, 0 before
+// the first. A stream that ends before it is another stream than the one that
+// was read (its folder was replaced): it is then read from its beginning.
+func Resume(ctx context.Context, pool *pgxpool.Pool, source Stream, sink string, log *slog.Logger) (uint64, error) {
+	if _, err := pool.Exec(ctx, `INSERT INTO sink_positions (sink, seq) VALUES ($1, 0) ON CONFLICT DO NOTHING`, sink); err != nil {
+		return 0, fmt.Errorf("making the position of %s: %w", sink, err)
+	}
+	position, err := Position(ctx, pool, sink)
+	if err != nil {
+		return 0, err
+	}
+	_, last, err := source.Bounds(ctx)
+	if err != nil {
+		return 0, fmt.Errorf("asking the stream for its bounds: %w", err)
+	}
+	if last >= position {
+		return position, nil
+	}
+	log.Error("the stream was replaced; it is read from its beginning", "sink", sink, "position", position, "last", last)
+	return 0, Advance(ctx, pool, sink, position, 0)
+}
+
+// Position returns the sequence of the last batch that sink has stored, 0 when
+// it never ran.
+func Position(ctx context.Context, q Querier, sink string) (uint64, error) {
+	var seq int64
+	err := q.QueryRow(ctx, `SELECT seq FROM sink_positions WHERE sink = $1`, sink).Scan(&seq)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return 0, nil
+	}
+	if err != nil {
+		return 0, fmt.Errorf("reading the position of %s: %w", sink, err)
+	}
+	return uint64(seq), nil
+}
+
+// Advance moves the position of sink from prev to last as part of q's
+// transaction. It returns ErrMoved where the stored position is not prev.
+func Advance(ctx context.Context, q Querier, sink string, prev, last uint64) error {
+	tag, err := q.Exec(ctx, `UPDATE sink_positions SET seq = $3 WHERE sink = $1 AND seq = $2`, sink, int64(prev), int64(last))
+	if err != nil {
+		return fmt.Errorf("moving the position of %s to %d: %w", sink, last, err)
+	}
+	if tag.RowsAffected() != 1 {
+		return fmt.Errorf("moving the position of %s from %d to %d: %w", sink, prev, last, ErrMoved)
+	}
+	return nil
+}
