@@ -1,0 +1,137 @@
+// Package dashboard is the role that shows live what apps do: it follows the
+// stream, keeps the last minutes of every app in memory and sends frames to
+// the pages that watch.
+package dashboard
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"net"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/gorilla/websocket"
+
+	"kurama/internal/config"
+	"kurama/logship/stream"
+	"kurama/paas"
+)
+
+// ErrUnauthenticated is what Auth returns for a request of nobody known.
+var ErrUnauthenticated = errors.New("not signed in")
+
+// Identity is who sent a request.
+type Identity struct {
+	User   string
+	Tenant string // own tenant; an operator may look at any
+	Role   paas.Role
+	CSRF   string // of the session; empty with a token
+}
+
+// Auth tells who sent a request, by session cookie or bearer token. It returns
+// ErrUnauthenticated, wrapped or not, where nobody did; other errors are faults.
+type Auth interface {
+	Identify(r *http.Request) (Identity, error)
+}
+
+// Apps knows which apps there are. App returns paas.ErrNotFound, wrapped,
+// where the tenant has none of that name.
+type Apps interface {
+	App(ctx context.Context, tenant, name string) (paas.App, error)
+	Apps(ctx context.Context, tenant string) ([]paas.App, error)
+}
+
+// Stream is where the records come from. TailSince reads the batches that the
+// stream took at since or later, and then the new ones.
+type Stream interface {
+	TailSince(ctx context.Context, since time.Time) (*stream.Reader, error)
+}
+
+// Options are what the dashboard is plugged to.
+type Options struct {
+	Listener   net.Listener // of port 5005
+	Stream     Stream
+	Auth       Auth
+	Apps       Apps
+	Pages      fs.FS    // dashboard.html and assets/
+	Ports      []string // further ports of this host whose pages may open the live view: the console's
+	URL        string   // of the dashboard, as people open it
+	RouterPort int      // told in the session
+	Domain     string   // told in the session
+	Log        *slog.Logger
+}
+
+// Server is the role dashboard.
+type Server struct {
+	cfg       config.Dashboard
+	opts      Options
+	auth      Auth
+	hub       *hub
+	counters  *counters
+	log       *slog.Logger
+	upgrader  websocket.Upgrader
+	writeWait time.Duration
+	attached  atomic.Bool // the stream is being read
+	open      atomic.Int64
+	clients   sync.WaitGroup
+	running   context.Context // ends when the role stops; clients live in it
+	stop      context.CancelFunc
+}
+
+// New makes the role. It fails where a dependency is missing or a setting is
+// out of its bounds.
+func New(cfg config.Dashboard, opts Options) (*Server, error) {
+	if opts.Listener == nil || opts.Stream == nil || opts.Auth == nil || opts.Apps == nil || opts.Pages == nil {
+		return nil, errors.New("the dashboard needs a listener, a stream, auth, apps and pages")
+	}
+	if cfg.FrameInterval <= 0 || cfg.History < time.Minute || cfg.LogLines < 1 || cfg.MaxClients < 1 {
+		return nil, fmt.Errorf("dashboard: frame_interval (%s) must be above 0, history (%s) at least 1m, log_lines (%d) and max_clients (%d) at least 1",
+			cfg.FrameInterval, cfg.History, cfg.LogLines, cfg.MaxClients)
+	}
+	if opts.Log == nil {
+		opts.Log = slog.New(slog.DiscardHandler)
+	}
+	s := &Server{cfg: cfg, opts: opts, auth: opts.Auth, counters: newCounters(), log: opts.Log, writeWait: defaultWriteWait}
+	s.hub = newHub(cfg, s.counters, opts.Log)
+	s.upgrader = websocket.Upgrader{ReadBufferSize: 1024, WriteBufferSize: 1024, WriteBufferPool: &sync.Pool{},
+		HandshakeTimeout: 10 * time.Second, CheckOrigin: s.sameHost}
+	s.running, s.stop = context.WithCancel(context.Background())
+	return s, nil
+}
+
+// Addr returns the address that the role listens on.
+func (s *Server) Addr() net.Addr { return s.opts.Listener.Addr() }
+
+// Run serves pages and clients until ctx ends; it then says goodbye to every
+// client. It returns an error where the listener fails.
+func (s *Server) Run(ctx context.Context) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	server := &http.Server{Handler: s.handler(), ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute,
+		ErrorLog: slog.NewLogLogger(s.log.Handler(), slog.LevelDebug)}
+	var parts sync.WaitGroup
+	parts.Go(func() { s.hub.run(ctx) })
+	parts.Go(func() { s.follow(ctx) })
+	failed := make(chan error, 1)
+	parts.Go(func() { failed <- server.Serve(s.opts.Listener) })
+	var err error
+	select {
+	case <-ctx.Done():
+	case err = <-failed:
+		err = fmt.Errorf("serving the dashboard on %s: %w", s.Addr(), err)
+	}
+	cancel()
+	s.stop()
+	end, done := context.WithTimeout(context.Background(), 5*time.Second)
+	defer done()
+	_ = server.Shutdown(end) // what it did not end in time is cut by Close
+	_ = server.Close()
+	s.clients.Wait()
+	parts.Wait()
+	return err
+}

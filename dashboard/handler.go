@@ -1,0 +1,206 @@
+package dashboard
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"kurama/paas"
+)
+
+// problem is an error that is shown to the caller as an RFC 9457 document.
+type problem struct {
+	status int
+	detail string
+}
+
+// Error returns the sentence.
+func (p *problem) Error() string { return p.detail }
+
+// handler routes every request of the role.
+func (s *Server) handler() http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
+	mux.HandleFunc("GET /readyz", s.ready)
+	mux.Handle("GET /metrics", promhttp.HandlerFor(s.counters.registry, promhttp.HandlerOpts{}))
+	mux.Handle("GET /api/live", s.answer(s.live))
+	mux.Handle("GET /api/session", s.answer(s.session))
+	mux.Handle("GET /api/apps", s.answer(s.apps))
+	mux.Handle("/api/", s.answer(func(http.ResponseWriter, *http.Request, Identity) error {
+		return &problem{http.StatusNotFound, "The dashboard has no such address; its API is /api/live, /api/session and /api/apps."}
+	}))
+	mux.Handle("/", pages(s.opts.Pages))
+	return secure(mux)
+}
+
+// answer identifies the sender and turns an error into its document. What is
+// not a problem stays unexplained to the caller and goes to the log.
+func (s *Server) answer(fn func(http.ResponseWriter, *http.Request, Identity) error) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Cache-Control", "no-store")
+		who, err := s.auth.Identify(r)
+		if err == nil {
+			err = fn(w, r, who)
+		}
+		if err == nil {
+			return
+		}
+		var p *problem
+		switch {
+		case errors.As(err, &p):
+		case errors.Is(err, ErrUnauthenticated):
+			p = &problem{http.StatusUnauthorized, "You are not signed in. Sign in on the console, or send a token as `Authorization: Bearer`."}
+		default:
+			s.log.Error("a request failed", "path", r.URL.Path, "err", err)
+			p = &problem{http.StatusServiceUnavailable, "The dashboard cannot look that up right now. Try again in a moment."}
+		}
+		writeProblem(w, p)
+	})
+}
+
+func writeProblem(w http.ResponseWriter, p *problem) {
+	if p.status == http.StatusServiceUnavailable {
+		w.Header().Set("Retry-After", "5")
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(p.status)
+	_ = json.NewEncoder(w).Encode(struct {
+		Title  string `json:"title"`
+		Status int    `json:"status"`
+		Detail string `json:"detail"`
+	}{http.StatusText(p.status), p.status, p.detail})
+}
+
+func writeJSON(w http.ResponseWriter, v any) error {
+	w.Header().Set("Content-Type", "application/json")
+	return json.NewEncoder(w).Encode(v)
+}
+
+// ready answers 200 once the stream is being read.
+func (s *Server) ready(w http.ResponseWriter, _ *http.Request) {
+	if !s.attached.Load() {
+		http.Error(w, "the stream does not answer yet", http.StatusServiceUnavailable)
+		return
+	}
+	fmt.Fprintln(w, "ok")
+}
+
+// session tells who is signed in, as the console's API does.
+func (s *Server) session(w http.ResponseWriter, _ *http.Request, who Identity) error {
+	return writeJSON(w, struct {
+		User       string    `json:"user"`
+		Role       paas.Role `json:"role"`
+		Tenant     string    `json:"tenant"`
+		CSRF       string    `json:"csrf"`
+		URL        string    `json:"dashboard_url"`
+		RouterPort int       `json:"router_port"`
+		Domain     string    `json:"domain"`
+	}{who.User, who.Role, own(who), who.CSRF, s.opts.URL, s.opts.RouterPort, s.opts.Domain})
+}
+
+// apps lists the names of the tenant's apps.
+func (s *Server) apps(w http.ResponseWriter, r *http.Request, who Identity) error {
+	tenant, err := tenantOf(r, who)
+	if err != nil {
+		return err
+	}
+	list, err := s.opts.Apps.Apps(r.Context(), tenant)
+	if err != nil {
+		return fmt.Errorf("listing the apps of %q: %w", tenant, err)
+	}
+	names := make([]string, 0, len(list))
+	for _, app := range list {
+		names = append(names, app.Name)
+	}
+	slices.Sort(names)
+	return writeJSON(w, map[string][]string{"apps": names})
+}
+
+// live upgrades to a websocket and serves it until it ends.
+func (s *Server) live(w http.ResponseWriter, r *http.Request, who Identity) error {
+	tenant, err := tenantOf(r, who)
+	if err != nil {
+		return err
+	}
+	app := r.URL.Query().Get("app")
+	if app != "" {
+		if _, err := s.opts.Apps.App(r.Context(), tenant, app); errors.Is(err, paas.ErrNotFound) {
+			return &problem{http.StatusNotFound, fmt.Sprintf("There is no app %q. Look at `/api/apps` for those that you can watch.", cut(app, 60))}
+		} else if err != nil {
+			return fmt.Errorf("looking up app %q: %w", app, err)
+		}
+	}
+	if s.open.Add(1) > int64(s.cfg.MaxClients) {
+		s.open.Add(-1)
+		s.counters.refused.Inc()
+		return &problem{http.StatusServiceUnavailable, fmt.Sprintf("%d pages are open, as many as the dashboard serves at a time. Close one, or raise dashboard.max_clients.", s.cfg.MaxClients)}
+	}
+	defer s.open.Add(-1)
+	s.clients.Add(1)
+	defer s.clients.Done()
+	if s.running.Err() != nil {
+		return &problem{http.StatusServiceUnavailable, "The dashboard is stopping."}
+	}
+	conn, err := s.upgrader.Upgrade(w, r, nil)
+	if err != nil {
+		return nil // the upgrader has answered
+	}
+	s.serve(s.running, &client{key: key{tenant, app}, conn: conn, request: r, who: who})
+	return nil
+}
+
+// tenantOf returns the tenant that a request is about: the sender's own, or
+// for an operator the one named. Another's is 404, as if it did not exist.
+func tenantOf(r *http.Request, who Identity) (string, error) {
+	named := r.URL.Query().Get("tenant")
+	if named == "" || named == own(who) {
+		return own(who), nil
+	}
+	if who.Role != paas.RoleOperator || paas.CheckName("a tenant", named) != nil {
+		return "", &problem{http.StatusNotFound, fmt.Sprintf("There is no tenant %q.", cut(named, 60))}
+	}
+	return named, nil
+}
+
+// own returns the sender's tenant; an operator without one looks at the default.
+func own(who Identity) string {
+	if who.Tenant == "" && who.Role == paas.RoleOperator {
+		return paas.DefaultTenant
+	}
+	return who.Tenant
+}
+
+// sameHost lets pages of this host open the live view: those of this port and
+// of the ports named in the options. Without an Origin it was no browser.
+func (s *Server) sameHost(r *http.Request) bool {
+	origin := r.Header.Get("Origin")
+	if origin == "" || (s.opts.URL != "" && origin == s.opts.URL) {
+		return true
+	}
+	u, err := url.Parse(origin)
+	if err != nil || u.Host == "" {
+		return false
+	}
+	if u.Host == r.Host {
+		return true
+	}
+	host, _, err := net.SplitHostPort(r.Host)
+	if err != nil {
+		host = r.Host
+	}
+	return u.Hostname() == host && slices.Contains(append(s.opts.Ports, portOf(s.Addr())), u.Port())
+}
+
+func portOf(a net.Addr) string {
+	if tcp, ok := a.(*net.TCPAddr); ok {
+		return strconv.Itoa(tcp.Port)
+	}
+	return ""
+}

@@ -1,0 +1,114 @@
+package dashboard
+
+import (
+	"encoding/json"
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+)
+
+func TestWhoMayWatchWhat(t *testing.T) {
+	cfg := settings()
+	cfg.MaxClients = 1
+	f := setup(t, startStream(t), cfg, nil)
+	check := func(person, query, origin string, want int) {
+		t.Helper()
+		h := http.Header{}
+		if origin != "" {
+			h.Set("Origin", origin)
+		}
+		conn, res, err := f.dial(person, query, h)
+		if conn != nil {
+			_ = conn.Close()
+			f.poll("the client is gone", func() bool { return f.server.open.Load() == 0 })
+		}
+		if res == nil || res.StatusCode != want {
+			t.Errorf("%s, %q from %q: %v %v, not %d", person, query, origin, res, err, want)
+		}
+	}
+	own := "http://" + f.server.Addr().String()
+	check("nobody", "app=hello", "", 401)
+	check("ann", "app=hello", "", 101)
+	check("ann", "app=hello", own, 101)
+	check("ann", "app=hello", "http://127.0.0.1:5001", 101)
+	check("ann", "app=hello", "http://localhost:5005", 101)
+	check("ann", "app=hello", "http://127.0.0.1:8080", 403)
+	check("ann", "app=hello", "http://evil.example", 403)
+	check("ann", "app=hello", "null", 403)
+	check("ann", "app=secret", "", 404)
+	check("ann", "app=hello&tenant=bee", "", 404)
+	check("ann", "tenant=acme", "", 101)
+	check("ops", "app=secret&tenant=bee", "", 101)
+	check("ops", "app=secret", "", 404)
+
+	open := f.watch("ann", "app=hello")
+	open.read()
+	check("ann", "app=hello", "", 503)
+}
+
+func TestPagesAndAnswers(t *testing.T) {
+	f := setup(t, startStream(t), settings(), nil)
+	get := func(path, person string) (*http.Response, string) {
+		t.Helper()
+		req, _ := http.NewRequestWithContext(t.Context(), "GET", "http://"+f.server.Addr().String()+path, nil)
+		req.Header.Set("Authorization", "Bearer "+person)
+		res, err := http.DefaultClient.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer res.Body.Close()
+		body, _ := io.ReadAll(res.Body)
+		return res, string(body)
+	}
+	res, body := get("/", "nobody")
+	if res.StatusCode != 200 || !strings.Contains(body, "id=app") || res.Header.Get("Cache-Control") != "no-cache" ||
+		!strings.Contains(res.Header.Get("Content-Security-Policy"), "default-src 'self'") || res.Header.Get("X-Content-Type-Options") != "nosniff" {
+		t.Errorf("/ is %d %q with %v", res.StatusCode, body, res.Header)
+	}
+	if res, _ := get("/assets/index-4f2a.js", "nobody"); !strings.Contains(res.Header.Get("Cache-Control"), "immutable") {
+		t.Errorf("an asset has the headers %v", res.Header)
+	}
+	for _, path := range []string{"/nothing", "/assets/", "/assets/../../etc/passwd"} {
+		if res, _ := get(path, "nobody"); res.StatusCode != 404 {
+			t.Errorf("%s is %d", path, res.StatusCode)
+		}
+	}
+	if res, body := get("/api/apps", "ann"); res.StatusCode != 200 || strings.TrimSpace(body) != `{"apps":["hello","shop"]}` {
+		t.Errorf("/api/apps is %d %s", res.StatusCode, body)
+	}
+	if res, body := get("/api/session", "ops"); strings.TrimSpace(body) != `{"user":"ops","role":"operator","tenant":"default","csrf":"token",`+
+		`"dashboard_url":"http://localhost:5005","router_port":8080,"domain":"localhost"}` {
+		t.Errorf("/api/session is %d %s", res.StatusCode, body)
+	}
+	res, body = get("/api/session", "nobody")
+	var p struct {
+		Status int
+		Detail string
+	}
+	if json.Unmarshal([]byte(body), &p) != nil || p.Status != 401 || res.Header.Get("Content-Type") != "application/problem+json" {
+		t.Errorf("without a session: %d %s", res.StatusCode, body)
+	}
+	for _, path := range []string{"/healthz", "/readyz", "/metrics"} {
+		if res, _ := get(path, "nobody"); res.StatusCode != 200 {
+			t.Errorf("%s is %d", path, res.StatusCode)
+		}
+	}
+}
+
+func TestAStopSaysGoodbye(t *testing.T) {
+	f := setup(t, startStream(t), settings(), nil)
+	p := f.watch("ann", "app=hello")
+	p.read()
+	f.server.stop()
+	_ = p.conn.SetReadDeadline(time.Now().Add(10 * time.Second))
+	for {
+		if _, _, err := p.conn.ReadMessage(); err != nil {
+			if !strings.Contains(err.Error(), "1001") {
+				t.Errorf("the client was told %v", err)
+			}
+			return
+		}
+	}
+}
