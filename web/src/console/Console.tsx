@@ -1,0 +1,44 @@
+import { Center, Loader } from '@mantine/core';
+import { lazy, Suspense } from 'react';
+import { Problem } from '../parts/Said';
+import { Frame } from './Frame';
+import { AppsPage } from './pages/AppsPage';
+import { SignIn } from './pages/SignIn';
+import { useRoute } from './route';
+import { lookAtTenant, SessionProvider, useSessionQuery } from './session';
+
+const AppPage = lazy(() => import('./pages/AppPage'));
+const AccessPage = lazy(() => import('./pages/AccessPage'));
+const StatusPage = lazy(() => import('./pages/StatusPage'));
+
+export function Console() {
+  const route = useRoute();
+  const { data: session, isPending, error } = useSessionQuery();
+  if (isPending) return <Waiting />;
+  if (error) return <Center p="xl"><Problem error={error} /></Center>;
+  if (!session) return <SignIn next={route.query.get('next') ?? ''} />;
+
+  lookAtTenant(session, route.query.get('tenant') ?? '');
+  return (
+    <SessionProvider value={session}>
+      {/* A change of tenant starts every page anew. */}
+      <Frame key={route.query.get('tenant') ?? ''}>
+        <Suspense fallback={<Waiting />}>
+          <Page parts={route.parts} />
+        </Suspense>
+      </Frame>
+    </SessionProvider>
+  );
+}
+
+function Page({ parts }: { parts: string[] }) {
+  const [first, name] = parts;
+  if (first === 'apps' && name) return <AppPage key={name} name={name} />;
+  if (first === 'access') return <AccessPage />;
+  if (first === 'status') return <StatusPage />;
+  return <AppsPage />;
+}
+
+export function Waiting() {
+  return <Center p="xl"><Loader size="sm" color="gray" aria-label="Loading" /></Center>;
+}

@@ -1,0 +1,91 @@
+import { Button } from '@mantine/core';
+import { useQuery } from '@tanstack/react-query';
+import { lazy, Suspense } from 'react';
+import { ApiError, get, seg } from '../../api/client';
+import type { App } from '../../api/types';
+import { Problem } from '../../parts/Said';
+import { IconExternalLink } from '../../theme/icons';
+import { AppState } from '../AppState';
+import { Waiting } from '../Console';
+import { to, useRoute } from '../route';
+import { appAddress, mayWrite, useSession } from '../session';
+import { Overview } from './Overview';
+import { ReleasePage, Releases } from './Releases';
+
+const Logs = lazy(() => import('./Logs'));
+const Profile = lazy(() => import('./Profile'));
+const Alerts = lazy(() => import('./Alerts'));
+const ArchiveTab = lazy(() => import('./ArchiveTab'));
+const Scaling = lazy(() => import('./Scaling'));
+const Environment = lazy(() => import('./Environment'));
+const Danger = lazy(() => import('./Danger'));
+
+const TABS: [id: string, name: string, needsWrite?: boolean][] = [
+  ['overview', 'Overview'],
+  ['releases', 'Releases'],
+  ['logs', 'Logs'],
+  ['profile', 'Profile'],
+  ['alerts', 'Alerts'],
+  ['archive', 'Archive'],
+  ['scaling', 'Scaling'],
+  ['environment', 'Environment', true],
+  ['danger', 'Danger zone', true],
+];
+
+export function useApp(name: string) {
+  return useQuery({
+    queryKey: ['app', name],
+    queryFn: ({ signal }) => get<App>(`/apps/${seg(name)}`, {}, signal),
+    refetchInterval: (q) => (q.state.data && (q.state.data.state === 'deploying' || q.state.data.ready !== q.state.data.desired) ? 1000 : 3000),
+  });
+}
+
+export default function AppPage({ name }: { name: string }) {
+  const session = useSession();
+  const { parts } = useRoute();
+  const tab = parts[2] ?? 'overview';
+  const { data: app, error } = useApp(name);
+  if (!app) {
+    if (error instanceof ApiError && error.status === 404) {
+      return <div className="page"><div className="panel empty"><b>There is no app {name} here</b>It may have been deleted. <a className="crumb" href={to([])}>All apps</a></div></div>;
+    }
+    return error ? <div className="page"><Problem error={error} /></div> : <Waiting />;
+  }
+  return (
+    <div className={tab === 'logs' ? 'page page-wide' : 'page'}>
+      <div className="page-head">
+        <a className="crumb" href={to([])}>Apps</a>
+        <span className="dim" aria-hidden>/</span>
+        <h1>{name}</h1>
+        <AppState app={app} />
+        {app.release > 0 && (
+          <div className="page-head-end">
+            <Button component="a" href={appAddress(app.address)} target="_blank" rel="noopener noreferrer" variant="default" rightSection={<IconExternalLink size={16} />}>Open</Button>
+          </div>
+        )}
+      </div>
+      <div className="tabs">
+        <nav aria-label={`Pages of ${name}`}>
+          {TABS.filter(([, , write]) => !write || mayWrite(session)).map(([id, title]) => (
+            <a key={id} className="tab" href={to(['apps', name, id])} aria-current={tab === id ? 'page' : undefined}>{title}</a>
+          ))}
+        </nav>
+      </div>
+      <Suspense fallback={<Waiting />}><Tab tab={tab} app={app} release={Number(parts[3])} /></Suspense>
+    </div>
+  );
+}
+
+function Tab({ tab, app, release }: { tab: string; app: App; release: number }) {
+  switch (tab) {
+    case 'releases': return release > 0 ? <ReleasePage key={release} app={app} number={release} /> : <Releases app={app} />;
+    case 'logs': return <Logs app={app.name} />;
+    case 'profile': return <Profile app={app.name} />;
+    case 'alerts': return <Alerts app={app.name} />;
+    case 'archive': return <ArchiveTab app={app.name} />;
+    case 'scaling': return <Scaling app={app} />;
+    case 'environment': return <Environment app={app.name} />;
+    case 'danger': return <Danger app={app} />;
+    default: return <Overview app={app} />;
+  }
+}

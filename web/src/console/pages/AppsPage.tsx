@@ -1,0 +1,81 @@
+import { Table, Text, Title } from '@mantine/core';
+import { AppState } from '../AppState';
+import { AppMenu } from '../AppMenu';
+import { DropArea } from '../deploy/DropArea';
+import { Problem } from '../../parts/Said';
+import { TimeAgo } from '../../parts/TimeAgo';
+import { ids } from '../../testids';
+import { Waiting } from '../Console';
+import { to } from '../route';
+import { appAddress, mayWrite, useApps, useSession } from '../session';
+import type { App } from '../../api/types';
+
+export function AppsPage() {
+  const session = useSession();
+  const { data: apps, error, isPending } = useApps();
+  if (isPending) return <Waiting />;
+  if (error && !apps) return <div className="page"><Problem error={error} /></div>;
+  if (!apps?.length) return <FirstStart may={mayWrite(session)} />;
+  return (
+    <div className="page">
+      <div className="page-head"><h1>Apps</h1></div>
+      {mayWrite(session) && <DropArea />}
+      <div className="gap-top"><Problem error={error} /></div>
+      <div className="panel table-box gap-top">
+        <Table highlightOnHover>
+          <Table.Thead>
+            <Table.Tr>
+              <Table.Th>App</Table.Th>
+              <Table.Th>State</Table.Th>
+              <Table.Th>Address</Table.Th>
+              <Table.Th className="num">Replicas</Table.Th>
+              <Table.Th>Last release</Table.Th>
+              <Table.Th><span className="visually-hidden">Actions</span></Table.Th>
+            </Table.Tr>
+          </Table.Thead>
+          <Table.Tbody>{apps.map((a) => <Row key={a.name} app={a} />)}</Table.Tbody>
+        </Table>
+      </div>
+    </div>
+  );
+}
+
+function Row({ app }: { app: App }) {
+  const session = useSession();
+  const last = app.last_release;
+  return (
+    <Table.Tr data-testid={ids.appRow} data-app={app.name}>
+      <Table.Td><a className="app-name" href={to(['apps', app.name])}>{app.name}</a></Table.Td>
+      <Table.Td>
+        <AppState app={app} />
+        {app.reason && <div className="reason">{app.reason}</div>}
+      </Table.Td>
+      <Table.Td>
+        {app.release > 0
+          ? <a className="crumb" href={appAddress(app.address)} target="_blank" rel="noopener noreferrer">{app.address.replace(/^https?:\/\//, '')}</a>
+          : <span className="dim">after the first release</span>}
+      </Table.Td>
+      <Table.Td className="num" title="ready / desired">{app.ready} / {app.desired}</Table.Td>
+      <Table.Td className="nowrap">
+        {last ? <><a className="crumb" href={to(['apps', app.name, 'releases', last.number])}>{last.number}</a>{last.state === 'failed' ? ' failed' : ''}, <TimeAgo at={last.created_at} /></> : <span className="dim">none yet</span>}
+      </Table.Td>
+      <Table.Td className="num">{mayWrite(session) && <AppMenu app={app} />}</Table.Td>
+    </Table.Tr>
+  );
+}
+
+function FirstStart({ may }: { may: boolean }) {
+  if (!may) {
+    return <div className="page"><div className="panel empty"><b>No apps yet</b>A developer of this tenant can deploy the first one.</div></div>;
+  }
+  return (
+    <div className="page first">
+      <Title order={1} size={28}>Put your first app online</Title>
+      <Text c="dimmed" mt={4} mb="lg">Drop it, and about a second later it answers at an address of its own. Every request and log line of it is kept.</Text>
+      <DropArea big samples />
+      <Text size="sm" c="dimmed" mt="xl">
+        From a terminal: <span className="mono">kurama login</span>, then <span className="mono">kurama deploy .</span> in the app's folder.
+      </Text>
+    </div>
+  );
+}

@@ -1,0 +1,94 @@
+import { Button, Group, Table } from '@mantine/core';
+import { useDisclosure } from '@mantine/hooks';
+import { useQuery } from '@tanstack/react-query';
+import { get, seg } from '../../api/client';
+import type { App, Decision } from '../../api/types';
+import { StatusTag } from '../../parts/StatusTag';
+import { TimeAgo } from '../../parts/TimeAgo';
+import { IconActivityHeartbeat, IconRefresh, IconScale } from '../../theme/icons';
+import { ScaleDialog } from '../AppMenu';
+import { DropArea } from '../deploy/DropArea';
+import { to, useRoute } from '../route';
+import { appAddress, dashboardAddress, mayWrite, useSession } from '../session';
+import { useAppActions } from '../useAppActions';
+
+export function useDecisions(app: string) {
+  return useQuery({
+    queryKey: ['app', app, 'decisions'],
+    queryFn: async ({ signal }) => (await get<{ decisions: Decision[] | null }>(`/apps/${seg(app)}/decisions`, {}, signal)).decisions ?? [],
+    refetchInterval: 5000,
+  });
+}
+
+export function Overview({ app }: { app: App }) {
+  const session = useSession();
+  const { query } = useRoute();
+  const { restart } = useAppActions(app.name);
+  const [scaling, scale] = useDisclosure();
+  const decisions = useDecisions(app.name);
+  const latest = decisions.data?.[0];
+  const last = app.last_release;
+  const write = mayWrite(session);
+  return (
+    <>
+      {app.reason && <div className="panel failed-panel"><h2>{app.state === 'failed' ? `${app.name} is not running` : 'What happened'}</h2><p>{app.reason}</p></div>}
+      <dl className="panel facts gap-top">
+        <div>
+          <dt>Address</dt>
+          <dd>{app.release > 0 ? <a className="address address-small" href={appAddress(app.address)} target="_blank" rel="noopener noreferrer">{app.address.replace(/^https?:\/\//, '')}</a> : <span className="dim">after the first release</span>}</dd>
+        </div>
+        <div><dt>Replicas ready / desired</dt><dd>{app.ready} / {app.desired}</dd></div>
+        <div><dt>Live release</dt><dd>{app.release > 0 ? <a className="app-name" href={to(['apps', app.name, 'releases', app.release])}>{app.release}</a> : <span className="dim">none yet</span>}</dd></div>
+        <div><dt>Last release</dt><dd>{last ? <><StatusTag state={last.state} />{' '}<span className="dim"><TimeAgo at={last.created_at} /></span></> : <span className="dim">none yet</span>}</dd></div>
+      </dl>
+      <Group gap="xs" mt="md">
+        <Button component="a" href={dashboardAddress(session, app.name, query.get('tenant') ?? '')} target="_blank" rel="noopener" leftSection={<IconActivityHeartbeat size={18} />}>Watch live</Button>
+        {write && <Button variant="default" leftSection={<IconScale size={16} />} onClick={scale.open}>Scale…</Button>}
+        {write && app.release > 0 && <Button variant="default" leftSection={<IconRefresh size={16} />} onClick={() => restart.mutate()} loading={restart.isPending}>Restart</Button>}
+      </Group>
+      <ScaleDialog key={app.desired} app={app} opened={scaling} onClose={scale.close} />
+
+      <section className="section">
+        <h2>Autoscaler</h2>
+        <p className="hint">
+          {latest ? <>{latest.reason} <TimeAgo at={latest.at} />. </> : 'It has not changed the number of replicas yet. '}
+          <a className="crumb" href={to(['apps', app.name, 'scaling'])}>Policy and decisions</a>
+        </p>
+      </section>
+
+      <section className="section">
+        <h2>Replicas</h2>
+        <Replicas app={app} />
+      </section>
+
+      {write && <section className="section"><h2>New release</h2><div className="gap-top"><DropArea app={app.name} /></div></section>}
+    </>
+  );
+}
+
+function Replicas({ app }: { app: App }) {
+  const replicas = app.replicas ?? [];
+  if (replicas.length === 0) {
+    return <p className="hint">{app.desired === 0 ? 'None: the app is scaled to 0.' : 'None is running at the moment.'}</p>;
+  }
+  return (
+    <div className="panel table-box gap-top">
+      <Table>
+        <Table.Thead>
+          <Table.Tr><Table.Th>Replica</Table.Th><Table.Th>State</Table.Th><Table.Th className="num">Release</Table.Th><Table.Th>Started</Table.Th><Table.Th className="num">Restarts</Table.Th></Table.Tr>
+        </Table.Thead>
+        <Table.Tbody>
+          {replicas.map((r) => (
+            <Table.Tr key={r.id}>
+              <Table.Td className="mono">{r.id}</Table.Td>
+              <Table.Td><StatusTag state={r.state} /></Table.Td>
+              <Table.Td className="num">{r.release}</Table.Td>
+              <Table.Td><TimeAgo at={r.started_at} /></Table.Td>
+              <Table.Td className="num">{r.restarts}</Table.Td>
+            </Table.Tr>
+          ))}
+        </Table.Tbody>
+      </Table>
+    </div>
+  );
+}

@@ -1,0 +1,100 @@
+import { SegmentedControl, Table, UnstyledButton } from '@mantine/core';
+import { useQuery } from '@tanstack/react-query';
+import { useState } from 'react';
+import { get, seg } from '../../api/client';
+import type { Profile as ProfileView, RouteFigures } from '../../api/types';
+import { count, ms, percent, rate } from '../../format/format';
+import { Problem } from '../../parts/Said';
+import { ids } from '../../testids';
+import { IconChevronDown, IconChevronUp, IconSelector } from '../../theme/icons';
+import { Waiting } from '../Console';
+import { setQuery, to, useRoute } from '../route';
+
+type Column = 'route' | 'requests' | 'rate' | 'errors' | 'p50' | 'p95' | 'p99' | 'mean' | 'cpu_ms' | 'share';
+
+const COLUMNS: [id: Column, name: string, says: string][] = [
+  ['route', 'Route', 'Method and rule'],
+  ['requests', 'Requests', 'Requests in the window'],
+  ['rate', 'Rate', 'Requests per second, mean over the window'],
+  ['errors', 'Errors', 'Answers of 500 and above'],
+  ['p50', 'p50', 'Half of the requests were faster'],
+  ['p95', 'p95', '95 of 100 requests were faster'],
+  ['p99', 'p99', '99 of 100 requests were faster'],
+  ['mean', 'Mean', 'Mean response time'],
+  ['cpu_ms', 'CPU', 'CPU time of a request, mean'],
+  ['share', 'Share of time', 'This route\'s part of all time spent answering'],
+];
+
+const WINDOWS = [{ value: '15m', label: '15 min' }, { value: '1h', label: '1 h' }, { value: '24h', label: '24 h' }];
+
+export default function Profile({ app }: { app: string }) {
+  const { query } = useRoute();
+  const window = query.get('window') || '1h';
+  const [by, setBy] = useState<{ column: Column; up: boolean }>({ column: 'share', up: false });
+  const { data, error, isPending } = useQuery({
+    queryKey: ['app', app, 'profile', window],
+    queryFn: ({ signal }) => get<ProfileView>(`/apps/${seg(app)}/profile`, { window }, signal),
+    refetchInterval: 10000,
+    placeholderData: (before) => before,
+  });
+  const routes = data?.routes ?? [];
+  const all = routes.reduce((sum, r) => sum + time(r), 0);
+  const sorted = [...routes].sort((a, b) => compare(a, b, by.column) * (by.up ? 1 : -1));
+  const slowest = Math.max(...routes.map((r) => r.p95 ?? 0), 1);
+  return (
+    <>
+      <div className="page-head">
+        <p className="hint min0">Each route's requests and times over the window; times are as the clients saw them.</p>
+        <div className="page-head-end"><SegmentedControl data={WINDOWS} value={window} onChange={(w) => setQuery({ window: w })} aria-label="Window" /></div>
+      </div>
+      <Problem error={error} />
+      {isPending ? <Waiting /> : routes.length === 0 ? (
+        <div className="panel empty"><b>No requests in this window</b>Open the app or send it traffic with <span className="mono">kurama reqsim --app {app}</span>.</div>
+      ) : (
+        <div className="panel table-box">
+          <Table highlightOnHover>
+            <Table.Thead>
+              <Table.Tr>
+                {COLUMNS.map(([id, name, says]) => (
+                  <Table.Th key={id} className={id === 'route' ? '' : 'num'} aria-sort={by.column === id ? (by.up ? 'ascending' : 'descending') : 'none'}>
+                    <UnstyledButton className="sort" title={says} onClick={() => setBy({ column: id, up: by.column === id ? !by.up : id === 'route' })}>
+                      {name}{by.column !== id ? <IconSelector size={13} /> : by.up ? <IconChevronUp size={13} /> : <IconChevronDown size={13} />}
+                    </UnstyledButton>
+                  </Table.Th>
+                ))}
+              </Table.Tr>
+            </Table.Thead>
+            <Table.Tbody>
+              {sorted.slice(0, 500).map((r) => <Row key={`${r.method} ${r.route}`} app={app} r={r} share={all ? time(r) / all : 0} slowest={slowest} />)}
+            </Table.Tbody>
+          </Table>
+        </div>
+      )}
+    </>
+  );
+}
+
+function Row({ app, r, share, slowest }: { app: string; r: RouteFigures; share: number; slowest: number }) {
+  return (
+    <Table.Tr data-testid={ids.profileRow} data-route={r.route}>
+      <Table.Td className="nowrap"><span className="method">{r.method}</span> <a className="app-name mono" href={to(['apps', app, 'logs'], { route: r.route })} title="Records of this route">{r.route || '(no rule)'}</a></Table.Td>
+      <Table.Td className="num">{count(r.requests)}</Table.Td>
+      <Table.Td className="num">{rate(r.rate)}/s</Table.Td>
+      <Table.Td className="num">{r.errors ? <span className="tone-bad">{count(r.errors)} <span className="dim">({percent((100 * r.errors) / Math.max(r.requests, 1))})</span></span> : '0'}</Table.Td>
+      <Table.Td className="num">{ms(r.p50)}</Table.Td>
+      <Table.Td className="num">{ms(r.p95)}<div className="bar" aria-hidden><i style={{ width: `${(100 * (r.p95 ?? 0)) / slowest}%` }} /></div></Table.Td>
+      <Table.Td className="num">{ms(r.p99)}</Table.Td>
+      <Table.Td className="num">{ms(r.mean)}</Table.Td>
+      <Table.Td className="num">{ms(r.cpu_ms)}</Table.Td>
+      <Table.Td className="num">{percent(share * 100)}</Table.Td>
+    </Table.Tr>
+  );
+}
+
+const time = (r: RouteFigures) => (r.mean ?? r.p50 ?? 0) * r.requests;
+
+function compare(a: RouteFigures, b: RouteFigures, column: Column): number {
+  if (column === 'route') return a.route.localeCompare(b.route) || a.method.localeCompare(b.method);
+  if (column === 'share') return time(a) - time(b);
+  return (a[column] ?? -1) - (b[column] ?? -1);
+}

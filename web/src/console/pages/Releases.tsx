@@ -1,0 +1,118 @@
+import { Button, Table } from '@mantine/core';
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { get, post, seg } from '../../api/client';
+import type { App, Release } from '../../api/types';
+import { bytes, duration, plural } from '../../format/format';
+import { Problem } from '../../parts/Said';
+import { StatusTag } from '../../parts/StatusTag';
+import { TimeAgo } from '../../parts/TimeAgo';
+import { IconArrowBackUp } from '../../theme/icons';
+import { Waiting } from '../Console';
+import { BuildLog } from '../deploy/BuildLog';
+import { useBuildLog } from '../deploy/useBuildLog';
+import { go, to } from '../route';
+import { mayWrite, useSession } from '../session';
+import { say } from '../useAppActions';
+import { ReleaseOutcome } from './ReleaseOutcome';
+
+const isMoving = (r: Release) => r.state === 'building' || r.state === 'starting';
+
+export function Releases({ app }: { app: App }) {
+  const session = useSession();
+  const { data, error, isPending } = useQuery({
+    queryKey: ['app', app.name, 'releases'],
+    queryFn: async ({ signal }) => (await get<{ releases: Release[] | null }>(`/apps/${seg(app.name)}/releases`, {}, signal)).releases ?? [],
+    refetchInterval: (q) => (q.state.data?.some(isMoving) ? 1000 : 5000),
+  });
+  if (isPending) return <Waiting />;
+  if (!data) return <Problem error={error} />;
+  if (data.length === 0) return <div className="panel empty"><b>No release yet</b>Drop the app on its overview to make the first.</div>;
+  return (
+    <div className="panel table-box">
+      <Table highlightOnHover>
+        <Table.Thead>
+          <Table.Tr>
+            <Table.Th className="num">Release</Table.Th><Table.Th>State</Table.Th><Table.Th>Made</Table.Th><Table.Th className="num">Until live</Table.Th><Table.Th>By</Table.Th><Table.Th>Source</Table.Th><Table.Th />
+          </Table.Tr>
+        </Table.Thead>
+        <Table.Tbody>
+          {data.map((r) => (
+            <Table.Tr key={r.number}>
+              <Table.Td className="num"><a className="app-name" href={to(['apps', app.name, 'releases', r.number])}>{r.number}</a></Table.Td>
+              <Table.Td><StatusTag state={r.state} />{r.reason && <div className="reason">{r.reason}</div>}</Table.Td>
+              <Table.Td><TimeAgo at={r.created_at} /></Table.Td>
+              <Table.Td className="num">{untilLive(r)}</Table.Td>
+              <Table.Td>{r.created_by}{r.rollback_of ? <span className="dim"> · rollback to {r.rollback_of}</span> : null}</Table.Td>
+              <Table.Td className="mono dim" title={r.source_digest}>{r.source_digest.replace(/^sha256:/, '').slice(0, 10)}</Table.Td>
+              <Table.Td className="num">{mayWrite(session) && r.state === 'superseded' && <Rollback app={app.name} release={r.number} />}</Table.Td>
+            </Table.Tr>
+          ))}
+        </Table.Tbody>
+      </Table>
+    </div>
+  );
+}
+
+function untilLive(r: Release): string {
+  return r.live_at ? duration((Date.parse(r.live_at) - Date.parse(r.created_at)) / 1000) : '–';
+}
+
+function Rollback({ app, release }: { app: string; release: number }) {
+  const queries = useQueryClient();
+  const back = useMutation({
+    mutationFn: () => post<Release>(`/apps/${seg(app)}/rollback`, { release }),
+    onSuccess: (made) => {
+      void queries.invalidateQueries({ queryKey: ['app', app] });
+      go(['apps', app, 'releases', made.number]);
+    },
+    onError: (err) => say(err.message, true),
+  });
+  return (
+    <Button size="compact-sm" variant="default" leftSection={<IconArrowBackUp size={15} />} loading={back.isPending} onClick={() => back.mutate()}>
+      Roll back to {release}
+    </Button>
+  );
+}
+
+/** One release: its build log, live while it runs, and what came of it. */
+export function ReleasePage({ app, number }: { app: App; number: number }) {
+  const session = useSession();
+  const { lines, end, error } = useBuildLog(app.name, number);
+  const { data: release } = useQuery({
+    queryKey: ['app', app.name, 'release', number],
+    queryFn: ({ signal }) => get<Release>(`/apps/${seg(app.name)}/releases/${number}`, {}, signal),
+    refetchInterval: (q) => (!q.state.data || isMoving(q.state.data) ? 1000 : 10000),
+  });
+  const state = release?.state ?? end?.state;
+  return (
+    <>
+      <div className="page-head">
+        <h1 className="release-title">Release {number}</h1>
+        {state && <StatusTag state={state} />}
+        {release && <span className="dim">made <TimeAgo at={release.created_at} /> by {release.created_by}{release.rollback_of ? `, a rollback to ${release.rollback_of}` : ''}</span>}
+        {mayWrite(session) && release?.state === 'superseded' && <div className="page-head-end"><Rollback app={app.name} release={number} /></div>}
+      </div>
+      <ReleaseOutcome app={app} release={release} end={end} />
+      <BuildLog lines={lines} end={end} />
+      <div className="gap-top"><Problem error={error} /></div>
+      {release?.start?.command?.length ? <Settings release={release} /> : null}
+    </>
+  );
+}
+
+function Settings({ release }: { release: Release }) {
+  const { start, limits } = release;
+  return (
+    <section className="section">
+      <h2>How it runs</h2>
+      <p className="hint">{start.why}</p>
+      <dl className="panel facts">
+        <div><dt>Command</dt><dd className="mono">{start.command?.join(' ')}</dd></div>
+        <div><dt>Probe</dt><dd className="mono">GET {start.health}</dd></div>
+        <div><dt>CPU per replica</dt><dd>{plural(limits.cpu, 'core')}</dd></div>
+        <div><dt>Memory per replica</dt><dd>{bytes(limits.memory)}</dd></div>
+        <div><dt>Disk per replica</dt><dd>{bytes(limits.disk)}</dd></div>
+      </dl>
+    </section>
+  );
+}

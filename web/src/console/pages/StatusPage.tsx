@@ -1,0 +1,60 @@
+import { Table } from '@mantine/core';
+import { useQuery } from '@tanstack/react-query';
+import { get } from '../../api/client';
+import type { Status } from '../../api/types';
+import { percent } from '../../format/format';
+import { Problem } from '../../parts/Said';
+import { StatusTag } from '../../parts/StatusTag';
+import { Waiting } from '../Console';
+
+const DOES: Record<string, string> = {
+  stream: 'keeps batches of records until every service has read them',
+  logship: 'collects records, lines and figures from the replicas',
+  paas: 'builds, starts and watches the apps; serves this console',
+  router: 'sends requests to replicas, one record per request',
+  persist: 'writes records to Postgres',
+  archive: 'seals records into JSON files',
+  alert: 'watches conditions and sends mail',
+  profile: 'counts and times each route',
+  dashboard: 'serves the live dashboard',
+  autoscaler: 'chooses the number of replicas',
+  postgres: 'holds records and settings',
+};
+
+export default function StatusPage() {
+  const { data, error } = useQuery({ queryKey: ['status'], queryFn: ({ signal }) => get<Status>('/status', {}, signal), refetchInterval: 3000 });
+  if (!data) return error ? <div className="page"><Problem error={error} /></div> : <Waiting />;
+  const roles = data.roles ?? [];
+  const down = roles.filter((r) => !r.ready);
+  const host = data.host ?? {};
+  return (
+    <div className="page">
+      <div className="page-head"><h1>Status</h1><span>{roles.length === 0 ? '' : down.length === 0 ? <StatusTag state="ready" word="Every role is ready" /> : <StatusTag state="down" word={`Not ready: ${down.map((r) => r.name).join(', ')}`} />}</span></div>
+      <Problem error={error} />
+      <dl className="panel facts">
+        <div><dt>CPU of the host</dt><dd>{percent(host.cpu)}</dd></div>
+        <div><dt>Memory used</dt><dd>{percent(host.mem)}</dd></div>
+        <div><dt>Disk used</dt><dd>{percent(host.disk)}</dd></div>
+        <div><dt>Swap used</dt><dd>{host.swap == null ? 'none' : percent(host.swap)}</dd></div>
+      </dl>
+      <section className="section">
+        <h2>Roles</h2>
+        <div className="panel table-box gap-top">
+          <Table>
+            <Table.Thead><Table.Tr><Table.Th>Role</Table.Th><Table.Th>State</Table.Th><Table.Th>What it does</Table.Th><Table.Th>Detail</Table.Th></Table.Tr></Table.Thead>
+            <Table.Tbody>
+              {roles.map((r) => (
+                <Table.Tr key={r.name}>
+                  <Table.Td fw={600}>{r.name}</Table.Td>
+                  <Table.Td><StatusTag state={r.ready ? 'ready' : 'down'} /></Table.Td>
+                  <Table.Td className="dim">{DOES[r.name] ?? ''}</Table.Td>
+                  <Table.Td className="reason">{r.detail}</Table.Td>
+                </Table.Tr>
+              ))}
+            </Table.Tbody>
+          </Table>
+        </div>
+      </section>
+    </div>
+  );
+}

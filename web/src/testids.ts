@@ -1,0 +1,78 @@
+// Names that the browser tests find things by (data-testid). They are a contract: rename none without its test.
+//   sign in     sign-in-name sign-in-password sign-in-button sign-out
+//   deploy      drop-zone (the area) file-input folder-input app-name deploy-button sample-<name> upload-progress
+//               build-log build-step app-address deploy-failed
+//   apps        app-row app-state
+//   logs        log-search log-level log-kind log-status log-route log-range log-live log-row log-detail
+//   alerts      alert-condition alert-for alert-to alert-add alert-row alert-state alert-test notification-row message
+//   profile     profile-row      archive  archive-download archive-file
+//   scaling     policy-save policy-says decision      env  env-key env-value env-add env-save
+//   danger      delete-name delete-button
+//   dashboard   connection app-picker total-requests total-logs rps p50 p95 p99 errors inflight queued replicas
+//               chart-<name> route-row event-row log-tail log-row log-search log-level log-pause log-dropped app-table
+export const ids = {
+  signInName: 'sign-in-name',
+  signInPassword: 'sign-in-password',
+  signInButton: 'sign-in-button',
+  signOut: 'sign-out',
+  dropZone: 'drop-zone',
+  fileInput: 'file-input',
+  folderInput: 'folder-input',
+  appName: 'app-name',
+  deployButton: 'deploy-button',
+  uploadProgress: 'upload-progress',
+  buildLog: 'build-log',
+  buildStep: 'build-step',
+  appAddress: 'app-address',
+  deployFailed: 'deploy-failed',
+  appRow: 'app-row',
+  appState: 'app-state',
+  logSearch: 'log-search',
+  logLevel: 'log-level',
+  logKind: 'log-kind',
+  logStatus: 'log-status',
+  logRoute: 'log-route',
+  logRange: 'log-range',
+  logLive: 'log-live',
+  logRow: 'log-row',
+  logDetail: 'log-detail',
+  alertCondition: 'alert-condition',
+  alertFor: 'alert-for',
+  alertTo: 'alert-to',
+  alertAdd: 'alert-add',
+  alertRow: 'alert-row',
+  alertState: 'alert-state',
+  alertTest: 'alert-test',
+  notificationRow: 'notification-row',
+  message: 'message',
+  profileRow: 'profile-row',
+  archiveDownload: 'archive-download',
+  archiveFile: 'archive-file',
+  policySave: 'policy-save',
+  policySays: 'policy-says',
+  decision: 'decision',
+  envKey: 'env-key',
+  envValue: 'env-value',
+  envAdd: 'env-add',
+  envSave: 'env-save',
+  deleteName: 'delete-name',
+  deleteButton: 'delete-button',
+  connection: 'connection',
+  appPicker: 'app-picker',
+  totalRequests: 'total-requests',
+  totalLogs: 'total-logs',
+  rps: 'rps',
+  p50: 'p50',
+  p95: 'p95',
+  p99: 'p99',
+  errors: 'errors',
+  inflight: 'inflight',
+  queued: 'queued',
+  replicas: 'replicas',
+  routeRow: 'route-row',
+  eventRow: 'event-row',
+  logTail: 'log-tail',
+  logPause: 'log-pause',
+  logDropped: 'log-dropped',
+  appTable: 'app-table',
+} as const;
