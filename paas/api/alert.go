@@ -1,0 +1,95 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"kurama/paas"
+)
+
+// Rule is an alert condition on an app, and how it stands.
+type Rule struct {
+	ID        string     `json:"id"`
+	Condition string     `json:"condition" doc:"As written: cpu > 90"`
+	For       float64    `json:"for" doc:"Seconds that it must hold"`
+	Receiver  string     `json:"receiver" doc:"An e-mail address"`
+	State     string     `json:"state" doc:"ok, pending or firing"`
+	Since     *time.Time `json:"since" doc:"When the state began; null before the first look"`
+	Value     string     `json:"value" doc:"The last figure seen, with its unit"`
+	CreatedAt time.Time  `json:"created_at"`
+}
+
+// NewRule is a rule as it is asked for.
+type NewRule struct {
+	Condition string  `json:"condition" maxLength:"1000"`
+	For       float64 `json:"for,omitempty" minimum:"0" maximum:"86400" doc:"Seconds that it must hold"`
+	Receiver  string  `json:"receiver" maxLength:"254" doc:"An e-mail address"`
+}
+
+// Alerts keeps the rules of apps.
+type Alerts interface {
+	Rules(ctx context.Context, tenant, app string) ([]Rule, error)
+	// AddRule returns *paas.Invalid for a condition or address that cannot be.
+	AddRule(ctx context.Context, tenant, app, by string, r NewRule) (Rule, error)
+	DeleteRule(ctx context.Context, tenant, app, id string) error
+	// TestRule sends a message as the rule would, so that its way can be seen.
+	TestRule(ctx context.Context, tenant, app, id string) error
+}
+
+type ruleList struct {
+	Alerts []Rule `json:"alerts"`
+}
+
+type oneRule struct {
+	inApp
+	ID string `path:"id"`
+}
+
+type newRule struct {
+	inApp
+	Body NewRule
+}
+
+func (a *API) alertRoutes() {
+	register(a, huma.Operation{OperationID: "list-alerts", Method: http.MethodGet, Path: "/apps/{app}/alerts", Summary: "List the alerts of an app"},
+		paas.RoleViewer, func(ctx context.Context, in *inApp) (*answer[ruleList], error) {
+			if err := a.appExists(ctx, in.App); err != nil {
+				return nil, err
+			}
+			rules, err := a.deps.Alerts.Rules(ctx, callOf(ctx).tenant, in.App)
+			if rules == nil {
+				rules = []Rule{}
+			}
+			return reply(ruleList{rules}), err
+		})
+	register(a, huma.Operation{OperationID: "create-alert", Method: http.MethodPost, Path: "/apps/{app}/alerts", Summary: "Add an alert",
+		DefaultStatus: http.StatusCreated}, paas.RoleDeveloper, a.addRule)
+	register(a, huma.Operation{OperationID: "delete-alert", Method: http.MethodDelete, Path: "/apps/{app}/alerts/{id}", Summary: "Remove an alert"},
+		paas.RoleDeveloper, func(ctx context.Context, in *oneRule) (*nothing, error) {
+			if err := a.appExists(ctx, in.App); err != nil {
+				return nil, err
+			}
+			return nil, a.deps.Alerts.DeleteRule(ctx, callOf(ctx).tenant, in.App, in.ID)
+		})
+	register(a, huma.Operation{OperationID: "test-alert", Method: http.MethodPost, Path: "/apps/{app}/alerts/{id}/test",
+		Summary: "Send a test message as the alert would", DefaultStatus: http.StatusAccepted},
+		paas.RoleDeveloper, func(ctx context.Context, in *oneRule) (*answer[message], error) {
+			if err := a.appExists(ctx, in.App); err != nil {
+				return nil, err
+			}
+			err := a.deps.Alerts.TestRule(ctx, callOf(ctx).tenant, in.App, in.ID)
+			return reply(message{"The test message is on its way. The notifications of the app say what became of it."}), err
+		})
+}
+
+func (a *API) addRule(ctx context.Context, in *newRule) (*answer[Rule], error) {
+	c := callOf(ctx)
+	if err := a.appExists(ctx, in.App); err != nil {
+		return nil, err
+	}
+	r, err := a.deps.Alerts.AddRule(ctx, c.tenant, in.App, c.User, in.Body)
+	return reply(r), err
+}

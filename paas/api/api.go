@@ -1,0 +1,161 @@
+// Package api serves the console and the API of the platform: the program's
+// front door on port 5001, described by its own /api/v1/openapi.json.
+package api
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humago"
+
+	"kurama/internal/config"
+)
+
+// Prefix is the path below which all routes of the API are.
+const Prefix = "/api/v1"
+
+// Options are the parts and facts that the API needs. All of them are
+// required but those that say otherwise.
+type Options struct {
+	Listener net.Listener
+	Log      *slog.Logger
+	Pages    fs.FS // built pages: console.html and assets/
+
+	DataDir       string // uploads are kept in DataDir/uploads while they arrive
+	Domain        string // apps answer below it
+	RouterPort    int
+	DashboardURL  string // empty: the host that was asked for, on DashboardPort
+	DashboardPort int
+	Defaults      config.Autoscaler // policy of an app that has none of its own
+	MaxEntries    int               // files of an uploaded folder
+
+	Sessions Sessions
+	Tenants  Tenants
+	Users    Users
+	Tokens   Tokens
+	Store    Store
+	Deployer Deployer
+	Logs     Logs
+	Archive  Archive
+	Alerts   Alerts
+	Outbox   Outbox
+	Profile  Profiler
+	Status   Statuser
+}
+
+// Store is the control plane's state, one interface per resource.
+type Store interface {
+	appStore
+	appList
+	envStore
+	releaseStore
+	buildLog
+	policyStore
+}
+
+// Deployer moves releases; its methods return once the work is under way.
+type Deployer interface {
+	releaser
+	replicaLister
+	runner
+}
+
+// API is the role that serves the console and the API.
+type API struct {
+	cfg     config.Console
+	deps    Options
+	log     *slog.Logger
+	uploads string
+	huma    huma.API
+	handler http.Handler
+	metrics metrics
+
+	// streams ends when the API stops, so that a log that is followed does not
+	// hold a clean stop up.
+	streams context.Context
+	stop    context.CancelFunc
+}
+
+// New returns an API on deps.Listener. It returns an error that names what is
+// missing in deps, or why DataDir/uploads cannot be used.
+func New(cfg config.Console, deps Options) (*API, error) {
+	if err := deps.check(); err != nil {
+		return nil, err
+	}
+	a := &API{cfg: cfg, deps: deps, log: deps.Log, uploads: filepath.Join(deps.DataDir, "uploads"), metrics: newMetrics()}
+	if err := os.MkdirAll(a.uploads, 0o700); err != nil {
+		return nil, fmt.Errorf("making the folder of uploads: %w", err)
+	}
+	if err := a.removeStaleUploads(); err != nil {
+		return nil, err
+	}
+	a.streams, a.stop = context.WithCancel(context.Background())
+	mux := http.NewServeMux()
+	if err := a.routes(mux); err != nil {
+		return nil, err
+	}
+	a.handler = a.withMetrics(a.withSecurityHeaders(mux))
+	return a, nil
+}
+
+// check names the first part that is missing.
+func (o Options) check() error {
+	for name, missing := range map[string]bool{
+		"listener": o.Listener == nil, "log": o.Log == nil, "pages": o.Pages == nil, "data folder": o.DataDir == "",
+		"sessions": o.Sessions == nil, "tenants": o.Tenants == nil, "users": o.Users == nil, "tokens": o.Tokens == nil,
+		"store": o.Store == nil, "deployer": o.Deployer == nil, "logs": o.Logs == nil, "archive": o.Archive == nil,
+		"alerts": o.Alerts == nil, "outbox": o.Outbox == nil, "profile": o.Profile == nil, "status": o.Status == nil,
+	} {
+		if missing {
+			return errors.New("the API cannot start without " + name)
+		}
+	}
+	return nil
+}
+
+// Handler returns all that the API serves.
+func (a *API) Handler() http.Handler { return a.handler }
+
+func (a *API) routes(mux *http.ServeMux) error {
+	a.huma = humago.NewWithPrefix(mux, Prefix, description())
+	for _, register := range []func(){
+		a.sessionRoutes, a.tenantRoutes, a.userRoutes, a.tokenRoutes, a.appRoutes, a.envRoutes, a.releaseRoutes,
+		a.uploadRoutes, a.logRoutes, a.archiveRoutes, a.alertRoutes, a.outboxRoutes, a.profileRoutes,
+		a.scalingRoutes, a.runRoutes, a.statusRoutes,
+	} {
+		register()
+	}
+	spec, err := json.Marshal(a.huma.OpenAPI())
+	if err != nil {
+		return fmt.Errorf("describing the API: %w", err)
+	}
+	mux.HandleFunc("GET "+Prefix+"/openapi.json", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/openapi+json")
+		_, _ = w.Write(spec)
+	})
+	mux.HandleFunc("/api/", unknownRoute)
+	a.healthRoutes(mux)
+	return a.pageRoutes(mux)
+}
+
+func description() huma.Config {
+	c := huma.DefaultConfig("Kurama", "1")
+	c.Info.Description = "Deploys Flask apps and tells how they do. Sign in with a bearer token, or with the session cookie and X-CSRF-Token."
+	// The pages that huma would serve load scripts from elsewhere, and its
+	// links would put $schema into each answer.
+	c.OpenAPIPath, c.DocsPath, c.SchemasPath, c.CreateHooks = "", "", "", nil
+	c.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
+		"token":   {Type: "http", Scheme: "bearer"},
+		"session": {Type: "apiKey", In: "cookie", Name: "kurama_session"},
+	}
+	return c
+}

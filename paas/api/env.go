@@ -1,0 +1,71 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"net/http"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"kurama/paas"
+)
+
+type envStore interface {
+	Env(ctx context.Context, tenant, app string) (map[string]string, error)
+	SetEnv(ctx context.Context, tenant, app string, vars map[string]string) error
+}
+
+type envVars struct {
+	Vars map[string]string `json:"vars"`
+}
+
+type envAnswer struct {
+	envVars
+	Release *paas.Release `json:"release" doc:"The release that carries the settings; null while the app has none"`
+}
+
+type newEnv struct {
+	inApp
+	Body envVars
+}
+
+func (a *API) envRoutes() {
+	// Settings hold passwords: whoever may only look may not see them.
+	register(a, huma.Operation{OperationID: "get-env", Method: http.MethodGet, Path: "/apps/{app}/env", Summary: "Show the settings of an app"},
+		paas.RoleDeveloper, func(ctx context.Context, in *inApp) (*answer[envVars], error) {
+			vars, err := a.deps.Store.Env(ctx, callOf(ctx).tenant, in.App)
+			return reply(envVars{vars}), err
+		})
+	register(a, huma.Operation{OperationID: "set-env", Method: http.MethodPut, Path: "/apps/{app}/env",
+		Summary: "Replace the settings of an app; makes a new release with the same source"}, paas.RoleDeveloper, a.setEnv)
+}
+
+func (a *API) setEnv(ctx context.Context, in *newEnv) (*answer[envAnswer], error) {
+	c := callOf(ctx)
+	if err := a.deps.Store.SetEnv(ctx, c.tenant, in.App, in.Body.Vars); err != nil {
+		return nil, err
+	}
+	app, err := a.deps.Store.App(ctx, c.tenant, in.App)
+	if err != nil {
+		return nil, err
+	}
+	out := envAnswer{envVars: in.Body.envVars()}
+	if app.Release == 0 {
+		return reply(out), nil
+	}
+	release, err := a.deps.Deployer.Redeploy(context.WithoutCancel(ctx), c.tenant, in.App, c.User)
+	if errors.Is(err, paas.ErrConflict) {
+		return nil, newProblem(http.StatusConflict,
+			"The settings are saved, but a deploy is under way. Restart the app with them once it has ended: deploy, or save them again.")
+	}
+	out.Release = &release
+	return reply(out), err
+}
+
+// envVars returns the settings, never null.
+func (v envVars) envVars() envVars {
+	if v.Vars == nil {
+		v.Vars = map[string]string{}
+	}
+	return v
+}

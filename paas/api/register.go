@@ -1,0 +1,83 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humago"
+
+	"kurama/paas"
+)
+
+// inTenant is the parameter that every route takes: operators name a tenant
+// with it, everybody else is bound to their own.
+type inTenant struct {
+	Tenant string `query:"tenant" doc:"Tenant to act on; only operators may name another than their own"`
+}
+
+// inApp is what the routes of one app take.
+type inApp struct {
+	inTenant
+	App string `path:"app" doc:"Name of the app"`
+}
+
+// nothing is the answer of a route that has none.
+type nothing struct{}
+
+// answer is a JSON body.
+type answer[T any] struct{ Body T }
+
+func reply[T any](body T) *answer[T] { return &answer[T]{Body: body} }
+
+// public is the need of a route that nobody has to sign in for.
+const public paas.Role = ""
+
+// register adds one route, that callers with the role need may use, to the API
+// and to its description.
+func register[I, O any](a *API, op huma.Operation, need paas.Role, handle func(context.Context, *I) (*O, error)) {
+	op.Errors = []int{http.StatusBadRequest, http.StatusNotFound, http.StatusConflict, http.StatusInternalServerError}
+	if need != public {
+		op.Errors = append(op.Errors, http.StatusUnauthorized, http.StatusForbidden)
+		op.Security = []map[string][]string{{"token": {}}, {"session": {}}}
+	}
+	op.Middlewares = append(op.Middlewares, a.admit(need))
+	huma.Register(a.huma, op, func(ctx context.Context, in *I) (*O, error) {
+		// The body has been read: its deadline must not end the answer, which
+		// may be a stream.
+		_ = callOf(ctx).control().SetReadDeadline(time.Time{})
+		out, err := handle(ctx, in)
+		if err != nil {
+			return nil, a.problem(ctx, err)
+		}
+		return out, nil
+	})
+}
+
+// call is one request with its caller, as the handlers see it.
+type call struct {
+	paas.Identity
+	tenant string // the tenant acted on
+	r      *http.Request
+	w      http.ResponseWriter
+}
+
+type callKey struct{}
+
+func callOf(ctx context.Context) *call { return ctx.Value(callKey{}).(*call) }
+
+func (c *call) control() *http.ResponseController { return http.NewResponseController(c.w) }
+
+// admit lets a request through to its handler when its caller may.
+func (a *API) admit(need paas.Role) func(huma.Context, func(huma.Context)) {
+	return func(hc huma.Context, next func(huma.Context)) {
+		r, w := humago.Unwrap(hc)
+		c := &call{r: r, w: w}
+		if err := a.authorize(c, need); err != nil {
+			a.writeProblem(w, r, err)
+			return
+		}
+		next(huma.WithValue(hc, callKey{}, c))
+	}
+}

@@ -1,0 +1,169 @@
+package api
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"kurama/paas"
+)
+
+// followInterval is how often a build log that is followed is looked at: a
+// deploy takes about a second, and its lines should not come all at once.
+const followInterval = 100 * time.Millisecond
+
+type releaseStore interface {
+	Release(ctx context.Context, tenant, app string, number int) (paas.Release, error)
+	Releases(ctx context.Context, tenant, app string, limit int) ([]paas.Release, error)
+}
+
+type buildLog interface {
+	BuildLog(ctx context.Context, tenant, app string, release, after int) ([]paas.BuildLine, error)
+}
+
+type releaser interface {
+	Deploy(ctx context.Context, tenant, app, by string, up paas.Upload) (paas.Release, error)
+	Rollback(ctx context.Context, tenant, app string, n int, by string) (paas.Release, error)
+	Redeploy(ctx context.Context, tenant, app, by string) (paas.Release, error)
+	Delete(ctx context.Context, tenant, app string) error
+}
+
+type releaseList struct {
+	Releases []paas.Release `json:"releases"`
+}
+
+type oneRelease struct {
+	inApp
+	Number int `path:"number" minimum:"1"`
+}
+
+type rollbackRequest struct {
+	inApp
+	Body struct {
+		Release int `json:"release" minimum:"0" doc:"Number to go back to; 0: the one before"`
+	}
+}
+
+// buildEnd is the last line of a build log that is followed.
+type buildEnd struct {
+	End     bool              `json:"end"`
+	State   paas.ReleaseState `json:"state"`
+	Reason  string            `json:"reason"`
+	Address string            `json:"address"`
+}
+
+func (a *API) releaseRoutes() {
+	register(a, huma.Operation{OperationID: "list-releases", Method: http.MethodGet, Path: "/apps/{app}/releases", Summary: "List releases, newest first"},
+		paas.RoleViewer, func(ctx context.Context, in *struct {
+			inApp
+			Limit int `query:"limit" minimum:"1" maximum:"1000" default:"100"`
+		}) (*answer[releaseList], error) {
+			if err := a.appExists(ctx, in.App); err != nil {
+				return nil, err
+			}
+			releases, err := a.deps.Store.Releases(ctx, callOf(ctx).tenant, in.App, in.Limit)
+			return reply(releaseList{releases}), err
+		})
+	register(a, huma.Operation{OperationID: "get-release", Method: http.MethodGet, Path: "/apps/{app}/releases/{number}", Summary: "Show a release"},
+		paas.RoleViewer, func(ctx context.Context, in *oneRelease) (*answer[paas.Release], error) {
+			r, err := a.deps.Store.Release(ctx, callOf(ctx).tenant, in.App, in.Number)
+			return reply(r), err
+		})
+	register(a, huma.Operation{OperationID: "rollback", Method: http.MethodPost, Path: "/apps/{app}/rollback",
+		Summary: "Go back to an earlier release", DefaultStatus: http.StatusAccepted}, paas.RoleDeveloper, a.rollback)
+	register(a, huma.Operation{OperationID: "get-build-log", Method: http.MethodGet, Path: "/apps/{app}/releases/{number}/log",
+		Summary: "Read or follow a build log", Responses: ndjsonResponse("Lines {n,at,step,line}; followed, a last one {end,state,reason,address}")},
+		paas.RoleViewer, a.buildLog)
+}
+
+func (a *API) rollback(ctx context.Context, in *rollbackRequest) (*answer[paas.Release], error) {
+	c, number := callOf(ctx), in.Body.Release
+	app, err := a.deps.Store.App(ctx, c.tenant, in.App)
+	if err != nil {
+		return nil, err
+	}
+	if number == 0 {
+		if number, err = a.releaseBefore(ctx, app); err != nil {
+			return nil, err
+		}
+	}
+	if _, err := a.deps.Store.Release(ctx, c.tenant, in.App, number); err != nil {
+		return nil, err
+	}
+	r, err := a.deps.Deployer.Rollback(context.WithoutCancel(ctx), c.tenant, in.App, number, c.User)
+	return reply(r), err
+}
+
+// releaseBefore returns the number of the newest release that was live before
+// the one that is.
+func (a *API) releaseBefore(ctx context.Context, app paas.App) (int, error) {
+	releases, err := a.deps.Store.Releases(ctx, app.Tenant, app.Name, 0)
+	if err != nil {
+		return 0, err
+	}
+	for _, r := range releases {
+		if r.State == paas.ReleaseSuperseded {
+			return r.Number, nil
+		}
+	}
+	return 0, &paas.Invalid{Reason: fmt.Sprintf("%s has no earlier release to go back to.", app.Name)}
+}
+
+func (a *API) buildLog(ctx context.Context, in *struct {
+	oneRelease
+	Follow bool `query:"follow"`
+}) (*huma.StreamResponse, error) {
+	tenant := callOf(ctx).tenant
+	if _, err := a.deps.Store.Release(ctx, tenant, in.App, in.Number); err != nil {
+		return nil, err
+	}
+	return a.stream(ctx, func(ctx context.Context, out *ndjson) error {
+		if in.Follow {
+			return a.followBuild(ctx, tenant, in.App, in.Number, out)
+		}
+		_, err := a.sendBuild(ctx, tenant, in.App, in.Number, 0, out)
+		return err
+	}), nil
+}
+
+// sendBuild sends the lines after number after and returns the last one's.
+func (a *API) sendBuild(ctx context.Context, tenant, app string, number, after int, out *ndjson) (int, error) {
+	lines, err := a.deps.Store.BuildLog(ctx, tenant, app, number, after)
+	if err != nil {
+		return after, err
+	}
+	for _, l := range lines {
+		after = l.N
+		if err := out.send(l); err != nil {
+			return after, err
+		}
+	}
+	return after, out.flush()
+}
+
+func (a *API) followBuild(ctx context.Context, tenant, app string, number int, out *ndjson) error {
+	tick := time.NewTicker(followInterval)
+	defer tick.Stop()
+	for after := 0; ; {
+		// The state is read before the lines, so that the end never overtakes
+		// a line.
+		r, err := a.deps.Store.Release(ctx, tenant, app, number)
+		if err != nil {
+			return err
+		}
+		if after, err = a.sendBuild(ctx, tenant, app, number, after, out); err != nil {
+			return err
+		}
+		if r.State != paas.ReleaseBuilding && r.State != paas.ReleaseStarting {
+			return out.last(buildEnd{End: true, State: r.State, Reason: r.Reason, Address: a.address(tenant, app)})
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-tick.C:
+		}
+	}
+}

@@ -1,0 +1,47 @@
+package api
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"kurama/paas"
+)
+
+// RoleStatus is how one role of the platform does.
+type RoleStatus struct {
+	Name   string `json:"name"`
+	Ready  bool   `json:"ready"`
+	Detail string `json:"detail"`
+}
+
+// HostFigures are percents of the host; null where unknown.
+type HostFigures struct {
+	CPU  *float64 `json:"cpu"`
+	Mem  *float64 `json:"mem"`
+	Disk *float64 `json:"disk"`
+	Swap *float64 `json:"swap"`
+}
+
+// PlatformStatus is how the platform does.
+type PlatformStatus struct {
+	Roles []RoleStatus `json:"roles"`
+	Host  HostFigures  `json:"host"`
+}
+
+// Statuser knows how the platform does.
+type Statuser interface {
+	Status(ctx context.Context) (PlatformStatus, error)
+}
+
+func (a *API) statusRoutes() {
+	register(a, huma.Operation{OperationID: "get-status", Method: http.MethodGet, Path: "/status", Summary: "Show how the platform does"},
+		paas.RoleOperator, func(ctx context.Context, _ *inTenant) (*answer[PlatformStatus], error) {
+			s, err := a.deps.Status.Status(ctx)
+			if s.Roles == nil {
+				s.Roles = []RoleStatus{}
+			}
+			return reply(s), err
+		})
+}

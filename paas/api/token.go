@@ -1,0 +1,76 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"kurama/paas"
+)
+
+// Tokens makes and takes back tokens; a creator that is not empty narrows the
+// last two to that person's own.
+type Tokens interface {
+	CreateToken(ctx context.Context, t paas.Token) (paas.Token, string, error)
+	Tokens(ctx context.Context, tenant, creator string) ([]paas.Token, error)
+	DeleteToken(ctx context.Context, tenant, id, creator string) error
+}
+
+type tokenList struct {
+	Tokens []paas.Token `json:"tokens"`
+}
+
+type newToken struct {
+	inTenant
+	Body struct {
+		Name      string    `json:"name"`
+		Role      paas.Role `json:"role"`
+		ExpiresIn int64     `json:"expires_in,omitempty" minimum:"1" maximum:"3155760000" doc:"Seconds; without it the token does not expire"`
+	}
+}
+
+type shownToken struct {
+	paas.Token
+	Secret string `json:"token" doc:"The token itself, shown this once"`
+}
+
+func (a *API) tokenRoutes() {
+	register(a, huma.Operation{OperationID: "list-tokens", Method: http.MethodGet, Path: "/tokens",
+		Summary: "List tokens: owners see the tenant's, developers their own"},
+		paas.RoleDeveloper, func(ctx context.Context, _ *inTenant) (*answer[tokenList], error) {
+			tokens, err := a.deps.Tokens.Tokens(ctx, callOf(ctx).tenant, ownOnly(callOf(ctx)))
+			return reply(tokenList{tokens}), err
+		})
+	register(a, huma.Operation{OperationID: "create-token", Method: http.MethodPost, Path: "/tokens", Summary: "Make a token",
+		DefaultStatus: http.StatusCreated}, paas.RoleDeveloper, a.createToken)
+	register(a, huma.Operation{OperationID: "delete-token", Method: http.MethodDelete, Path: "/tokens/{id}", Summary: "Take a token back"},
+		paas.RoleDeveloper, func(ctx context.Context, in *struct {
+			inTenant
+			ID string `path:"id"`
+		}) (*nothing, error) {
+			return nil, a.deps.Tokens.DeleteToken(ctx, callOf(ctx).tenant, in.ID, ownOnly(callOf(ctx)))
+		})
+}
+
+func ownOnly(c *call) string {
+	if c.Role.Includes(paas.RoleOwner) {
+		return ""
+	}
+	return c.User
+}
+
+func (a *API) createToken(ctx context.Context, in *newToken) (*answer[shownToken], error) {
+	c := callOf(ctx)
+	if err := mayGive(c, in.Body.Role); err != nil {
+		return nil, err
+	}
+	t := paas.Token{Tenant: c.tenant, Name: in.Body.Name, Role: in.Body.Role, CreatedBy: c.User}
+	if in.Body.ExpiresIn > 0 {
+		at := time.Now().Add(time.Duration(in.Body.ExpiresIn) * time.Second)
+		t.ExpiresAt = &at
+	}
+	stored, secret, err := a.deps.Tokens.CreateToken(ctx, t)
+	return reply(shownToken{stored, secret}), err
+}
