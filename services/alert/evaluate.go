@@ -1,0 +1,171 @@
+package alert
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+)
+
+const (
+	reload   = time.Second      // between two readings of the rules
+	position = time.Second      // between two writings of the position
+	values   = 5 * time.Second  // between two writings of the values of rules that keep their state
+	calmMin  = 10 * time.Second // a condition is over when it has not held for this, or for the interval where that is longer
+)
+
+// running is a rule with what the service knows of it.
+type running struct {
+	rule      Rule
+	condition *Condition // nil: it cannot be compiled (any more)
+	status    status
+	began     time.Time // when the condition began to hold; zero where not known
+	figures   Figures
+	value     string
+	written   string // value in the table
+	points    []point
+}
+
+// skip passes over the time from one evaluation to the next one, at to, in
+// which nobody watched.
+func (r *running) skip(from, to time.Time) {
+	gap := to.Sub(from)
+	if from.IsZero() {
+		gap = to.Sub(r.status.since)
+	}
+	r.status = r.status.unwatched(max(0, gap))
+	r.began = time.Time{}
+}
+
+// outcome is what an evaluation has to write.
+type outcome struct {
+	moved  []*running
+	values []*running
+	mails  []mailOut
+}
+
+type mailOut struct {
+	running *running
+	notice  notice
+	kind    string
+}
+
+// load reads the rules again. The state of a rule that is known already is the
+// one in memory: nobody else writes it.
+func (w *watcher) load(ctx context.Context) error {
+	rows, err := w.opts.Pool.Query(ctx, "SELECT "+ruleColumns+" FROM alert_rules")
+	if err != nil {
+		return fmt.Errorf("reading the alert rules: %w", err)
+	}
+	list, err := pgx.CollectRows(rows, scanRule)
+	if err != nil {
+		return fmt.Errorf("reading the alert rules: %w", err)
+	}
+	present := make(map[string]bool, len(list))
+	for _, rule := range list {
+		present[rule.ID] = true
+		if w.rules[rule.ID] != nil {
+			continue
+		}
+		r := &running{rule: rule, status: status{state: rule.State}, value: rule.Value, written: rule.Value}
+		if rule.Since != nil {
+			r.status.since = *rule.Since
+		}
+		if r.condition, err = compileRule(rule); err != nil {
+			w.log.Error("An alert rule cannot be read; it is left alone.", "app", rule.App, "rule", rule.ID, "condition", rule.Condition, "error", err)
+		}
+		w.rules[rule.ID] = r
+	}
+	for id := range w.rules {
+		if !present[id] {
+			delete(w.rules, id)
+		}
+	}
+	w.loaded = w.opts.Now()
+	return nil
+}
+
+// evaluate decides every rule as of the time t and writes what follows.
+func (w *watcher) evaluate(ctx context.Context, t time.Time) error {
+	now := w.opts.Now()
+	if sinceAbs(now, w.loaded) >= reload {
+		if err := w.load(ctx); err != nil {
+			return err
+		}
+		w.seen.forget(t)
+	}
+	writeValues := sinceAbs(now, w.valued) >= values
+	known := map[appKey]Figures{}
+	var out outcome
+	for _, r := range w.rules {
+		if r.condition == nil {
+			continue
+		}
+		key := appKey{r.rule.Tenant, r.rule.App}
+		if known[key] == nil {
+			known[key] = w.seen.figures(key, t)
+		}
+		w.step(r, known[key], t, &out)
+		if writeValues && r.value != r.written {
+			out.values = append(out.values, r)
+		}
+	}
+	w.metrics.count(w.rules)
+	if len(out.moved)+len(out.values) == 0 && sinceAbs(now, w.stored) < position {
+		return nil
+	}
+	if err := w.write(ctx, out); err != nil {
+		return err
+	}
+	w.stored = now
+	if writeValues {
+		w.valued = now
+	}
+	w.announce(out)
+	return nil
+}
+
+// step moves one rule and notes what has to be written.
+func (w *watcher) step(r *running, f Figures, t time.Time, out *outcome) {
+	before := r.status
+	holds := r.condition.Holds(f)
+	next, ch := before.next(t, holds, r.condition.For, w.calm)
+	r.status, r.figures, r.value = next, f, r.condition.Now(f)
+	r.plot(t, f)
+	if ch == unchanged {
+		return
+	}
+	out.moved = append(out.moved, r)
+	n := notice{rule: r.rule, condition: r.condition, figures: f, now: t, perHour: w.cfg.PerHour,
+		records: w.seen.records(appKey{r.rule.Tenant, r.rule.App}), points: r.points, consoleURL: w.opts.ConsoleURL}
+	switch {
+	case ch == fired:
+		r.began = t
+		if before.state == statePending {
+			r.began = before.since
+		}
+		n.from = r.began
+		out.mails = append(out.mails, mailOut{r, n, kindFiring})
+	case ch == resolved:
+		n.from, n.to = r.began, before.quiet
+		if n.from.IsZero() { // fired before a restart: it began its for-duration before
+			n.from = before.since.Add(-r.condition.For)
+		}
+		out.mails = append(out.mails, mailOut{r, n, kindResolved})
+	}
+}
+
+// plot keeps the figure that the chart of a message shows.
+func (r *running) plot(t time.Time, f Figures) {
+	if v, ok := f[r.condition.subject]; ok {
+		r.points = append(r.points, point{t, v})
+	}
+	for len(r.points) > 0 && (t.Sub(r.points[0].at) > chartSpan || r.points[0].at.After(t)) {
+		r.points = r.points[1:]
+	}
+}
+
+// sinceAbs returns how far a and b are apart, so that a clock that was set back
+// stops nothing.
+func sinceAbs(a, b time.Time) time.Duration { return a.Sub(b).Abs() }

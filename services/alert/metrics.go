@@ -1,0 +1,68 @@
+package alert
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/http"
+	"sync/atomic"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+)
+
+// metrics are what the role tells about itself over HTTP.
+type metrics struct {
+	registry *prometheus.Registry
+	rules    *prometheus.GaugeVec
+	messages *prometheus.CounterVec
+	position prometheus.Gauge
+	ready    atomic.Bool // the stream was read to its end
+}
+
+func newMetrics() *metrics {
+	m := &metrics{
+		registry: prometheus.NewRegistry(),
+		rules:    prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "kurama_alert_rules", Help: "Alert rules by state."}, []string{"state"}),
+		messages: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "kurama_alert_attempts_total", Help: "Attempts to deliver a message, by the state they led to."}, []string{"state"}),
+		position: prometheus.NewGauge(prometheus.GaugeOpts{Name: "kurama_alert_stream_position", Help: "Position on the stream that was read."}),
+	}
+	m.registry.MustRegister(m.rules, m.messages, m.position)
+	return m
+}
+
+// delivered counts an attempt.
+func (m *metrics) delivered(state string) { m.messages.WithLabelValues(state).Inc() }
+
+// count tells how many rules are in each state.
+func (m *metrics) count(rules map[string]*running) {
+	n := map[string]int{stateOK: 0, statePending: 0, stateFiring: 0}
+	for _, r := range rules {
+		n[r.status.state]++
+	}
+	for state, count := range n {
+		m.rules.WithLabelValues(state).Set(float64(count))
+	}
+}
+
+// serve answers /healthz, /readyz and /metrics until ctx ends.
+func (m *metrics) serve(ctx context.Context, l net.Listener) error {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("ok\n")) })
+	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) {
+		if !m.ready.Load() {
+			http.Error(w, "The stream or the database is away, or is still being read.", http.StatusServiceUnavailable)
+			return
+		}
+		_, _ = w.Write([]byte("ok\n"))
+	})
+	mux.Handle("GET /metrics", promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{}))
+	server := &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second}
+	stopped := context.AfterFunc(ctx, func() { _ = server.Close() })
+	defer stopped()
+	if err := server.Serve(l); !errors.Is(err, http.ErrServerClosed) || ctx.Err() == nil {
+		return err
+	}
+	return nil
+}

@@ -1,0 +1,209 @@
+package alert
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/mail"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"kurama/internal/config"
+	"kurama/paas"
+)
+
+// Bounds of what one app may have.
+const (
+	maxRules   = 50 // rules per app
+	maxTests   = 10 // test messages per app and hour
+	foreignKey = "23503"
+)
+
+// Rule is an alert rule of an app.
+type Rule struct {
+	ID        string     `json:"id"`
+	Tenant    string     `json:"-"`
+	App       string     `json:"-"`
+	Condition string     `json:"condition"` // as written, without the for-suffix
+	For       float64    `json:"for"`       // s
+	Receiver  string     `json:"receiver"`  // an e-mail address
+	State     string     `json:"state"`     // ok, pending, firing
+	Since     *time.Time `json:"since"`     // when the state began; nil before the first
+	Value     string     `json:"value"`     // the last figures seen, with units
+	CreatedBy string     `json:"-"`
+	CreatedAt time.Time  `json:"created_at"`
+}
+
+// Notification is one message about a rule.
+type Notification struct {
+	ID        string     `json:"id"`
+	Kind      string     `json:"kind"` // firing, resolved, test
+	Recipient string     `json:"recipient"`
+	Subject   string     `json:"subject"`
+	BodyText  string     `json:"body_text"`
+	State     string     `json:"state"` // pending, sent, outbox, failed, suppressed
+	Attempts  int        `json:"attempts"`
+	Error     string     `json:"error"`
+	CreatedAt time.Time  `json:"created_at"`
+	SentAt    *time.Time `json:"sent_at"`
+}
+
+// Rules is the store of alert rules and their messages. It is safe for
+// concurrent use.
+type Rules struct {
+	pool       *pgxpool.Pool
+	from       string
+	consoleURL string
+}
+
+// NewRules returns the store. smtp gives the sender's address; consoleURL, the
+// address of the console, is what messages link to.
+func NewRules(pool *pgxpool.Pool, smtp config.SMTP, consoleURL string) *Rules {
+	return &Rules{pool: pool, from: smtp.From, consoleURL: consoleURL}
+}
+
+const ruleColumns = "id::text, tenant, app, condition, for_ms, receiver, state, since, value, created_by, created_at"
+
+func scanRule(row pgx.CollectableRow) (Rule, error) {
+	var r Rule
+	var forMs int64
+	err := row.Scan(&r.ID, &r.Tenant, &r.App, &r.Condition, &forMs, &r.Receiver, &r.State, &r.Since, &r.Value, &r.CreatedBy, &r.CreatedAt)
+	r.For = float64(forMs) / 1000
+	return r, err
+}
+
+// List returns the rules of an app, oldest first.
+func (s *Rules) List(ctx context.Context, tenant, app string) ([]Rule, error) {
+	rows, err := s.pool.Query(ctx, "SELECT "+ruleColumns+" FROM alert_rules WHERE tenant=$1 AND app=$2 ORDER BY created_at, id", tenant, app)
+	if err != nil {
+		return nil, fmt.Errorf("listing the alerts of %s: %w", app, err)
+	}
+	rules, err := pgx.CollectRows(rows, scanRule)
+	if err != nil {
+		return nil, fmt.Errorf("listing the alerts of %s: %w", app, err)
+	}
+	return rules, nil
+}
+
+// Add stores a rule and returns it as stored. Of r, Tenant, App, Condition,
+// For, Receiver and CreatedBy are read; the condition may carry its
+// for-suffix. Errors: *paas.Invalid; paas.ErrNotFound where there is no such
+// app.
+func (s *Rules) Add(ctx context.Context, r Rule) (Rule, error) {
+	c, err := Compile(r.Condition)
+	if err != nil {
+		return Rule{}, err
+	}
+	wait, err := waitOf(c, r.For)
+	if err != nil {
+		return Rule{}, err
+	}
+	receiver, err := CheckReceiver(r.Receiver)
+	if err != nil {
+		return Rule{}, err
+	}
+	var n int
+	if err := s.pool.QueryRow(ctx, "SELECT count(*) FROM alert_rules WHERE tenant=$1 AND app=$2", r.Tenant, r.App).Scan(&n); err != nil {
+		return Rule{}, fmt.Errorf("counting the alerts of %s: %w", r.App, err)
+	}
+	if n >= maxRules {
+		return Rule{}, &paas.Invalid{Reason: fmt.Sprintf("The app %s has %d alerts, and %d is the most: remove one first.", r.App, n, maxRules)}
+	}
+	rows, err := s.pool.Query(ctx, `INSERT INTO alert_rules (id, tenant, app, condition, for_ms, receiver, created_by)
+		VALUES ($1,$2,$3,$4,$5,$6,$7) RETURNING `+ruleColumns,
+		newID(), r.Tenant, r.App, c.Text, wait.Milliseconds(), receiver, r.CreatedBy)
+	if err != nil {
+		return Rule{}, fmt.Errorf("adding an alert to %s: %w", r.App, err)
+	}
+	added, err := pgx.CollectExactlyOneRow(rows, scanRule)
+	if pg, ok := errors.AsType[*pgconn.PgError](err); ok && pg.Code == foreignKey {
+		return Rule{}, fmt.Errorf("app %s: %w", r.App, paas.ErrNotFound)
+	}
+	if err != nil {
+		return Rule{}, fmt.Errorf("adding an alert to %s: %w", r.App, err)
+	}
+	return added, nil
+}
+
+// waitOf joins the for-duration of the text with the one given apart, in
+// seconds.
+func waitOf(c *Condition, seconds float64) (time.Duration, error) {
+	if !(seconds >= 0 && seconds <= maxFor.Seconds()) { // refuses NaN too
+		return 0, &paas.Invalid{Reason: fmt.Sprintf("An alert cannot wait for %g s: 0 s to 24 h is possible.", seconds)}
+	}
+	apart := time.Duration(seconds * float64(time.Second)).Round(time.Millisecond)
+	if c.For > 0 && apart > 0 && c.For != apart {
+		return 0, &paas.Invalid{Reason: fmt.Sprintf("The condition says `for %s` and the duration beside it is %s: give one of them.", spell(c.For), spell(apart))}
+	}
+	return max(c.For, apart), nil
+}
+
+// CheckReceiver returns the bare e-mail address in text. Errors:
+// *paas.Invalid.
+func CheckReceiver(text string) (string, error) {
+	a, err := mail.ParseAddress(strings.TrimSpace(text))
+	if err != nil || len(a.Address) > 254 || strings.ContainsAny(a.Address, " \t\r\n<>") {
+		return "", &paas.Invalid{Reason: fmt.Sprintf("%q is not an e-mail address: write it as name@example.org.", cut(text, 80))}
+	}
+	return a.Address, nil
+}
+
+// Remove deletes a rule. Errors: paas.ErrNotFound.
+func (s *Rules) Remove(ctx context.Context, tenant, app, id string) error {
+	tag, err := s.pool.Exec(ctx, "DELETE FROM alert_rules WHERE id::text=$1 AND tenant=$2 AND app=$3", id, tenant, app)
+	if err != nil {
+		return fmt.Errorf("removing alert %s: %w", id, err)
+	}
+	if tag.RowsAffected() == 0 {
+		return fmt.Errorf("alert %s: %w", id, paas.ErrNotFound)
+	}
+	return nil
+}
+
+// Test queues a message of kind test to the rule's receiver. Errors:
+// paas.ErrNotFound; *paas.Invalid beyond 10 in an hour.
+func (s *Rules) Test(ctx context.Context, tenant, app, id string) error {
+	rows, err := s.pool.Query(ctx, "SELECT "+ruleColumns+" FROM alert_rules WHERE id::text=$1 AND tenant=$2 AND app=$3", id, tenant, app)
+	if err != nil {
+		return fmt.Errorf("reading alert %s: %w", id, err)
+	}
+	r, err := pgx.CollectExactlyOneRow(rows, scanRule)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return fmt.Errorf("alert %s: %w", id, paas.ErrNotFound)
+	}
+	if err != nil {
+		return fmt.Errorf("reading alert %s: %w", id, err)
+	}
+	var n int
+	if err := s.pool.QueryRow(ctx, `SELECT count(*) FROM notifications
+		WHERE tenant=$1 AND app=$2 AND kind='test' AND created_at > now() - interval '1 hour'`, tenant, app).Scan(&n); err != nil {
+		return fmt.Errorf("counting the test messages of %s: %w", app, err)
+	}
+	if n >= maxTests {
+		return &paas.Invalid{Reason: fmt.Sprintf("%d test messages were sent for %s within the last hour, and that is the most: try again later.", n, app)}
+	}
+	c, err := compileRule(r)
+	if err != nil {
+		return fmt.Errorf("alert %s: %w", id, err)
+	}
+	m := testMessage(notice{rule: r, condition: c, now: time.Now(), consoleURL: s.consoleURL})
+	return insertNotification(ctx, s.pool, time.Now(), r, m, statePendingMail)
+}
+
+// compileRule compiles a stored rule, with its for-duration.
+func compileRule(r Rule) (*Condition, error) {
+	c, err := Compile(r.Condition)
+	if err != nil {
+		return nil, err
+	}
+	c.For = time.Duration(r.For * float64(time.Second)).Round(time.Millisecond)
+	return c, nil
+}
+
+// newID returns an id that sorts by the time it was made.
+func newID() string { return uuid.Must(uuid.NewV7()).String() }

@@ -1,0 +1,202 @@
+package alert
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"kurama/logship/record"
+	"kurama/logship/stream"
+)
+
+const (
+	readerName = "alert"
+	lookBack   = 90 * time.Second // read again after a restart, to fill the windows
+	tooOld     = 10 * time.Minute // what is further back is not evaluated any more
+	setBack    = 5 * time.Second  // a clock that goes back further is followed
+
+	sinkSeen = "alert"      // position up to which all is evaluated
+	sinkFrom = "alert.from" // position from which to read after a restart
+)
+
+// watcher is one pass over the stream.
+type watcher struct {
+	*Service
+	reader *stream.Reader
+	seen   *watch
+	rules  map[string]*running
+	loaded time.Time // when the rules were read
+	stored time.Time // when the position was written
+	valued time.Time // when the values were written
+
+	clock   time.Time // of the last evaluation
+	away    bool      // the stream was away: the time since clock was not watched
+	live    bool      // all that is on the stream was read: the clock is the time
+	target  uint64    // position at which live is looked at again
+	warm    uint64    // up to here all was evaluated before the restart
+	seq     uint64    // position read
+	from    uint64    // position to read from after a restart
+	batches []mark    // positions and times of the last batches, one a second
+}
+
+type mark struct {
+	seq uint64
+	at  time.Time
+}
+
+// open reads the stored positions and opens the reader.
+func (w *watcher) open(ctx context.Context) error {
+	var err error
+	if w.warm, err = w.position(ctx, sinkSeen); err != nil {
+		return err
+	}
+	if w.from, err = w.position(ctx, sinkFrom); err != nil {
+		return err
+	}
+	first, last, err := w.opts.Stream.Bounds(ctx)
+	if err != nil {
+		return err
+	}
+	if w.warm > last { // another stream than before
+		w.warm, w.from = 0, 0
+	}
+	if w.warm == 0 { // what was there before the service is not told of
+		w.warm = last
+	}
+	w.target = last
+	if w.from == 0 { // the first start
+		w.reader, err = w.opts.Stream.TailSince(ctx, w.opts.Now().Add(-lookBack))
+	} else {
+		w.reader, err = w.opts.Stream.Reader(ctx, readerName, max(w.from, first))
+	}
+	return err
+}
+
+func (w *watcher) position(ctx context.Context, sink string) (uint64, error) {
+	var seq int64
+	err := w.opts.Pool.QueryRow(ctx, "SELECT seq FROM sink_positions WHERE sink=$1", sink).Scan(&seq)
+	if err != nil && !errors.Is(err, pgx.ErrNoRows) {
+		return 0, fmt.Errorf("reading the position of %s: %w", sink, err)
+	}
+	return uint64(seq), nil
+}
+
+// runOnce reads what is there and evaluates.
+func (w *watcher) runOnce(ctx context.Context) error {
+	batches, err := w.reader.Next(ctx, 256, w.pause())
+	if err != nil {
+		return err
+	}
+	for _, b := range batches {
+		if err := w.take(ctx, b); err != nil {
+			return err
+		}
+	}
+	if len(batches) > 0 {
+		if err := w.reader.Ack(w.seq); err != nil {
+			return err
+		}
+	}
+	if !w.opts.Stream.Connected() {
+		w.live, w.away = false, true
+		w.metrics.ready.Store(false)
+		return nil
+	}
+	if !w.live {
+		if err := w.catchUp(ctx); err != nil {
+			return err
+		}
+	}
+	if w.live {
+		return w.evaluateUntil(ctx, w.opts.Now())
+	}
+	return nil
+}
+
+// pause is how long to wait for a batch: until the next evaluation.
+func (w *watcher) pause() time.Duration {
+	if !w.live {
+		return 100 * time.Millisecond
+	}
+	return min(max(w.clock.Add(w.cfg.Interval).Sub(w.opts.Now()), 5*time.Millisecond), w.cfg.Interval)
+}
+
+// catchUp finds out whether everything on the stream was read.
+func (w *watcher) catchUp(ctx context.Context) error {
+	if w.seq < w.target {
+		return nil
+	}
+	_, last, err := w.opts.Stream.Bounds(ctx)
+	if err != nil {
+		return nil // away again: the next round sees it
+	}
+	w.target = last
+	w.live = w.seq >= last
+	w.metrics.ready.Store(w.live)
+	return nil
+}
+
+// take brings the clock up to the batch's time and then observes its records.
+func (w *watcher) take(ctx context.Context, b stream.Batch) error {
+	age := w.opts.Now().Sub(b.At)
+	switch {
+	case age > tooOld+lookBack:
+		w.noted(b)
+		return nil
+	case b.Seq <= w.warm:
+		w.clock = latest(w.clock, b.At)
+	case age <= tooOld:
+		if err := w.evaluateUntil(ctx, b.At); err != nil {
+			return err
+		}
+	}
+	err := record.Each(b.Data, func(r *record.Record) error {
+		w.seen.observe(r, b.At)
+		return nil
+	})
+	if err != nil { // the rest of a batch that cannot be read is left out: no retry would mend it
+		w.log.Warn("A batch could not be read to its end.", "seq", b.Seq, "host", b.Host, "error", err)
+	}
+	w.noted(b)
+	return nil
+}
+
+// noted keeps the position of b, and moves the one to begin from after a
+// restart behind lookBack.
+func (w *watcher) noted(b stream.Batch) {
+	w.seq = b.Seq
+	w.metrics.position.Set(float64(b.Seq))
+	if n := len(w.batches); n == 0 || b.At.Sub(w.batches[n-1].at) >= time.Second {
+		w.batches = append(w.batches, mark{b.Seq, b.At})
+	}
+	for len(w.batches) > 1 && !w.batches[1].at.After(b.At.Add(-lookBack)) {
+		w.batches = w.batches[1:]
+	}
+	w.from = w.batches[0].seq
+}
+
+// evaluateUntil evaluates at every interval up to t. Time that was not watched
+// is passed over, and counts for no wait.
+func (w *watcher) evaluateUntil(ctx context.Context, t time.Time) error {
+	gap := t.Sub(w.clock) - w.cfg.Interval
+	switch {
+	case w.clock.IsZero(), w.away, gap > tooOld, gap < -setBack-w.cfg.Interval:
+		if err := w.load(ctx); err != nil {
+			return err
+		}
+		for _, r := range w.rules {
+			r.skip(w.clock, t)
+		}
+		w.clock, w.away = t.Add(-w.cfg.Interval), false
+	}
+	for next := w.clock.Add(w.cfg.Interval); !next.After(t); next = w.clock.Add(w.cfg.Interval) {
+		if err := w.evaluate(ctx, next); err != nil {
+			return err
+		}
+		w.clock = next
+	}
+	return nil
+}

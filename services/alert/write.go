@@ -1,0 +1,121 @@
+package alert
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"kurama/logship/record"
+)
+
+// write stores states, values, messages and the position in one transaction.
+func (w *watcher) write(ctx context.Context, out outcome) error {
+	err := pgx.BeginFunc(ctx, w.opts.Pool, func(tx pgx.Tx) error {
+		for _, r := range out.moved {
+			if _, err := tx.Exec(ctx, "UPDATE alert_rules SET state=$2, since=$3, value=$4 WHERE id::text=$1",
+				r.rule.ID, r.status.state, r.status.since, r.value); err != nil {
+				return err
+			}
+		}
+		if err := writeValues(ctx, tx, out.values); err != nil {
+			return err
+		}
+		for _, m := range out.mails {
+			if err := w.queue(ctx, tx, m); err != nil {
+				return err
+			}
+		}
+		_, err := tx.Exec(ctx, `INSERT INTO sink_positions (sink, seq) VALUES ($1,$2), ($3,$4)
+			ON CONFLICT (sink) DO UPDATE SET seq = excluded.seq`, sinkSeen, int64(max(w.seq, w.warm)), sinkFrom, int64(w.from))
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("writing the state of the alerts: %w", err)
+	}
+	for _, list := range [][]*running{out.moved, out.values} {
+		for _, r := range list {
+			r.written = r.value
+		}
+	}
+	return nil
+}
+
+func writeValues(ctx context.Context, tx pgx.Tx, list []*running) error {
+	if len(list) == 0 {
+		return nil
+	}
+	ids, texts := make([]string, len(list)), make([]string, len(list))
+	for i, r := range list {
+		ids[i], texts[i] = r.rule.ID, r.value
+	}
+	_, err := tx.Exec(ctx, `UPDATE alert_rules a SET value = v.value
+		FROM unnest($1::text[], $2::text[]) AS v(id, value) WHERE a.id = v.id::uuid`, ids, texts)
+	return err
+}
+
+// queue adds the row of a message. Beyond the messages per hour the row says
+// that it is suppressed, and the next message says how many were.
+func (w *watcher) queue(ctx context.Context, tx pgx.Tx, m mailOut) error {
+	var exists bool
+	key := []any{m.running.rule.Tenant, m.running.rule.App}
+	if err := tx.QueryRow(ctx, "SELECT EXISTS (SELECT FROM alert_rules WHERE id::text=$1)", m.running.rule.ID).Scan(&exists); err != nil || !exists {
+		return err // a rule that was just removed tells nobody
+	}
+	var sent int
+	now := w.opts.Now()
+	if err := tx.QueryRow(ctx, `SELECT count(*) FROM notifications WHERE tenant=$1 AND app=$2
+		AND kind IN ('firing','resolved') AND state <> 'suppressed' AND created_at > $3`, append(key, now.Add(-time.Hour))...).Scan(&sent); err != nil {
+		return err
+	}
+	state := statePendingMail
+	if sent >= w.cfg.PerHour {
+		state = stateSuppressed
+	} else if err := tx.QueryRow(ctx, `SELECT count(*) FROM notifications n WHERE tenant=$1 AND app=$2 AND state='suppressed'
+		AND id > coalesce((SELECT id FROM notifications WHERE tenant=$1 AND app=$2 AND kind IN ('firing','resolved')
+			AND state <> 'suppressed' ORDER BY id DESC LIMIT 1), '00000000-0000-0000-0000-000000000000')`, key...).Scan(&m.notice.held); err != nil {
+		return err
+	}
+	write := firingMessage
+	if m.kind == kindResolved {
+		write = resolvedMessage
+	}
+	return insertNotification(ctx, tx, now, m.running.rule, write(m.notice), state)
+}
+
+// announce wakes the delivery and sends the event records, after the state is
+// stored. An event may be lost in a crash; a message is not.
+func (w *watcher) announce(out outcome) {
+	if len(out.mails) == 0 {
+		return
+	}
+	select {
+	case w.queued <- struct{}{}:
+	default:
+	}
+	for _, m := range out.mails {
+		e := event(m, w.opts.Now())
+		w.log.Info("An alert changed.", "app", e.App, "rule", m.running.rule.ID, "kind", m.kind, "value", m.running.value)
+		if w.opts.Sender != nil && !w.opts.Sender.Send(e) {
+			w.log.Warn("The event record of an alert was dropped: the agent does not keep up.", "app", e.App, "rule", m.running.rule.ID)
+		}
+	}
+}
+
+// event returns the record that tells of a change.
+func event(m mailOut, now time.Time) *record.Record {
+	r := &record.Record{Time: now, ID: record.NewID(now), Kind: record.KindEvent, Level: record.LevelWarning,
+		Tenant: m.running.rule.Tenant, App: m.running.rule.App}
+	name := "alert_firing"
+	r.Msg = "Alert: " + m.running.condition.Phrase(m.notice.figures) + "."
+	if m.kind == kindResolved {
+		name, r.Level = "alert_resolved", record.LevelInfo
+		r.Msg = "Alert over: " + m.running.condition.Phrase(nil) + " (now " + m.running.condition.Now(m.notice.figures) + ")."
+	}
+	r.Extra, _ = json.Marshal(map[string]string{"event": name, "rule": m.running.rule.ID, // strings cannot fail
+		"condition": strings.TrimSpace(m.running.condition.Text), "value": m.running.value})
+	return r
+}
