@@ -1,0 +1,265 @@
+package build
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/docker/docker/api/types/container"
+	"github.com/docker/docker/api/types/mount"
+
+	"kurama/internal/config"
+)
+
+const (
+	buildUID = 19999 // just below the apps' own
+	// layerRecipe goes into every key: raise it when install changes.
+	layerRecipe = "1"
+	sizeCheck   = time.Second
+)
+
+// install makes the layer: a virtual environment on top of the base image's
+// packages. gunicorn and flask get commands of their own in it, because those
+// of the base image run a Python that does not see the environment.
+const install = `set -e
+exec 2>&1
+python3 -m venv --without-pip --system-site-packages /opt/deps
+python3 -m pip --python /opt/deps/bin/python3 install --no-input --no-cache-dir --progress-bar off \
+  --disable-pip-version-check --no-warn-script-location -r /run/requirements.txt
+for name in gunicorn flask; do
+  if [ ! -e /opt/deps/bin/$name ]; then
+    printf '#!/bin/sh\nexec /opt/deps/bin/python3 -m %s "$@"\n' $name > /opt/deps/bin/$name
+    chmod 755 /opt/deps/bin/$name
+  fi
+done
+`
+
+// Layer returns the key of the dependency layer that the source in dir needs,
+// and builds it where it is not there yet; line gets what happens, line by
+// line. The key is empty where the base image has all. It returns
+// *paas.Invalid, with pip's own words, for dependencies that cannot be
+// installed; nothing of the layer stays then.
+func (b *Builder) Layer(ctx context.Context, dir string, line func(string)) (string, error) {
+	want, err := readRequirements(dir)
+	if err != nil {
+		return "", err
+	}
+	if want.note != "" {
+		line(want.note)
+	}
+	lines := want.wanted()
+	if len(lines) == 0 {
+		line("Nothing to install: Flask and gunicorn are in the base image.")
+		return "", nil
+	}
+	base, err := b.ready(ctx, line)
+	if err != nil {
+		return "", err
+	}
+	if satisfied(lines, base.packages) {
+		line(fmt.Sprintf("Nothing to install: the base image has all that `%s` asks for.", want.file))
+		return "", nil
+	}
+	key := layerKey(base.bootstrap, want.key)
+	defer b.lockLayer(key)()
+	folder := b.LayerFolder(key)
+	if now := time.Now(); os.Chtimes(folder, now, now) == nil { // in use: not to be collected
+		line(fmt.Sprintf("The dependencies of `%s` are installed already.", want.file))
+		return key, nil
+	}
+	line(fmt.Sprintf("Installing %s of `%s`.", plural(len(lines), "line"), want.file))
+	return key, b.makeLayer(ctx, base.image, dir, folder, want, line)
+}
+
+// lockLayer lets two releases with the same dependencies build them once.
+func (b *Builder) lockLayer(key string) (unlock func()) {
+	b.layers.Lock()
+	lock := b.building[key]
+	if lock == nil {
+		lock = &sync.Mutex{}
+		b.building[key] = lock
+	}
+	b.layers.Unlock()
+	lock.Lock()
+	return lock.Unlock
+}
+
+func layerKey(base string, wants []string) string {
+	sum := sha256.New()
+	for _, part := range append([]string{layerRecipe, base}, wants...) {
+		fmt.Fprintf(sum, "%d:%s\n", len(part), part)
+	}
+	return hex.EncodeToString(sum.Sum(nil))[:32]
+}
+
+// makeLayer installs into a folder beside the final one and renames it when it
+// is complete.
+func (b *Builder) makeLayer(ctx context.Context, image, dir, folder string, want requirements, line func(string)) (err error) {
+	temp := folder + unfinished
+	defer func() { err = errors.Join(err, os.RemoveAll(temp)) }()
+	user, err := buildFolders(temp, want.text)
+	if err != nil {
+		return fmt.Errorf("folder of the layer: %w", err)
+	}
+	host := readHost(os.Environ())
+	network, err := b.network(ctx, host)
+	if err != nil {
+		return fmt.Errorf("network of builds: %w", err)
+	}
+	s := b.installation(image, dir, temp, user, host, network)
+	var output []string
+	end, err := b.watched(ctx, temp, s, func(l string) {
+		output = append(output, l)
+		line(l)
+	})
+	switch {
+	case err != nil:
+		return err
+	case end.oom:
+		return invalid("Installing the dependencies used more than %s of memory and was stopped. Use packages that come as wheels, or raise build.memory.", b.cfg.Memory)
+	case end.code != 0:
+		return pipFailure(want, output)
+	}
+	deps := filepath.Join(temp, "deps")
+	if err := os.Chmod(deps, 0o755); err != nil {
+		return fmt.Errorf("folder of the layer: %w", err)
+	}
+	return os.Rename(deps, folder)
+}
+
+// buildFolders makes the folders of a build and returns who may write there.
+func buildFolders(temp, requirements string) (user string, err error) {
+	uid, gid := os.Getuid(), os.Getgid()
+	if uid == 0 {
+		uid, gid = buildUID, buildUID
+	}
+	if err := os.RemoveAll(temp); err != nil {
+		return "", err
+	}
+	for _, part := range []string{"deps", "tmp"} {
+		folder := filepath.Join(temp, part)
+		if err := errors.Join(os.MkdirAll(folder, 0o755), os.Chown(folder, uid, gid)); err != nil {
+			return "", err
+		}
+	}
+	file := filepath.Join(temp, "requirements.txt")
+	if err := os.WriteFile(file, []byte(requirements), 0o644); err != nil {
+		return "", err
+	}
+	return fmt.Sprintf("%d:%d", uid, gid), os.Chmod(file, 0o644)
+}
+
+// installation is the container that dependencies are installed in: limited as
+// an app is, because a package's setup.py is somebody's code too.
+func (b *Builder) installation(image, dir, temp, user string, host hostSettings, network container.NetworkMode) step {
+	pids, yes := int64(512), true
+	bind := func(source, target string, readOnly bool) mount.Mount {
+		return mount.Mount{Type: mount.TypeBind, Source: source, Target: target, ReadOnly: readOnly}
+	}
+	mounts := append([]mount.Mount{
+		bind(dir, "/app", true), bind(filepath.Join(temp, "deps"), "/opt/deps", false), bind(filepath.Join(temp, "tmp"), "/tmp", false),
+		bind(filepath.Join(temp, "requirements.txt"), "/run/requirements.txt", true),
+	}, host.mounts...)
+	return step{
+		config: &container.Config{
+			Image: image, User: user, WorkingDir: "/app", Entrypoint: noEntrypoint, Cmd: []string{"/bin/sh", "-c", install},
+			Env: append([]string{"HOME=/tmp", "LANG=C.UTF-8", "PYTHONUNBUFFERED=1"}, host.env...),
+		},
+		host: &container.HostConfig{
+			NetworkMode: network, ReadonlyRootfs: true, CapDrop: []string{"ALL"}, SecurityOpt: []string{"no-new-privileges:true"},
+			Mounts: mounts, Init: &yes, OomScoreAdj: 700,
+			LogConfig: container.LogConfig{Type: "none"},
+			Resources: container.Resources{
+				Memory: int64(b.cfg.Memory), MemorySwap: int64(b.cfg.Memory), NanoCPUs: int64(b.cfg.CPU * 1e9), PidsLimit: &pids,
+				Ulimits: []*container.Ulimit{{Name: "core"}},
+			},
+		},
+	}
+}
+
+// watched runs a step under the build's time limit, and stops it when its
+// folder grows beyond the size of a layer: a bind mount has no quota.
+func (b *Builder) watched(ctx context.Context, folder string, s step, line func(string)) (ended, error) {
+	slow := invalid("Installing the dependencies took longer than %s and was stopped. Use packages that come as wheels, or raise build.timeout.", b.cfg.Timeout)
+	ctx, stop := context.WithTimeoutCause(ctx, b.cfg.Timeout, slow)
+	defer stop()
+	ctx, cancel := context.WithCancelCause(ctx)
+	var watching sync.WaitGroup
+	watching.Go(func() {
+		ticker := time.NewTicker(sizeCheck)
+		defer ticker.Stop()
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-ticker.C:
+				if folderSize(folder) > int64(b.cfg.LayerMax) {
+					cancel(b.tooLarge())
+				}
+			}
+		}
+	})
+	end, err := b.run(ctx, s, line)
+	cancel(nil)
+	watching.Wait()
+	if err == nil && folderSize(filepath.Join(folder, "deps")) > int64(b.cfg.LayerMax) {
+		err = b.tooLarge()
+	}
+	return end, err
+}
+
+func (b *Builder) tooLarge() error {
+	return invalid("The dependencies take more than %s, the largest layer that is kept. Leave large packages out, or raise build.layer_max.", config.Bytes(b.cfg.LayerMax))
+}
+
+// folderSize adds up what files take on disk; those that vanish meanwhile
+// count nothing.
+func folderSize(folder string) int64 {
+	var size int64
+	_ = filepath.WalkDir(folder, func(_ string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return nil
+		}
+		if info, err := d.Info(); err == nil {
+			size += info.Size()
+		}
+		return nil
+	})
+	return size
+}
+
+// KeepLayers removes the layers that are in no release that is kept. One that
+// was used within the last hour stays, because its release may not be stored
+// yet.
+func (b *Builder) KeepLayers(used map[string]bool) error {
+	entries, err := os.ReadDir(b.layersFolder())
+	if err != nil {
+		return fmt.Errorf("layers: %w", err)
+	}
+	var errs []error
+	for _, e := range entries {
+		info, err := e.Info()
+		if err != nil || used[e.Name()] || strings.HasSuffix(e.Name(), unfinished) || time.Since(info.ModTime()) < time.Hour {
+			continue
+		}
+		errs = append(errs, os.RemoveAll(b.LayerFolder(e.Name())))
+	}
+	return errors.Join(errs...)
+}
+
+// place names a line of the app's file for an error, where it is known.
+func (r requirements) place(name string) string {
+	if n := r.line(name); n > 0 {
+		return fmt.Sprintf("`%s`, line %s", r.file, strconv.Itoa(n))
+	}
+	return fmt.Sprintf("`%s`", r.file)
+}

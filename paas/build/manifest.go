@@ -1,0 +1,104 @@
+package build
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"regexp"
+	"strings"
+
+	"gopkg.in/yaml.v3"
+)
+
+// manifest is an app's own kurama.yaml.
+type manifest struct {
+	command []string // argv, or one line when shell
+	shell   bool
+	app     string // module:app for gunicorn
+	health  string // path of the probe
+}
+
+const manifestKeys = "`command`, `app`, `health` and `port`"
+
+var appTarget = regexp.MustCompile(`^[A-Za-z_][\w.]*:[A-Za-z_][\w.]*(\(\))?$`)
+
+// manifest reads kurama.yaml; without one it is empty. It returns *paas.Invalid
+// with the line of a mistake.
+func (d detector) manifest() (manifest, error) {
+	var m manifest
+	text, err := d.read("kurama.yaml")
+	if errors.Is(err, fs.ErrNotExist) {
+		return m, nil
+	}
+	if err != nil {
+		return m, fmt.Errorf("kurama.yaml: %w", err)
+	}
+	var doc yaml.Node
+	if err := yaml.Unmarshal([]byte(text), &doc); err != nil {
+		return m, invalid("`kurama.yaml` is not YAML: %s.", strings.TrimPrefix(err.Error(), "yaml: "))
+	}
+	if len(doc.Content) == 0 {
+		return m, nil
+	}
+	top := doc.Content[0]
+	if top.Kind != yaml.MappingNode {
+		return m, invalid("`kurama.yaml`, line %d: keys are expected; it knows %s.", top.Line, manifestKeys)
+	}
+	for i := 0; i+1 < len(top.Content); i += 2 {
+		if err := m.set(top.Content[i], top.Content[i+1]); err != nil {
+			return m, err
+		}
+	}
+	if len(m.command) > 0 && m.app != "" {
+		return m, invalid("`kurama.yaml` has both `command` and `app`: keep one.")
+	}
+	return m, nil
+}
+
+func (m *manifest) set(key, value *yaml.Node) error {
+	wrong := func(want string) error {
+		return invalid("`kurama.yaml`, line %d: `%s` is %s.", value.Line, key.Value, want)
+	}
+	switch key.Value {
+	case "command":
+		return m.setCommand(value, wrong)
+	case "app":
+		if value.Kind != yaml.ScalarNode || !appTarget.MatchString(value.Value) {
+			return wrong("a module and a name in it, such as `shop:app` or `shop:create_app()`")
+		}
+		m.app = value.Value
+	case "health":
+		if value.Kind != yaml.ScalarNode || !strings.HasPrefix(value.Value, "/") || strings.ContainsAny(value.Value, " \t\r\n#") {
+			return wrong("a path, such as `/healthz`")
+		}
+		m.health = value.Value
+	case "port":
+		// The port is the platform's choice, told in $PORT; naming one does no harm.
+		var n int
+		if value.Decode(&n) != nil || n < 1 || n > 65535 {
+			return wrong("a number between 1 and 65535; Kurama gives its own in $PORT whatever it says")
+		}
+	default:
+		return invalid("`kurama.yaml`, line %d: `%s` is not known; the keys are %s.", key.Line, key.Value, manifestKeys)
+	}
+	return nil
+}
+
+func (m *manifest) setCommand(value *yaml.Node, wrong func(string) error) error {
+	const want = "a line for the shell, or a list of words"
+	switch value.Kind {
+	case yaml.ScalarNode:
+		line := strings.TrimSpace(value.Value)
+		if line == "" {
+			return wrong(want)
+		}
+		m.command, m.shell = []string{line}, true
+	case yaml.SequenceNode:
+		if err := value.Decode(&m.command); err != nil || len(m.command) == 0 {
+			return wrong(want)
+		}
+	default:
+		return wrong(want)
+	}
+	return nil
+}

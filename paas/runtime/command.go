@@ -1,0 +1,63 @@
+package runtime
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/docker/docker/api/types/container"
+
+	"kurama/paas"
+)
+
+// Run runs command in a fresh container that is like a replica of spec, calls
+// fn with each line of its output as it comes, and returns its exit code. The
+// container is gone afterwards, also when ctx ends first.
+func (e *Engine) Run(ctx context.Context, spec paas.Spec, command []string, fn func(stream, line string)) (int, error) {
+	network, err := e.network(ctx, spec.Tenant)
+	if err != nil {
+		return 0, err
+	}
+	spec.Start = paas.Start{Command: command}
+	p := e.profile(spec, KindRun, network)
+	p.config.AttachStdout, p.config.AttachStderr = true, true
+	made, err := e.docker.ContainerCreate(ctx, p.config, p.host, p.networking, nil, e.name(spec.Replica))
+	if err != nil {
+		return 0, fmt.Errorf("command of app %s: %w", spec.App, err)
+	}
+	defer func() {
+		removing, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
+		defer cancel()
+		if err := e.docker.ContainerRemove(removing, made.ID, container.RemoveOptions{Force: true}); err != nil {
+			e.opts.Log.Warn("a command's container stays behind", "container", made.ID, "error", err)
+		}
+	}()
+	return e.attend(ctx, made.ID, fn)
+}
+
+// attend starts a container, follows its output to the end and returns the
+// exit code.
+func (e *Engine) attend(ctx context.Context, id string, fn func(stream, line string)) (int, error) {
+	attached, err := e.docker.ContainerAttach(ctx, id, container.AttachOptions{Stream: true, Stdout: true, Stderr: true})
+	if err != nil {
+		return 0, err
+	}
+	defer attached.Close()
+	// Reading does not heed ctx by itself.
+	defer context.AfterFunc(ctx, attached.Close)()
+	done, failed := e.docker.ContainerWait(ctx, id, container.WaitConditionNextExit)
+	if err := e.docker.ContainerStart(ctx, id, container.StartOptions{}); err != nil {
+		return 0, err
+	}
+	if err := copyLines(attached.Reader, fn); err != nil && ctx.Err() == nil {
+		return 0, fmt.Errorf("output of the command: %w", err)
+	}
+	select {
+	case <-ctx.Done():
+		return 0, ctx.Err()
+	case err := <-failed:
+		return 0, err
+	case status := <-done:
+		return int(status.StatusCode), nil
+	}
+}

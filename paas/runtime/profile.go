@@ -1,0 +1,132 @@
+package runtime
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/docker/docker/api/types/container"
+	"github.com/docker/docker/api/types/mount"
+	"github.com/docker/docker/api/types/network"
+
+	"kurama/paas"
+)
+
+const (
+	firstUID = 20000 // of the apps' processes; App.UID is added
+	shmSize  = 16 << 20
+	mib      = 1 << 20
+)
+
+// profile is the container that an app's code runs in. Everything in it is
+// there to keep untrusted code from its neighbours and from the host.
+type profile struct {
+	config     *container.Config
+	host       *container.HostConfig
+	networking *network.NetworkingConfig
+}
+
+func (e *Engine) profile(spec paas.Spec, kind, networkName string) profile {
+	user := strconv.Itoa(firstUID + spec.UID)
+	tmpfs, disk := writable(spec)
+	p := profile{
+		config: &container.Config{
+			Image: spec.Image, User: user + ":" + user, WorkingDir: "/app", Hostname: spec.App,
+			Entrypoint: []string{""}, Cmd: command(spec.Start), Env: environment(spec), StopSignal: "SIGTERM",
+			Labels: map[string]string{
+				LabelInstance: e.opts.Instance, LabelKind: kind, LabelTenant: spec.Tenant, LabelApp: spec.App,
+				LabelRelease: strconv.Itoa(spec.Release), LabelReplica: spec.Replica,
+				LabelRestart: strconv.Itoa(spec.Restart), LabelDisk: strconv.FormatInt(disk, 10),
+				LabelWritable: strings.Join(slices.Sorted(maps.Keys(tmpfs)), ":"),
+			},
+		},
+		host: &container.HostConfig{
+			NetworkMode: container.NetworkMode(networkName), ReadonlyRootfs: true, CapDrop: []string{"ALL"},
+			SecurityOpt: []string{"no-new-privileges:true"}, Tmpfs: tmpfs, ShmSize: shmSize, Init: yes(),
+			IpcMode: container.IPCModePrivate, OomScoreAdj: 500, Runtime: e.cfg.Runtime,
+			RestartPolicy: container.RestartPolicy{Name: container.RestartPolicyDisabled},
+			LogConfig: container.LogConfig{Type: "json-file",
+				Config: map[string]string{"max-size": "10m", "max-file": "2"}},
+			Resources: limits(spec.Limits),
+		},
+		networking: &network.NetworkingConfig{EndpointsConfig: map[string]*network.EndpointSettings{networkName: {}}},
+	}
+	p.bind(spec.Source, "/app")
+	if spec.Layer != "" {
+		p.bind(spec.Layer, "/opt/deps")
+	}
+	return p
+}
+
+func limits(l paas.Limits) container.Resources {
+	return container.Resources{
+		Memory: l.Memory, MemorySwap: l.Memory, // equal: no swap on top
+		NanoCPUs: int64(l.CPU * 1e9), PidsLimit: &l.Pids,
+		Ulimits: []*container.Ulimit{
+			{Name: "nofile", Soft: l.Nofile, Hard: l.Nofile},
+			{Name: "core", Soft: 0, Hard: 0},
+		},
+	}
+}
+
+// bind mounts a folder of the host read-only.
+func (p profile) bind(source, target string) {
+	p.host.Mounts = append(p.host.Mounts, mount.Mount{Type: mount.TypeBind, Source: source, Target: target, ReadOnly: true})
+}
+
+// writable returns the tmpfs of a replica and their size together. Flask's
+// instance folder gets one of its own where the source does not ship files in
+// it; it is empty then, and there to be mounted on.
+func writable(spec paas.Spec) (map[string]string, int64) {
+	uid := firstUID + spec.UID
+	size := spec.Limits.Disk
+	tmpfs := map[string]string{"/tmp": fmt.Sprintf("rw,noexec,nosuid,nodev,size=%d,mode=1777", size)}
+	if entries, err := os.ReadDir(filepath.Join(spec.Source, "instance")); err == nil && len(entries) == 0 {
+		part := max(size/4, mib)
+		tmpfs["/app/instance"] = fmt.Sprintf("rw,noexec,nosuid,nodev,size=%d,mode=0700,uid=%d,gid=%d", part, uid, uid)
+		size += part
+	}
+	return tmpfs, size
+}
+
+// environment returns what the process sees: the app's own settings first,
+// because for equal names the last one counts.
+func environment(spec paas.Spec) []string {
+	env := []string{"HOME=/tmp", "LANG=C.UTF-8", "PYTHONUNBUFFERED=1", "PYTHONDONTWRITEBYTECODE=1", "TZ=UTC"}
+	for _, name := range slices.Sorted(maps.Keys(spec.Env)) {
+		env = append(env, name+"="+spec.Env[name])
+	}
+	path := "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+	if spec.Layer != "" {
+		path = "/opt/deps/bin:" + path
+		env = append(env, "VIRTUAL_ENV=/opt/deps")
+	}
+	return append(env, "PATH="+cmp.Or(spec.Env["PATH"], path), "PORT="+strconv.Itoa(Port),
+		"KURAMA_APP="+spec.App, "KURAMA_TENANT="+spec.Tenant, "KURAMA_RELEASE="+strconv.Itoa(spec.Release),
+		"KURAMA_REPLICA="+spec.Replica)
+}
+
+// command returns the argv. A Procfile's line goes through a shell, which
+// replaces itself by the program where the line is a plain one, so that the
+// program gets the signal to stop.
+func command(start paas.Start) []string {
+	if !start.Shell {
+		return start.Command
+	}
+	line := strings.Join(start.Command, " ")
+	first, _, _ := strings.Cut(strings.TrimSpace(line), " ")
+	if !strings.ContainsAny(line, ";&|\n(){}") && !strings.Contains(first, "=") && first != "exec" && first != "cd" {
+		line = "exec " + line
+	}
+	return []string{"/bin/sh", "-c", line}
+}
+
+func yes() *bool {
+	v := true
+	return &v
+}
