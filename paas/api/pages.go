@@ -40,7 +40,11 @@ func (a *API) pageRoutes(mux *http.ServeMux) error {
 		return fmt.Errorf("reading the console's pages: %w", err)
 	}
 	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, r *http.Request) { a.servePage(w, r, "console.html") })
-	mux.HandleFunc("GET /", func(w http.ResponseWriter, r *http.Request) {
+	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
+		if r.Method != http.MethodGet && r.Method != http.MethodHead {
+			http.Error(w, r.Method+" is for the API, under "+Prefix+".", http.StatusMethodNotAllowed)
+			return
+		}
 		name := strings.TrimPrefix(path.Clean(r.URL.Path), "/")
 		if strings.HasSuffix(name, ".html") || strings.HasPrefix(path.Base(name), ".") {
 			http.NotFound(w, r)

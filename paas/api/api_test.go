@@ -1,0 +1,280 @@
+package api_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"io/fs"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"testing/fstest"
+	"time"
+
+	"kurama/internal/config"
+	"kurama/internal/postgres/pgtest"
+	"kurama/logship/record"
+	"kurama/paas"
+	"kurama/paas/api"
+	"kurama/paas/auth"
+	"kurama/paas/store"
+)
+
+// world is the API over a real store and real sign-ins, with fakes for the
+// parts that need an engine or the log.
+type world struct {
+	t      *testing.T
+	srv    *httptest.Server
+	store  *store.Store
+	auth   *auth.Auth
+	fakes  *fakes
+	data   string
+	tokens map[string]string // by name: operator, owner, developer, viewer (of default), stranger (owner of other)
+}
+
+const password = "correct horse battery"
+
+func newWorld(t *testing.T) *world {
+	t.Helper()
+	pool, cfg := pgtest.New(t), config.Default().Console
+	cfg.MaxUpload = 64 * config.KiB
+	w := &world{t: t, store: store.New(pool), auth: auth.New(cfg, pool), data: t.TempDir(), tokens: map[string]string{}}
+	w.fakes = &fakes{store: w.store}
+	for _, tenant := range []string{"default", "other"} {
+		must(t, first(w.auth.CreateTenant(t.Context(), tenant)))
+		must(t, first(w.store.CreateApp(t.Context(), tenant, tenant+"-app")))
+	}
+	for name, role := range map[string]paas.Role{"operator": paas.RoleOperator, "owner": paas.RoleOwner,
+		"developer": paas.RoleDeveloper, "viewer": paas.RoleViewer, "stranger": paas.RoleOwner} {
+		tenant := "default"
+		if name == "stranger" {
+			tenant = "other"
+		}
+		_, token, err := w.auth.CreateToken(t.Context(), paas.Token{Tenant: tenant, Name: name, Role: role, CreatedBy: name})
+		must(t, err)
+		w.tokens[name] = token
+	}
+	w.serve(cfg)
+	return w
+}
+
+func (w *world) serve(cfg config.Console) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	must(w.t, err)
+	a, err := api.New(cfg, api.Options{
+		Listener: listener, Log: slog.New(slog.DiscardHandler), DataDir: w.data, Domain: "localhost", RouterPort: 8080,
+		DashboardPort: 5005, Defaults: config.Default().Autoscaler, MaxEntries: 20,
+		Pages: fstest.MapFS{"console.html": {Data: []byte("<!doctype html>console")}, "assets/app-1.js": {Data: []byte("go()")},
+			".gitkeep": {}}, Sessions: w.auth, Tenants: w.auth, Users: w.auth, Tokens: w.auth, Store: w.store,
+		Deployer: w.fakes, Logs: w.fakes, Archive: w.fakes, Alerts: w.fakes, Outbox: w.fakes, Profile: w.fakes, Status: w.fakes,
+	})
+	must(w.t, err)
+	ctx, stop := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- a.Run(ctx) }()
+	w.srv = &httptest.Server{URL: "http://" + listener.Addr().String()}
+	w.t.Cleanup(func() {
+		stop()
+		http.DefaultClient.CloseIdleConnections()
+		if err := <-ended; err != nil {
+			w.t.Error(err)
+		}
+	})
+}
+
+func first[T any](_ T, err error) error { return err }
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// send asks the API as the caller named; "" is nobody. A body that is a string
+// or a reader goes as it is, anything else as JSON.
+func (w *world) send(as, method, path string, body any, headers ...string) *http.Response {
+	w.t.Helper()
+	var in io.Reader
+	switch b := body.(type) {
+	case nil:
+	case io.Reader:
+		in = b
+	default:
+		text, err := json.Marshal(b)
+		must(w.t, err)
+		in, headers = bytes.NewReader(text), append(headers, "Content-Type", "application/json")
+	}
+	r, err := http.NewRequestWithContext(w.t.Context(), method, w.srv.URL+path, in)
+	must(w.t, err)
+	if as != "" {
+		r.Header.Set("Authorization", "Bearer "+w.tokens[as])
+	}
+	for i := 0; i < len(headers); i += 2 {
+		r.Header.Set(headers[i], headers[i+1])
+	}
+	resp, err := http.DefaultClient.Do(r)
+	must(w.t, err)
+	w.t.Cleanup(func() { _ = resp.Body.Close() })
+	return resp
+}
+
+// want checks the status of an answer and returns its body.
+func want(t *testing.T, resp *http.Response, status int) string {
+	t.Helper()
+	body, err := io.ReadAll(resp.Body)
+	must(t, err)
+	if resp.StatusCode != status {
+		t.Fatalf("%s %s: got %d, want %d: %s", resp.Request.Method, resp.Request.URL.Path, resp.StatusCode, status, body)
+	}
+	if status >= 400 && strings.HasPrefix(resp.Request.URL.Path, "/api/") {
+		var p api.Problem
+		if err := json.Unmarshal(body, &p); err != nil || p.Status != status || !strings.HasSuffix(p.Detail, ".") ||
+			resp.Header.Get("Content-Type") != "application/problem+json" {
+			t.Errorf("not a problem with a sentence: %s (%v)", body, err)
+		}
+	}
+	return string(body)
+}
+
+func read[T any](t *testing.T, resp *http.Response, status int) T {
+	t.Helper()
+	var v T
+	if err := json.Unmarshal([]byte(want(t, resp, status)), &v); err != nil {
+		t.Fatal(err)
+	}
+	return v
+}
+
+// uploads returns what lies in the folder of uploads.
+func (w *world) uploads() []fs.DirEntry {
+	w.t.Helper()
+	entries, err := os.ReadDir(filepath.Join(w.data, "uploads"))
+	must(w.t, err)
+	return entries
+}
+
+// fakes stand in for the engine and the log. What they are given they keep, so
+// that a test can look at it.
+type fakes struct {
+	store *store.Store
+
+	mu       sync.Mutex
+	upload   paas.Upload
+	content  []byte
+	fail     error
+	deleted  []string
+	filter   api.LogFilter
+	rollback int
+}
+
+func (f *fakes) Deploy(ctx context.Context, tenant, app, by string, up paas.Upload) (paas.Release, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.fail != nil {
+		return paas.Release{}, f.fail
+	}
+	f.upload = up
+	f.content, _ = os.ReadFile(up.Path)
+	_ = os.Remove(up.Path)
+	return f.store.NewRelease(ctx, paas.Release{Tenant: tenant, App: app, CreatedBy: by})
+}
+
+func (f *fakes) Rollback(ctx context.Context, tenant, app string, n int, by string) (paas.Release, error) {
+	f.rollback = n
+	return f.store.NewRelease(ctx, paas.Release{Tenant: tenant, App: app, CreatedBy: by, RollbackOf: n})
+}
+
+func (f *fakes) Redeploy(ctx context.Context, tenant, app, by string) (paas.Release, error) {
+	return f.store.NewRelease(ctx, paas.Release{Tenant: tenant, App: app, CreatedBy: by})
+}
+
+func (f *fakes) Replicas(tenant, app string) []paas.Replica {
+	return []paas.Replica{{ID: app + "-1-abcdef", Tenant: tenant, App: app, Release: 1, State: paas.ReplicaHealthy},
+		{ID: app + "-1-ghijkl", Tenant: tenant, App: app, Release: 1, State: paas.ReplicaStarting}}
+}
+
+func (f *fakes) Delete(ctx context.Context, tenant, app string) error {
+	f.deleted = append(f.deleted, tenant+"/"+app)
+	return f.store.DeleteApp(ctx, tenant, app)
+}
+
+func (f *fakes) RunCommand(_ context.Context, _, _ string, command []string, fn func(stream, line string) error) (int, error) {
+	if f.fail != nil {
+		return 0, f.fail
+	}
+	return 3, fn("stdout", strings.Join(command, " "))
+}
+
+func logRecord(n int) record.Record {
+	return record.Record{Time: time.Unix(1763632800+int64(n), 0), ID: record.NewID(time.Unix(1763632800, 0)), Kind: record.KindLog,
+		Level: record.LevelInfo, Tenant: "default", App: "default-app", Msg: fmt.Sprintf("line %d", n)}
+}
+
+func (f *fakes) Logs(_ context.Context, filter api.LogFilter) ([]record.Record, string, error) {
+	f.filter = filter
+	return []record.Record{logRecord(2), logRecord(1)}, "older", nil
+}
+
+func (f *fakes) Follow(ctx context.Context, _ api.LogFilter, fn func(*record.Record) error) error {
+	for n := range 2 {
+		r := logRecord(n)
+		if err := fn(&r); err != nil {
+			return err
+		}
+	}
+	<-ctx.Done()
+	return nil
+}
+
+func (f *fakes) List(context.Context, string, string) (api.ArchiveList, error) {
+	return api.ArchiveList{}, nil
+}
+
+func (f *fakes) Download(_ context.Context, w io.Writer, r api.ArchiveRange) error {
+	if f.fail != nil {
+		return f.fail
+	}
+	_, err := fmt.Fprintf(w, "records of %s as %s\n", r.App, r.Format)
+	return err
+}
+
+func (f *fakes) Rules(context.Context, string, string) ([]api.Rule, error) { return nil, nil }
+
+func (f *fakes) AddRule(_ context.Context, _, _, _ string, r api.NewRule) (api.Rule, error) {
+	if r.Condition != "cpu > 90" {
+		return api.Rule{}, &paas.Invalid{Reason: "the condition cannot be read"}
+	}
+	return api.Rule{ID: "r1", Condition: r.Condition, For: r.For, Receiver: r.Receiver, State: "ok"}, nil
+}
+
+func (f *fakes) DeleteRule(_ context.Context, _, _, id string) error {
+	return fmt.Errorf("alert %s: %w", id, paas.ErrNotFound)
+}
+
+func (f *fakes) TestRule(context.Context, string, string, string) error { return nil }
+
+func (f *fakes) Notifications(context.Context, string, string, int) ([]api.Notification, error) {
+	return nil, nil
+}
+
+func (f *fakes) Mail(_ context.Context, tenant, id string) ([]byte, error) {
+	if tenant != "default" || id != "m1" {
+		return nil, fmt.Errorf("message %s: %w", id, paas.ErrNotFound)
+	}
+	return []byte("Subject: hello\r\n\r\n"), nil
+}
+
+func (f *fakes) Profile(_ context.Context, _, _ string, window time.Duration) (api.ProfileView, error) {
+	return api.ProfileView{From: time.Unix(0, 0), To: time.Unix(0, 0).Add(window)}, nil
+}
+
+func (f *fakes) Status(context.Context) (api.PlatformStatus, error) { return api.PlatformStatus{}, nil }
