@@ -1,0 +1,97 @@
+package router
+
+import (
+	"fmt"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"kurama/logship/record"
+)
+
+// maxURL bounds the url of a record, bytes.
+const maxURL = 8 << 10
+
+// account makes the one record of the request. It runs when the last byte has
+// been passed on, also when the handler was broken off.
+func (v *visit) account() {
+	now := time.Now()
+	dur := float64(now.Sub(v.start).Microseconds()) / 1000
+	rec := &record.Record{
+		Time: now.UTC(), ID: record.NewID(now), Kind: record.KindRequest, Level: levelOf(v.status),
+		Tenant: v.app.tenant, App: v.app.name,
+		Method: v.r.Method, URL: clip(v.uri), Route: v.says.route, Status: v.status,
+		Dur: record.Num(dur), Queue: v.says.queue, CPUMs: v.says.cpu, Req: v.id, Exc: v.says.exc,
+	}
+	if v.target != nil {
+		rec.Release, rec.Replica = v.target.Release, v.target.Replica
+	}
+	if !rec.Queue.Known {
+		rec.Queue = record.Num(float64(v.wait.Microseconds()) / 1000)
+	}
+	rec.Msg = v.message(dur)
+	v.app.classes[min(v.status/100, 5)].Add(1)
+	if !v.router.opts.Records.Send(rec) {
+		v.router.dropped.Add(1)
+	}
+}
+
+// message returns "GET /path 200 12.3 ms", and what else is to be said.
+func (v *visit) message(dur float64) string {
+	path, _, _ := strings.Cut(clip(v.uri), "?")
+	b := make([]byte, 0, len(path)+len(v.note)+40)
+	b = append(b, v.r.Method...)
+	b = append(b, ' ')
+	b = append(b, path...)
+	b = append(b, ' ')
+	b = strconv.AppendInt(b, int64(v.status), 10)
+	b = append(b, ' ')
+	b = strconv.AppendFloat(b, dur, 'f', 1, 64)
+	b = append(b, " ms"...)
+	if v.note != "" {
+		b = append(b, ": "...)
+		b = append(b, v.note...)
+	}
+	return string(b)
+}
+
+func clip(url string) string {
+	if len(url) > maxURL {
+		return url[:maxURL]
+	}
+	return url
+}
+
+func levelOf(status int) record.Level {
+	switch {
+	case status >= http.StatusInternalServerError:
+		return record.LevelError
+	case status >= http.StatusBadRequest:
+		return record.LevelWarning
+	}
+	return record.LevelInfo
+}
+
+// sample sends one sample record for each app that had traffic in the last
+// second or has requests in flight, and looks after idle connections.
+func (rt *Router) sample(now time.Time) {
+	for _, a := range rt.table.Load().apps {
+		a.closeIdle(now.Add(-idleTimeout))
+		inflight, queued, targets := a.load()
+		requests := a.requests.Swap(0)
+		if requests == 0 && inflight == 0 && queued == 0 {
+			continue
+		}
+		rec := &record.Record{
+			Time: now.UTC(), ID: record.NewID(now), Kind: record.KindSample,
+			Tenant: a.tenant, App: a.name, Replica: "router",
+			Extra: fmt.Appendf(nil, `{"inflight":%d,"queued":%d,"requests":%d,"targets":%d}`,
+				inflight, queued, requests, targets),
+		}
+		if !rt.opts.Records.Send(rec) {
+			rt.dropped.Add(1)
+		}
+	}
+	rt.forgetGone()
+}

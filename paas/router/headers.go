@@ -1,0 +1,190 @@
+package router
+
+import (
+	"math"
+	"net"
+	"net/http"
+	"net/netip"
+	"net/textproto"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"kurama/logship/record"
+)
+
+// hopByHop are the headers that concern one connection and are never passed on.
+var hopByHop = map[string]bool{
+	"Connection": true, "Proxy-Connection": true, "Keep-Alive": true, "Te": true, "Trailer": true,
+	"Transfer-Encoding": true, "Upgrade": true, "Proxy-Authenticate": true, "Proxy-Authorization": true,
+}
+
+// ours are the headers of a request that the router writes itself.
+var ours = map[string]bool{
+	"Content-Length": true, "Expect": true, "Host": true, "X-Request-Id": true,
+	"X-Forwarded-For": true, "X-Forwarded-Proto": true, "X-Forwarded-Host": true,
+}
+
+// hostname returns the host of a Host header: lower case, without port, brackets
+// and final dot.
+func hostname(host string) string {
+	if i := strings.LastIndexByte(host, ':'); i >= 0 && strings.IndexByte(host[i:], ']') < 0 &&
+		(strings.IndexByte(host, ':') == i || strings.HasPrefix(host, "[")) {
+		host = host[:i]
+	}
+	if strings.HasPrefix(host, "[") && strings.HasSuffix(host, "]") {
+		host = host[1 : len(host)-1]
+	}
+	host = strings.TrimSuffix(host, ".")
+	for i := range len(host) {
+		if c := host[i]; 'A' <= c && c <= 'Z' {
+			return strings.ToLower(host)
+		}
+	}
+	return host
+}
+
+// isAddress reports whether host is an IP address.
+func isAddress(host string) bool {
+	_, err := netip.ParseAddr(host)
+	return err == nil
+}
+
+// private reports whether a header is the platform's own, in whatever way a
+// server of the app could read it: WSGI takes X_Kurama_Start for X-Kurama-Start.
+func private(key string) bool {
+	const prefix = "x-kurama-"
+	if len(key) < len(prefix) {
+		return false
+	}
+	for i := range len(prefix) {
+		c := key[i] | 0x20
+		if key[i] == '_' || key[i] == '-' {
+			c = '-'
+		}
+		if c != prefix[i] {
+			return false
+		}
+	}
+	return true
+}
+
+// spoofs reports whether a header with an underscore would be taken by a WSGI
+// server for one that the router writes.
+func spoofs(key string) bool {
+	return strings.IndexByte(key, '_') >= 0 && ours[textproto.CanonicalMIMEHeaderKey(strings.ReplaceAll(key, "_", "-"))]
+}
+
+// named returns the headers that a Connection header names.
+func named(h http.Header) map[string]bool {
+	values := h["Connection"]
+	if len(values) == 0 {
+		return nil
+	}
+	var names map[string]bool
+	for _, value := range values {
+		for name := range strings.SplitSeq(value, ",") {
+			name = textproto.CanonicalMIMEHeaderKey(textproto.TrimString(name))
+			if name == "Close" || name == "Keep-Alive" || name == "" {
+				continue
+			}
+			if names == nil {
+				names = map[string]bool{}
+			}
+			names[name] = true
+		}
+	}
+	return names
+}
+
+// upgradeOf returns the protocol that h asks to change to, or "".
+func upgradeOf(h http.Header) string {
+	if len(h["Upgrade"]) == 0 || !named(h)["Upgrade"] {
+		return ""
+	}
+	return h.Get("Upgrade")
+}
+
+// requestID returns the caller's X-Request-ID where it is sane, else a new one.
+func requestID(h http.Header, now time.Time) string {
+	id := h.Get("X-Request-Id")
+	if len(id) == 0 || len(id) > 128 {
+		return record.NewID(now).String()
+	}
+	for i := range len(id) {
+		c := id[i]
+		if !('a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || strings.IndexByte("-_.:/+=@", c) >= 0) {
+			return record.NewID(now).String()
+		}
+	}
+	return id
+}
+
+// forwarded returns the values of X-Forwarded-For and X-Forwarded-Proto. What
+// the caller claims counts only where it sits on this machine, as a TLS proxy does.
+func forwarded(r *http.Request) (client, proto string) {
+	proto = "http"
+	if r.TLS != nil {
+		proto = "https"
+	}
+	client, _, err := net.SplitHostPort(r.RemoteAddr)
+	if err != nil {
+		return r.RemoteAddr, proto
+	}
+	before, claimed := r.Header["X-Forwarded-For"], r.Header.Get("X-Forwarded-Proto")
+	if len(before) == 0 && claimed == "" {
+		return client, proto
+	}
+	if addr, err := netip.ParseAddr(client); err != nil || !addr.Unmap().IsLoopback() {
+		return client, proto
+	}
+	if claimed == "https" || claimed == "http" {
+		proto = claimed
+	}
+	if len(before) > 0 {
+		client = strings.Join(before, ", ") + ", " + client
+	}
+	return client, proto
+}
+
+// appSays is what an app tells about a request in private response headers.
+type appSays struct {
+	route, exc string
+	cpu, queue record.Number
+}
+
+// parsePrivate reads the private headers of a response. What cannot be read is
+// unknown.
+func parsePrivate(h http.Header) appSays {
+	says := appSays{
+		route: percentDecoded(h.Get("X-Kurama-Route"), 512),
+		exc:   percentDecoded(h.Get("X-Kurama-Exc"), 16<<10),
+	}
+	says.cpu = milliseconds(h.Get("X-Kurama-Cpu"))
+	says.queue = milliseconds(h.Get("X-Kurama-Queue"))
+	return says
+}
+
+func percentDecoded(value string, most int) string {
+	if len(value) > most {
+		value = value[:most]
+	}
+	if strings.IndexByte(value, '%') >= 0 {
+		if plain, err := url.PathUnescape(value); err == nil {
+			value = plain
+		}
+	}
+	return strings.ToValidUTF8(value, "\uFFFD")
+}
+
+func milliseconds(value string) record.Number {
+	if value == "" {
+		return record.Number{}
+	}
+	ms, err := strconv.ParseFloat(value, 64)
+	if err != nil || ms < 0 || math.IsNaN(ms) || ms > 1e9 {
+		return record.Number{}
+	}
+	return record.Num(ms)
+}

@@ -1,0 +1,168 @@
+package router
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"kurama/paas"
+)
+
+// table is the routing table in force, for lookups by host. It never changes:
+// Apply puts a new one in its place. The apps in it live on from table to table.
+type table struct {
+	version int64
+	hosts   map[string]*app
+	apps    []*app
+}
+
+// Apply puts t into force, after it is on disk. It wraps paas.ErrConflict when t
+// is older than the table in force, and returns *paas.Invalid when two apps
+// claim a host.
+func (rt *Router) Apply(t paas.Table) error {
+	rt.applyMu.Lock()
+	defer rt.applyMu.Unlock()
+	if now := rt.table.Load().version; t.Version < now {
+		return fmt.Errorf("table %d is older than table %d in force: %w", t.Version, now, paas.ErrConflict)
+	}
+	if err := checkTable(t); err != nil {
+		return err
+	}
+	if err := saveTable(rt.opts.StatePath, t); err != nil {
+		return err
+	}
+	rt.swap(t)
+	rt.log.Debug("table in force", "version", t.Version, "apps", len(t.Routes))
+	return nil
+}
+
+// swap makes t the table for all requests from now on. An app that left it
+// refuses the requests that still wait and lets those in flight end.
+func (rt *Router) swap(t paas.Table) {
+	known := map[string]*app{}
+	if old := rt.table.Load(); old != nil {
+		for _, a := range old.apps {
+			known[a.key()] = a
+		}
+	}
+	next := &table{version: t.Version, hosts: map[string]*app{}}
+	for _, route := range t.Routes {
+		key := route.Tenant + "/" + route.App
+		a := known[key]
+		if a == nil {
+			a = newApp(route.Tenant, route.App, rt.cfg)
+		}
+		delete(known, key)
+		next.apps = append(next.apps, a)
+		for _, host := range route.Hosts {
+			next.hosts[strings.ToLower(host)] = a
+		}
+		a.update(route.State, route.Targets)
+	}
+	rt.table.Store(next)
+	for _, a := range known {
+		a.update(paas.AppDeleting, nil)
+		rt.keepGone(a)
+	}
+}
+
+func (rt *Router) keepGone(a *app) {
+	rt.goneMu.Lock()
+	defer rt.goneMu.Unlock()
+	rt.gone = append(rt.gone, a)
+}
+
+// InFlight returns the requests in flight of each replica in the table, and of those
+// that left it until their last request has ended.
+func (rt *Router) InFlight() map[string]int {
+	counts := map[string]int{}
+	for _, a := range rt.table.Load().apps {
+		a.count(counts)
+	}
+	rt.goneMu.Lock()
+	defer rt.goneMu.Unlock()
+	for _, a := range rt.gone {
+		a.count(counts)
+	}
+	return counts
+}
+
+// forgetGone lets go of the apps that left the table and have nothing in flight.
+func (rt *Router) forgetGone() {
+	rt.goneMu.Lock()
+	defer rt.goneMu.Unlock()
+	rt.gone = slices.DeleteFunc(rt.gone, func(a *app) bool { return a.count(map[string]int{}) == 0 })
+}
+
+func checkTable(t paas.Table) error {
+	owner := map[string]string{}
+	for _, route := range t.Routes {
+		name := route.Tenant + "/" + route.App
+		for _, host := range route.Hosts {
+			host = strings.ToLower(host)
+			if other, taken := owner[host]; taken && other != name {
+				return &paas.Invalid{Reason: fmt.Sprintf("The host %s belongs to two apps, %s and %s.", host, other, name)}
+			}
+			owner[host] = name
+		}
+	}
+	return nil
+}
+
+// loadTable reads the saved table; a missing file is an empty table.
+func loadTable(path string) (paas.Table, error) {
+	var t paas.Table
+	data, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return t, nil
+	}
+	if err == nil {
+		err = json.Unmarshal(data, &t)
+	}
+	if err != nil {
+		return t, fmt.Errorf("routing table %s: %w", path, err)
+	}
+	return t, nil
+}
+
+// saveTable replaces the file at path so that after a crash it holds the old
+// table or the new one.
+func saveTable(path string, t paas.Table) error {
+	data, err := json.Marshal(t)
+	if err != nil {
+		return fmt.Errorf("routing table %d: %w", t.Version, err)
+	}
+	dir := filepath.Dir(path)
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return fmt.Errorf("folder of the routing table: %w", err)
+	}
+	if err := writeSynced(path+".new", data); err != nil {
+		return fmt.Errorf("routing table %s: %w", path, err)
+	}
+	if err := os.Rename(path+".new", path); err != nil {
+		return fmt.Errorf("routing table %s: %w", path, err)
+	}
+	return syncDir(dir)
+}
+
+func writeSynced(path string, data []byte) error {
+	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = file.Write(data)
+	return errors.Join(err, file.Sync(), file.Close())
+}
+
+func syncDir(path string) error {
+	dir, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	return errors.Join(dir.Sync(), dir.Close())
+}

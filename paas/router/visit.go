@@ -1,0 +1,219 @@
+package router
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+)
+
+// statusClientGone is what the record of a request says whose client went away
+// before the answer began.
+const statusClientGone = 499
+
+// maxTries is how often a request is sent to a replica that takes it and then fails.
+const maxTries = 3
+
+// visit is one request on its way through the router.
+type visit struct {
+	router  *Router
+	app     *app
+	w       http.ResponseWriter
+	r       *http.Request
+	control *http.ResponseController
+
+	start         time.Time
+	wait          time.Duration // for a target
+	id            string        // request id
+	uri           string        // path and query as received
+	client, proto string
+	upgrade       string
+	body          *upload // nil: none
+	streams       bool    // the body is sent while the answer is read
+
+	target *target // the last one that was tried
+	status int     // 0: nothing has been answered yet
+	says   appSays
+	note   string // what the record adds to its message
+}
+
+// ServeHTTP routes one request.
+func (rt *Router) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	start := time.Now()
+	host := hostname(r.Host)
+	a := rt.table.Load().hosts[host]
+	if a == nil {
+		rt.serveUnknown(w, r, host)
+		return
+	}
+	v := &visit{router: rt, app: a, w: w, r: r, start: start, uri: r.RequestURI}
+	v.id = requestID(r.Header, start)
+	a.requests.Add(1)
+	defer v.account()
+	v.serve()
+}
+
+// serveUnknown answers for hosts that no app has: the router's own name tells
+// whether it is well.
+func (rt *Router) serveUnknown(w http.ResponseWriter, r *http.Request, host string) {
+	if r.URL.Path == "/healthz" && (host == rt.opts.Domain || isAddress(host)) {
+		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+		_, _ = w.Write([]byte("ok\n"))
+		return
+	}
+	rt.unknown.Add(1)
+	writePage(w, r, pageUnknownHost(host))
+}
+
+// serve sends the request to a target, and to another one where that is safe.
+func (v *visit) serve() {
+	v.prepare()
+	if v.r.ContentLength > int64(v.router.cfg.MaxBody) {
+		v.fail(errTooLarge)
+		return
+	}
+	var tried []*target
+	patience := v.start.Add(min(refusedLimit, v.router.cfg.HoldTimeout))
+	for tries := 1; ; {
+		asked := time.Now()
+		t, err := v.app.acquire(v.r.Context(), tried)
+		v.wait += time.Since(asked)
+		if err != nil {
+			v.fail(err)
+			return
+		}
+		if err = v.attempt(t); err == nil {
+			return
+		}
+		if refused, ok := errors.AsType[*dialError](err); ok {
+			tried = append(tried, t)
+			if v.another(&tried, refused, patience) {
+				continue
+			}
+		} else if tries < maxTries && v.repeatable(err) && v.app.others([]*target{t}) {
+			tries++
+			tried = append(tried, t)
+			v.router.retries.Add(1)
+			continue
+		}
+		v.fail(err)
+		return
+	}
+}
+
+// prepare reads from the request what each attempt needs.
+func (v *visit) prepare() {
+	v.control = http.NewResponseController(v.w)
+	v.client, v.proto = forwarded(v.r)
+	v.upgrade = upgradeOf(v.r.Header)
+	if !strings.HasPrefix(v.uri, "/") && v.uri != "*" {
+		v.uri = v.r.URL.RequestURI() // a client that takes us for a forward proxy
+	}
+	if v.r.ContentLength == 0 || v.r.Body == nil || v.r.Body == http.NoBody {
+		return
+	}
+	v.body = &upload{from: http.MaxBytesReader(v.w, v.r.Body, int64(v.router.cfg.MaxBody))}
+	v.streams = v.r.ContentLength < 0 || v.r.ContentLength > inlineBody
+	if v.streams {
+		_ = v.control.EnableFullDuplex() // HTTP/1 only; HTTP/2 always is
+	}
+}
+
+// another waits, after every target has refused, for a moment or the next table; it
+// reports whether the request may be sent again. A refused connection has carried
+// nothing, so any method may.
+func (v *visit) another(tried *[]*target, refused *dialError, patience time.Time) bool {
+	if v.r.Context().Err() != nil {
+		return false
+	}
+	v.router.retries.Add(1)
+	changed := v.app.down(refused.target)
+	if v.app.others(*tried) {
+		return true
+	}
+	pause := min(time.Until(patience), refusedPause)
+	if pause <= 0 {
+		return false
+	}
+	asked := time.Now()
+	defer func() { v.wait += time.Since(asked) }()
+	timer := time.NewTimer(pause)
+	defer timer.Stop()
+	select {
+	case <-v.r.Context().Done():
+		return false
+	case <-changed:
+	case <-timer.C:
+	}
+	*tried = nil
+	return true
+}
+
+// repeatable reports whether a request that failed with err before an answer
+// began may be sent to another replica.
+func (v *visit) repeatable(err error) bool {
+	if errors.Is(err, errTimeout) || errors.Is(err, errClient) || errors.Is(err, errTooLarge) || errors.Is(err, errHeadTooLarge) {
+		return false
+	}
+	return v.body == nil && v.upgrade == "" &&
+		slices.Contains([]string{"GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"}, v.r.Method)
+}
+
+// attempt sends the request to t and relays the answer. An error means that
+// nothing was answered yet.
+func (v *visit) attempt(t *target) error {
+	v.target = t
+	defer v.app.release(t)
+	c, err := t.connect(v.r.Context())
+	if err != nil {
+		if v.r.Context().Err() != nil {
+			return errClient
+		}
+		return &dialError{target: t, err: err}
+	}
+	x := newExchange(v, c)
+	sendErr := x.send()
+	if errors.Is(sendErr, errTooLarge) || errors.Is(sendErr, errClient) {
+		x.finish(false)
+		return sendErr
+	}
+	// An app may answer and close before it has read the body: its answer counts.
+	resp, err := x.receive()
+	if err != nil {
+		x.finish(false)
+		return err
+	}
+	if resp.StatusCode == http.StatusSwitchingProtocols {
+		v.tunnel(x, resp)
+		return nil
+	}
+	x.finish(v.relay(x, resp))
+	return nil
+}
+
+// dialError is a connection that a target did not take.
+type dialError struct {
+	target *target
+	err    error
+}
+
+// Error says which replica it was.
+func (e *dialError) Error() string { return "replica " + e.target.Replica + ": " + e.err.Error() }
+
+// Unwrap returns the error of the connection.
+func (e *dialError) Unwrap() error { return e.err }
+
+// fail answers a request that no replica answered.
+func (v *visit) fail(err error) {
+	if errors.Is(err, errClient) || errors.Is(err, context.Canceled) {
+		v.status = statusClientGone
+		v.note = "the client went away"
+		panic(http.ErrAbortHandler)
+	}
+	p := v.page(err)
+	v.status, v.note = p.status, p.title
+	v.w.Header().Set("X-Request-Id", v.id)
+	writePage(v.w, v.r, p)
+}
