@@ -1,0 +1,229 @@
+package archive
+
+import (
+	"bytes"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/klauspost/compress/zstd"
+
+	"kurama/internal/config"
+	"kurama/logship/record"
+	"kurama/logship/stream"
+	"kurama/paas"
+)
+
+// Folders that no tenant and no app can have: names begin with a letter.
+const (
+	hostFolder  = "_host/_host"   // the host's samples, which belong to no app
+	otherFolder = "_other/_other" // lines that are no record, or whose names are no names
+)
+
+// library is the archive while the role works on it: all shelves, and how far
+// the stream was read. It belongs to one goroutine.
+type library struct {
+	dir     string
+	cfg     config.Archive
+	log     *slog.Logger
+	fault   func(step string) error
+	zstd    *zstd.Encoder
+	shelves map[string]*shelf
+
+	epoch    int
+	position uint64 // on disk: everything up to it is sealed
+	consumed uint64 // everything up to it is in a part or a file
+}
+
+// openLibrary reads what is on disk.
+func openLibrary(dir string, cfg config.Archive, log *slog.Logger, fault func(string) error) (*library, error) {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, fmt.Errorf("making the archive's folder: %w", err)
+	}
+	enc, err := zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1))
+	if err != nil {
+		return nil, fmt.Errorf("starting zstd: %w", err)
+	}
+	p, err := readPosition(dir)
+	if err != nil {
+		return nil, err
+	}
+	l := &library{dir: dir, cfg: cfg, log: log, fault: fault, zstd: enc, shelves: map[string]*shelf{},
+		epoch: p.Epoch, position: p.Seq, consumed: p.Seq}
+	folders, err := filepath.Glob(filepath.Join(dir, "*", "*", manifestName))
+	if err != nil {
+		return nil, fmt.Errorf("listing the archive: %w", err)
+	}
+	for _, path := range folders {
+		name, err := filepath.Rel(dir, filepath.Dir(path))
+		if err != nil {
+			return nil, fmt.Errorf("listing the archive: %w", err)
+		}
+		s, err := l.shelf(filepath.ToSlash(name))
+		if err != nil {
+			return nil, err
+		}
+		l.epoch = max(l.epoch, s.manifest.Epoch)
+	}
+	return l, nil
+}
+
+// close gives up the open parts.
+func (l *library) close() {
+	for _, s := range l.shelves {
+		if s.part != nil {
+			s.part.discard()
+		}
+	}
+}
+
+// newEpoch begins to count batches anew, for a stream that took the place of
+// the former one.
+func (l *library) newEpoch(last uint64) error {
+	l.log.Error("the stream was replaced; it is read from its beginning", "position", l.position, "last", last)
+	l.epoch++
+	l.consumed = 0
+	return l.savePosition()
+}
+
+// shelf returns the shelf of a folder, made where it is missing.
+func (l *library) shelf(name string) (*shelf, error) {
+	if s := l.shelves[name]; s != nil {
+		return s, nil
+	}
+	folder := filepath.Join(l.dir, filepath.FromSlash(name))
+	if err := makeFolder(filepath.Dir(folder)); err != nil {
+		return nil, err
+	}
+	if err := makeFolder(folder); err != nil {
+		return nil, err
+	}
+	s, err := openShelf(folder, l.log, l.fault)
+	if err != nil {
+		return nil, err
+	}
+	l.shelves[name] = s
+	return s, nil
+}
+
+// add puts the lines of a batch on the shelves of their apps. It returns how
+// many were records and how many were not; the latter are kept apart.
+func (l *library) add(b *stream.Batch, now time.Time) (records, skipped int, err error) {
+	day := b.At.UTC().Format(dayLayout)
+	var r record.Record
+	for rest := b.Data; len(rest) > 0; {
+		var line []byte
+		line, rest, _ = bytes.Cut(rest, []byte{'\n'})
+		if len(line) == 0 {
+			continue
+		}
+		name, at := otherFolder, b.At.UTC()
+		if record.Decode(line, &r) == nil {
+			records++
+			name = folderOf(r.Tenant, r.App)
+			if !r.Time.IsZero() {
+				at = r.Time
+			}
+		} else {
+			skipped++
+		}
+		if err := l.addLine(name, line, b.Seq, day, at, now); err != nil {
+			return 0, 0, err
+		}
+	}
+	l.consumed = b.Seq
+	if skipped > 0 {
+		l.log.Warn("lines of a batch are no records; they are kept apart", "seq", b.Seq, "batch", b.ID, "lines", skipped, "folder", otherFolder)
+	}
+	return records, skipped, nil
+}
+
+func (l *library) addLine(name string, line []byte, seq uint64, day string, at, now time.Time) error {
+	s, err := l.shelf(name)
+	if err != nil {
+		return err
+	}
+	if s.has(l.epoch, seq) {
+		return nil
+	}
+	if p := s.part; p != nil && p.info.Last < seq && (p.day != day || p.info.Records >= l.cfg.SealRecords) {
+		if err := s.seal(l.epoch); err != nil {
+			return err
+		}
+	}
+	if err := s.begin(seq, day, now, l.zstd); err != nil {
+		return err
+	}
+	return s.part.add(line, seq, at)
+}
+
+// sealDue seals the parts that are full or old, and moves the position.
+func (l *library) sealDue(now time.Time) error {
+	return l.sealWhere(now, func(p *part) bool {
+		return p.info.Records >= l.cfg.SealRecords || now.Sub(p.began) >= l.cfg.SealAge
+	})
+}
+
+// sealWhere seals the parts that due chooses. The position moves last: were it
+// lost, the manifests would still tell what not to store again.
+func (l *library) sealWhere(now time.Time, due func(*part) bool) error {
+	sealed := false
+	for _, s := range l.shelves {
+		if s.part == nil || !due(s.part) {
+			continue
+		}
+		if err := s.seal(l.epoch); err != nil {
+			return err
+		}
+		if err := s.join(now); err != nil {
+			return err
+		}
+		sealed = true
+	}
+	if !sealed {
+		return nil
+	}
+	return l.savePosition()
+}
+
+// savePosition stores the batch before the first that is not wholly sealed.
+func (l *library) savePosition() error {
+	if err := l.fault("position"); err != nil {
+		return err
+	}
+	seq := l.consumed
+	for _, s := range l.shelves {
+		if s.part != nil {
+			seq = min(seq, s.part.info.First-1)
+		}
+	}
+	l.position = seq
+	return writeJSON(filepath.Join(l.dir, positionName), position{Version: manifestVersion, Epoch: l.epoch, Seq: seq})
+}
+
+// tidy drops what is older than the retention and joins what days have left.
+func (l *library) tidy(now time.Time) error {
+	oldest := now.UTC().Add(-l.cfg.Retention).Format(dayLayout)
+	for _, s := range l.shelves {
+		if err := s.expire(oldest); err != nil {
+			return err
+		}
+		if err := s.join(now); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// folderOf returns the folder of an app below the archive's, with slashes.
+func folderOf(tenant, app string) string {
+	switch {
+	case tenant == "" && app == "":
+		return hostFolder
+	case paas.CheckName("a tenant", tenant) == nil && paas.CheckName("an app", app) == nil:
+		return tenant + "/" + app
+	}
+	return otherFolder
+}
