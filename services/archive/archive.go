@@ -80,7 +80,7 @@ func (a *Archive) session(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("asking the stream for its bounds: %w", err)
 	}
-	if last < lib.position {
+	if last < lib.newest() {
 		if err := lib.newEpoch(last); err != nil {
 			return err
 		}

@@ -79,6 +79,17 @@ func (l *library) close() {
 	}
 }
 
+// newest returns the newest batch of the present stream that is on disk.
+func (l *library) newest() uint64 {
+	seq := l.position
+	for _, s := range l.shelves {
+		if s.manifest.Epoch == l.epoch {
+			seq = max(seq, s.manifest.LastSeq)
+		}
+	}
+	return seq
+}
+
 // newEpoch begins to count batches anew, for a stream that took the place of
 // the former one.
 func (l *library) newEpoch(last uint64) error {

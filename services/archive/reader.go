@@ -38,7 +38,7 @@ func NewReader(dir, socket string, log *slog.Logger) *Reader {
 			DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
 				return dialer.DialContext(ctx, "unix", socket)
 			},
-			IdleConnTimeout: time.Minute,
+			DisableKeepAlives: true, // a kept connection would be dead after the role's restart
 		}}
 	}
 	return r
