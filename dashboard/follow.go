@@ -44,13 +44,12 @@ func (s *Server) tail(ctx context.Context, since *time.Time, last *uint64) error
 		return err
 	}
 	defer reader.Close()
+	s.attached.Store(true)
+	s.log.Info("reading the stream", "since", since.UTC())
 	for {
 		batches, err := reader.Next(ctx, readBatches, readWait)
 		if err != nil && !errors.Is(err, context.DeadlineExceeded) {
 			return err
-		}
-		if !s.attached.Swap(true) {
-			s.log.Info("reading the stream", "since", since.UTC())
 		}
 		fresh := newer(batches, *last)
 		if len(fresh) == 0 {
