@@ -1,0 +1,195 @@
+// Package autoscaler adds and removes replicas: it reads samples and requests
+// from the tail of the stream, decides once per interval for every running
+// app, and writes the decision and the wanted number of replicas to Postgres
+// in one transaction.
+//
+// It goes by processing time: a figure counts when it is read, and one that
+// comes late is left out. The windows live in memory; after a restart they are
+// empty, so that nothing is scaled down before a full window was watched.
+package autoscaler
+
+import (
+	"context"
+	"log/slog"
+	"net"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"kurama/internal/config"
+	"kurama/logship/record"
+	"kurama/logship/stream"
+	"kurama/paas"
+)
+
+// Store is where apps and policies are read from and decisions written to;
+// Policies is one.
+type Store interface {
+	Targets(ctx context.Context) ([]Target, error)
+	Apply(ctx context.Context, d paas.Decision) (applied bool, err error)
+}
+
+// Sender takes event records for the stream; wire.Client is one. Send never
+// blocks; false means dropped.
+type Sender interface {
+	Send(r *record.Record) bool
+}
+
+// Options are what the autoscaler works with. Store and Stream must be given.
+type Options struct {
+	Store    Store
+	Stream   *stream.Stream
+	Sender   Sender       // nil: no event records
+	Listener net.Listener // serves /healthz, /readyz and /metrics; nil: none
+	Log      *slog.Logger // nil: discarded
+	Now      func() time.Time
+}
+
+// Autoscaler is the role autoscaler.
+type Autoscaler struct {
+	cfg     config.Autoscaler
+	opts    Options
+	log     *slog.Logger
+	metrics *metrics
+	apps    map[appKey]*app
+}
+
+// New returns the autoscaler; Run starts it.
+func New(cfg config.Autoscaler, opts Options) *Autoscaler {
+	if opts.Log == nil {
+		opts.Log = slog.New(slog.DiscardHandler)
+	}
+	if opts.Now == nil {
+		opts.Now = time.Now
+	}
+	return &Autoscaler{cfg: cfg, opts: opts, log: opts.Log, metrics: newMetrics(), apps: map[appKey]*app{}}
+}
+
+// Run reads and decides until ctx ends; then it returns nil. While the stream
+// or the database is away it decides nothing.
+func (a *Autoscaler) Run(ctx context.Context) error {
+	g, ctx := errgroup.WithContext(ctx)
+	if a.opts.Listener != nil {
+		g.Go(func() error { return a.metrics.serve(ctx, a.opts.Listener) })
+	}
+	g.Go(func() error { a.loop(ctx); return nil })
+	return g.Wait()
+}
+
+// loop reads the tail of the stream, and decides once per interval. Trouble is
+// told when it begins and when it is over.
+func (a *Autoscaler) loop(ctx context.Context) {
+	failed := false
+	for ctx.Err() == nil {
+		err := a.read(ctx, func() {
+			a.metrics.ready.Store(true)
+			if failed {
+				failed = false
+				a.log.Info("Autoscaling is well again.")
+			}
+		})
+		if ctx.Err() != nil {
+			return
+		}
+		a.metrics.ready.Store(false)
+		if !failed {
+			failed = true
+			a.log.Error("Autoscaling is held up and will go on by itself.", "error", err)
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(time.Second):
+		}
+	}
+}
+
+// read works on one reader until an error; well is called after each round of
+// decisions.
+func (a *Autoscaler) read(ctx context.Context, well func()) error {
+	reader, err := a.opts.Stream.Tail(ctx)
+	if err != nil {
+		return err
+	}
+	defer reader.Close()
+	next := a.opts.Now()
+	for ctx.Err() == nil {
+		wait := min(max(next.Sub(a.opts.Now()), 0), a.cfg.Interval)
+		batches, err := reader.Next(ctx, 256, wait)
+		if err != nil {
+			return err
+		}
+		for _, b := range batches {
+			a.observe(b)
+		}
+		now := a.opts.Now()
+		if now.Before(next) && next.Sub(now) <= a.cfg.Interval {
+			continue
+		}
+		next = now.Add(a.cfg.Interval)
+		if !a.opts.Stream.Connected() { // no figures come: what the windows hold grows old
+			a.metrics.ready.Store(false)
+			continue
+		}
+		if err := a.runOnce(ctx, now); err != nil {
+			return err
+		}
+		well()
+	}
+	return nil
+}
+
+// runOnce decides for every app that runs.
+func (a *Autoscaler) runOnce(ctx context.Context, now time.Time) error {
+	targets, err := a.opts.Store.Targets(ctx)
+	if err != nil {
+		return err
+	}
+	present := make(map[appKey]bool, len(targets))
+	for _, t := range targets {
+		key := appKey{t.Tenant, t.App}
+		present[key] = true
+		if a.apps[key] == nil {
+			a.apps[key] = newApp(t, now)
+		}
+		if err := a.decide(ctx, now, a.apps[key], t); err != nil {
+			return err
+		}
+	}
+	for key := range a.apps {
+		if !present[key] {
+			delete(a.apps, key)
+		}
+	}
+	a.metrics.apps.Set(float64(len(a.apps)))
+	return nil
+}
+
+// decide asks Decide about one app and carries out what it says.
+func (a *Autoscaler) decide(ctx context.Context, now time.Time, app *app, t Target) error {
+	app.follow(now, t)
+	samples := app.samples(now)
+	d := Decide(now, app.policy, app.state, samples)
+	d.Tenant, d.App = t.Tenant, t.App
+	if d.Valid {
+		applied, err := a.opts.Store.Apply(ctx, d)
+		if err != nil {
+			return err
+		}
+		if !applied { // somebody else changed the app: the next round sees how
+			return nil
+		}
+		a.log.Info("An app is scaled.", "tenant", d.Tenant, "app", d.App, "from", d.From, "to", d.To, "reason", d.Reason)
+		a.metrics.decided(d)
+		a.announce(d)
+	}
+	if held := !d.Valid && d.Reason != ""; held != app.held {
+		if app.held = held; held {
+			a.log.Info("An app is not scaled.", "tenant", d.Tenant, "app", d.App, "replicas", d.From, "reason", d.Reason)
+		}
+	}
+	app.state = app.state.After(d, app.policy, samples)
+	if d.Valid {
+		app.reset(now)
+	}
+	return nil
+}

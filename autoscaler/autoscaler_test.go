@@ -1,0 +1,236 @@
+package autoscaler
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"kurama/internal/config"
+	"kurama/internal/postgres/pgtest"
+	"kurama/logship/record"
+	"kurama/logship/stream"
+	"kurama/paas"
+)
+
+// events keeps what the autoscaler sends.
+type events struct {
+	mu   sync.Mutex
+	sent []string
+}
+
+func (e *events) Send(r *record.Record) bool {
+	var extra struct {
+		Event    string
+		From, To int
+	}
+	_ = json.Unmarshal(r.Extra, &extra)
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.sent = append(e.sent, fmt.Sprintf("%s %s %d %d %s", extra.Event, r.App, extra.From, extra.To, r.Msg))
+	return true
+}
+
+func startStream(t *testing.T) *stream.Stream {
+	t.Helper()
+	cfg := config.Default().Stream
+	cfg.Listen = "127.0.0.1:0"
+	server, err := stream.NewServer(cfg, t.TempDir(), "secret", slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	var running sync.WaitGroup
+	running.Go(func() { _ = server.Run(ctx) })
+	t.Cleanup(func() { cancel(); running.Wait() })
+	s, err := stream.Connect(ctx, cfg, server.URL(), "secret", slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(s.Close)
+	return s
+}
+
+// TestTheLoopScalesABusyAppUp runs the role against a real database and a real
+// stream, with the shortest windows a policy may have.
+func TestTheLoopScalesABusyAppUp(t *testing.T) {
+	pool, str, ctx := pgtest.New(t), startStream(t), context.Background()
+	cfg := config.Default().Autoscaler
+	cfg.Interval = 100 * time.Millisecond
+	policies := NewPolicies(pool, cfg)
+	exec(t, pool, "INSERT INTO tenants (name) VALUES ('default') ON CONFLICT DO NOTHING",
+		"INSERT INTO apps (tenant, name, state, release, desired) VALUES ('default','busy','running',1,1), ('default','idle','running',1,1), ('default','new','new',0,1)")
+	for _, app := range []string{"busy", "idle"} {
+		if err := policies.Put(ctx, "default", app, paas.Policy{Min: 1, Max: 3, LoadWindow: 5, TimeWindow: 5, Cooldown: 1}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	listen, err := pgx.Connect(ctx, pool.Config().ConnString())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listen.Close(ctx)
+	if _, err := listen.Exec(ctx, "LISTEN kurama_apps"); err != nil {
+		t.Fatal(err)
+	}
+	sent, l := &events{}, listener(t)
+	run(t, New(cfg, Options{Store: policies, Stream: str, Sender: sent, Listener: l}))
+	var list []paas.Decision
+	for n, deadline := 0, time.Now().Add(20*time.Second); len(list) < 2; n++ {
+		if time.Now().After(deadline) {
+			t.Fatalf("decisions within 20 s: %+v", list)
+		}
+		publish(t, str, n)
+		time.Sleep(50 * time.Millisecond)
+		if list, err = policies.Decisions(ctx, "default", "busy", 10); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if first := list[1]; first.From != 1 || first.To != 2 || !strings.HasPrefix(first.Reason, "1 → 2 replicas: p95 of load over ") ||
+		!strings.HasSuffix(first.Reason, " is 97 % (limit 85 %).") || first.Inputs["load_p95"] != 97 {
+		t.Errorf("%+v", first)
+	}
+	var desired, idle int
+	if err := pool.QueryRow(ctx, "SELECT (SELECT desired FROM apps WHERE name='busy'), (SELECT desired FROM apps WHERE name='idle')").Scan(&desired, &idle); err != nil || desired != 3 || idle != 1 {
+		t.Errorf("busy wants %d, idle %d: %v", desired, idle, err)
+	}
+	waiting, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+	if n, err := listen.WaitForNotification(waiting); err != nil || n.Payload != "default/busy" {
+		t.Errorf("notification %+v, %v", n, err)
+	}
+	sent.mu.Lock()
+	if len(sent.sent) != 2 || sent.sent[0] != "scaled busy 1 2 "+list[1].Reason {
+		t.Errorf("events %q", sent.sent)
+	}
+	sent.mu.Unlock()
+	resp, err := http.Get("http://" + l.Addr().String() + "/metrics")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	if body, _ := io.ReadAll(resp.Body); !strings.Contains(string(body), `kurama_autoscaler_decisions_total{direction="up"} 2`) {
+		t.Errorf("%s", body)
+	}
+}
+
+func listener(t *testing.T) net.Listener {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return l
+}
+
+func run(t *testing.T, a *Autoscaler) {
+	ctx, cancel := context.WithCancel(context.Background())
+	var running sync.WaitGroup
+	running.Go(func() {
+		if err := a.Run(ctx); err != nil {
+			t.Errorf("the autoscaler ended with %v", err)
+		}
+	})
+	t.Cleanup(func() { cancel(); running.Wait() })
+}
+
+// publish puts a busy and an idle sample on the stream.
+func publish(t *testing.T, s *stream.Stream, n int) {
+	t.Helper()
+	now := time.Now()
+	var batch []byte
+	for app, cpu := range map[string]float64{"busy": 97, "idle": 60} {
+		batch = record.Append(batch, &record.Record{Time: now, ID: record.NewID(now), Kind: record.KindSample, Tenant: "default", App: app, Release: 1,
+			Replica: app + "-1-abcdef", CPU: record.Num(cpu)})
+	}
+	if _, err := s.Publish(context.Background(), "host", fmt.Sprint("t-", n), batch, 2); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func exec(t *testing.T, pool interface {
+	QueryRow(context.Context, string, ...any) pgx.Row
+}, statements ...string) {
+	t.Helper()
+	for _, sql := range statements {
+		if err := pool.QueryRow(context.Background(), sql).Scan(); err != nil && !errors.Is(err, pgx.ErrNoRows) {
+			t.Fatal(err)
+		}
+	}
+}
+
+func TestPolicies(t *testing.T) {
+	pool, ctx := pgtest.New(t), context.Background()
+	s := NewPolicies(pool, config.Default().Autoscaler)
+	exec(t, pool, "INSERT INTO tenants (name) VALUES ('default') ON CONFLICT DO NOTHING",
+		"INSERT INTO apps (tenant, name, state, release, desired) VALUES ('default','hello','running',3,2)")
+	t.Run("an app without a policy has the default", func(t *testing.T) {
+		if p, err := s.Get(ctx, "default", "hello"); err != nil || p != kurama() {
+			t.Errorf("%+v, %v", p, err)
+		}
+	})
+	t.Run("what is left out has its default", func(t *testing.T) {
+		if err := s.Put(ctx, "default", "hello", paas.Policy{Name: PolicyKurama, Min: 2, Max: 6, LoadDown: 40, Cooldown: 30}); err != nil {
+			t.Fatal(err)
+		}
+		want := kurama()
+		want.Min, want.Max, want.LoadDown, want.Cooldown = 2, 6, 40, 30
+		if p, err := s.Get(ctx, "default", "hello"); err != nil || p != want {
+			t.Errorf("%+v, %v", p, err)
+		}
+	})
+	t.Run("what cannot be is refused in a sentence", func(t *testing.T) {
+		for want, edit := range map[string]func(*paas.Policy){
+			`There is no policy called "magic"`:                             func(p *paas.Policy) { p.Name = "magic" },
+			"The smallest number of replicas (5) is above the largest (4)":  func(p *paas.Policy) { p.Min = 5 },
+			"An app can have 1 to 50 replicas, and the policy says 1 to 51": func(p *paas.Policy) { p.Max = 51 },
+			"below which a replica is taken away is 85 %":                   func(p *paas.Policy) { p.LoadDown = 85 },
+			"above which replicas are added is 101 %":                       func(p *paas.Policy) { p.LoadUp = 101 },
+			"The windows are 1 s for load and 600 s for response time":      func(p *paas.Policy) { p.LoadWindow = 1 },
+			"The response time above which replicas are added is -1 ms":     func(p *paas.Policy) { p.TimeUp = -1 },
+			"The pause after a change is -1 s":                              func(p *paas.Policy) { p.Cooldown = -1 },
+		} {
+			p := kurama()
+			edit(&p)
+			var invalid *paas.Invalid
+			if err := s.Put(ctx, "default", "hello", p); !errors.As(err, &invalid) || !strings.Contains(err.Error(), want) {
+				t.Errorf("%v, want %q", err, want)
+			}
+		}
+	})
+	t.Run("an app that is not there is not found", func(t *testing.T) {
+		_, err := s.Get(ctx, "other", "hello")
+		if put := s.Put(ctx, "other", "hello", kurama()); !errors.Is(err, paas.ErrNotFound) || !errors.Is(put, paas.ErrNotFound) {
+			t.Error(err, put)
+		}
+	})
+	t.Run("a decision about an app that has changed meanwhile is not stored", func(t *testing.T) {
+		d := paas.Decision{Tenant: "default", App: "hello", At: time.Now(), Policy: PolicyKurama, From: 7, To: 8, Reason: "7 → 8"}
+		applied, err := s.Apply(ctx, d)
+		list, _ := s.Decisions(ctx, "default", "hello", 10)
+		if err != nil || applied || len(list) != 0 {
+			t.Error(applied, err, list)
+		}
+	})
+	t.Run("a target knows of a deploy under way and of the last decision", func(t *testing.T) {
+		exec(t, pool, "INSERT INTO releases (tenant, app, number, state) VALUES ('default','hello',4,'starting')")
+		d := paas.Decision{Tenant: "default", App: "hello", At: noon, Policy: PolicyKurama, From: 2, To: 3, Reason: "2 → 3", Inputs: map[string]float64{"load_p95": 91}}
+		if applied, err := s.Apply(ctx, d); err != nil || !applied {
+			t.Fatal(applied, err)
+		}
+		list, err := s.Targets(ctx)
+		if err != nil || len(list) != 1 || !list[0].Deploying || !list[0].Decided.Equal(noon) || list[0].Desired != 3 || list[0].Release != 3 || list[0].Policy.Max != 6 {
+			t.Errorf("%+v, %v", list, err)
+		}
+	})
+}
