@@ -44,18 +44,18 @@ type ruleList struct {
 }
 
 type oneRule struct {
-	inApp
+	InApp
 	ID string `path:"id"`
 }
 
 type newRule struct {
-	inApp
+	InApp
 	Body NewRule
 }
 
 func (a *API) alertRoutes() {
 	register(a, huma.Operation{OperationID: "list-alerts", Method: http.MethodGet, Path: "/apps/{app}/alerts", Summary: "List the alerts of an app"},
-		paas.RoleViewer, func(ctx context.Context, in *inApp) (*answer[ruleList], error) {
+		paas.RoleViewer, func(ctx context.Context, in *InApp) (*answer[ruleList], error) {
 			if err := a.appExists(ctx, in.App); err != nil {
 				return nil, err
 			}

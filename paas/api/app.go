@@ -43,7 +43,7 @@ type appViews struct {
 }
 
 type scaleRequest struct {
-	inApp
+	InApp
 	Body struct {
 		Replicas int `json:"replicas" minimum:"0" maximum:"64"`
 	}
@@ -59,7 +59,7 @@ func (a *API) appRoutes() {
 	register(a, huma.Operation{OperationID: "get-app", Method: http.MethodGet, Path: "/apps/{app}", Summary: "Show an app"},
 		paas.RoleViewer, a.getApp)
 	register(a, huma.Operation{OperationID: "delete-app", Method: http.MethodDelete, Path: "/apps/{app}", Summary: "Delete an app with its releases"},
-		paas.RoleDeveloper, func(ctx context.Context, in *inApp) (*nothing, error) {
+		paas.RoleDeveloper, func(ctx context.Context, in *InApp) (*nothing, error) {
 			if err := a.appExists(ctx, in.App); err != nil {
 				return nil, err
 			}
@@ -68,7 +68,7 @@ func (a *API) appRoutes() {
 		})
 	register(a, huma.Operation{OperationID: "restart-app", Method: http.MethodPost, Path: "/apps/{app}/restart",
 		Summary: "Replace all replicas, one after the other", DefaultStatus: http.StatusAccepted},
-		paas.RoleDeveloper, func(ctx context.Context, in *inApp) (*answer[message], error) {
+		paas.RoleDeveloper, func(ctx context.Context, in *InApp) (*answer[message], error) {
 			err := a.deps.Store.RequestRestart(ctx, callOf(ctx).tenant, in.App)
 			return reply(message{in.App + " restarts, one replica after the other."}), err
 		})
@@ -76,7 +76,7 @@ func (a *API) appRoutes() {
 		Summary: "Set the number of replicas", DefaultStatus: http.StatusAccepted}, paas.RoleDeveloper, a.scale)
 }
 
-func (a *API) listApps(ctx context.Context, _ *inTenant) (*answer[appViews], error) {
+func (a *API) listApps(ctx context.Context, _ *InTenant) (*answer[appViews], error) {
 	tenant := callOf(ctx).tenant
 	apps, err := a.deps.Store.Apps(ctx, tenant)
 	if err != nil {
@@ -96,7 +96,7 @@ func (a *API) listApps(ctx context.Context, _ *inTenant) (*answer[appViews], err
 	return reply(appViews{views}), nil
 }
 
-func (a *API) getApp(ctx context.Context, in *inApp) (*answer[AppView], error) {
+func (a *API) getApp(ctx context.Context, in *InApp) (*answer[AppView], error) {
 	app, err := a.deps.Store.App(ctx, callOf(ctx).tenant, in.App)
 	if err != nil {
 		return nil, err

@@ -53,7 +53,7 @@ var archiveTypes = map[string]string{
 }
 
 type download struct {
-	inApp
+	InApp
 	From   time.Time `query:"from" doc:"Included"`
 	To     time.Time `query:"to" doc:"Not included"`
 	Format string    `query:"format" enum:"jsonl,json,jsonl.gz,jsonl.zst" default:"jsonl"`
@@ -61,7 +61,7 @@ type download struct {
 
 func (a *API) archiveRoutes() {
 	register(a, huma.Operation{OperationID: "list-archive", Method: http.MethodGet, Path: "/apps/{app}/archive", Summary: "List the archive of an app"},
-		paas.RoleViewer, func(ctx context.Context, in *inApp) (*answer[ArchiveList], error) {
+		paas.RoleViewer, func(ctx context.Context, in *InApp) (*answer[ArchiveList], error) {
 			if err := a.appExists(ctx, in.App); err != nil {
 				return nil, err
 			}

@@ -25,14 +25,14 @@ type envAnswer struct {
 }
 
 type newEnv struct {
-	inApp
+	InApp
 	Body envVars
 }
 
 func (a *API) envRoutes() {
 	// Settings hold passwords: whoever may only look may not see them.
 	register(a, huma.Operation{OperationID: "get-env", Method: http.MethodGet, Path: "/apps/{app}/env", Summary: "Show the settings of an app"},
-		paas.RoleDeveloper, func(ctx context.Context, in *inApp) (*answer[envVars], error) {
+		paas.RoleDeveloper, func(ctx context.Context, in *InApp) (*answer[envVars], error) {
 			vars, err := a.deps.Store.Env(ctx, callOf(ctx).tenant, in.App)
 			return reply(envVars{vars}), err
 		})

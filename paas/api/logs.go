@@ -4,7 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
-	"strconv"
+	"regexp"
 	"strings"
 	"time"
 
@@ -16,16 +16,16 @@ import (
 
 // LogFilter says which records of an app are wanted. Zero fields do not narrow.
 type LogFilter struct {
-	Tenant, App          string
-	From, To             time.Time    // From included, To not
-	Level                record.Level // this level and above
-	Kinds                []record.Kind
-	Text                 string // part of the message or the traceback, in any case
-	StatusFrom, StatusTo int    // both included
-	Route                string // the Flask rule
-	Req                  string // request id
-	Limit                int    // records at the most; of Logs only
-	Cursor               string // as a former answer gave it; of Logs only
+	Tenant, App string
+	From, To    time.Time    // From included, To not
+	Level       record.Level // this level and above
+	Kinds       []record.Kind
+	Text        string // part of the message or the traceback, in any case
+	Status      string // exact (404) or a class (5xx)
+	Route       string // the Flask rule
+	Req         string // request id
+	Limit       int    // records at the most; of Logs only
+	Cursor      string // as a former answer gave it; of Logs only
 }
 
 // Logs reads the records of apps.
@@ -62,7 +62,7 @@ type recordList struct {
 }
 
 type logQuery struct {
-	inApp
+	InApp
 	From   time.Time `query:"from" doc:"Included"`
 	To     time.Time `query:"to" doc:"Not included"`
 	Level  string    `query:"level" doc:"This level and above"`
@@ -108,10 +108,12 @@ func (a *API) logs(ctx context.Context, in *logQuery) (*huma.StreamResponse, err
 	return &huma.StreamResponse{Body: func(hc huma.Context) { writeJSON(callOf(ctx).w, list) }}, nil
 }
 
+var statusForm = regexp.MustCompile(`^[1-5](xx|[0-9][0-9])$`)
+
 // filter reads what was asked for. Samples come by the second and would hide
 // all else, so they are left out unless they are named.
 func (q *logQuery) filter(tenant string) (LogFilter, error) {
-	f := LogFilter{Tenant: tenant, App: q.App, From: q.From, To: q.To, Text: q.Q, Route: q.Route, Req: q.Req,
+	f := LogFilter{Tenant: tenant, App: q.App, From: q.From, To: q.To, Text: q.Q, Status: strings.ToLower(q.Status), Route: q.Route, Req: q.Req,
 		Limit: q.Limit, Cursor: q.Cursor, Kinds: []record.Kind{record.KindRequest, record.KindLog, record.KindEvent}}
 	var err error
 	if q.Level != "" {
@@ -129,22 +131,8 @@ func (q *logQuery) filter(tenant string) (LogFilter, error) {
 			f.Kinds = append(f.Kinds, kind)
 		}
 	}
-	f.StatusFrom, f.StatusTo, err = statusRange(q.Status)
-	return f, err
-}
-
-// statusRange reads "404" or "5xx"; empty is 0, 0.
-func statusRange(s string) (from, to int, err error) {
-	if s == "" {
-		return 0, 0, nil
+	if f.Status != "" && !statusForm.MatchString(f.Status) {
+		return f, &paas.Invalid{Reason: fmt.Sprintf("%q is not a status: use 404, or 5xx for all from 500 on", q.Status)}
 	}
-	if class, ok := strings.CutSuffix(strings.ToLower(s), "xx"); ok {
-		n, err := strconv.Atoi(class)
-		if err == nil && n >= 1 && n <= 5 {
-			return n * 100, n*100 + 99, nil
-		}
-	} else if n, err := strconv.Atoi(s); err == nil && n >= 100 && n <= 599 {
-		return n, n, nil
-	}
-	return 0, 0, &paas.Invalid{Reason: fmt.Sprintf("%q is not a status: use 404, or 5xx for all from 500 on", s)}
+	return f, nil
 }

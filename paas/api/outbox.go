@@ -39,7 +39,7 @@ type notificationList struct {
 func (a *API) outboxRoutes() {
 	register(a, huma.Operation{OperationID: "list-notifications", Method: http.MethodGet, Path: "/apps/{app}/notifications", Summary: "List messages, newest first"},
 		paas.RoleViewer, func(ctx context.Context, in *struct {
-			inApp
+			InApp
 			Limit int `query:"limit" minimum:"1" maximum:"1000" default:"100"`
 		}) (*answer[notificationList], error) {
 			if err := a.appExists(ctx, in.App); err != nil {
@@ -55,7 +55,7 @@ func (a *API) outboxRoutes() {
 		"message/rfc822": {Schema: &huma.Schema{Type: huma.TypeString, Format: "binary"}}}}}
 	register(a, huma.Operation{OperationID: "get-mail", Method: http.MethodGet, Path: "/outbox/{id}", Summary: "Download a message", Responses: eml},
 		paas.RoleViewer, func(ctx context.Context, in *struct {
-			inTenant
+			InTenant
 			ID string `path:"id" maxLength:"100"`
 		}) (*huma.StreamResponse, error) {
 			mail, err := a.deps.Outbox.Mail(ctx, callOf(ctx).tenant, in.ID)

@@ -146,10 +146,14 @@ func deniedSentence(err error) string {
 	return "You are not signed in. Sign in, or send Authorization: Bearer TOKEN."
 }
 
-// sentence starts s with a capital and ends it with a full stop.
+// sentence starts s with a capital, unless its first word is a name such as
+// load_up or app.py, and ends it with a full stop.
 func sentence(s string) string {
-	first, size := utf8.DecodeRuneInString(s)
-	s = string(unicode.ToUpper(first)) + s[size:]
+	word, _, _ := strings.Cut(s, " ")
+	if !strings.ContainsFunc(word, func(r rune) bool { return !unicode.IsLetter(r) }) {
+		first, size := utf8.DecodeRuneInString(s)
+		s = string(unicode.ToUpper(first)) + s[size:]
+	}
 	if strings.HasSuffix(s, ".") || strings.HasSuffix(s, "!") || strings.HasSuffix(s, "…") {
 		return s
 	}

@@ -42,7 +42,7 @@ type Profiler interface {
 func (a *API) profileRoutes() {
 	register(a, huma.Operation{OperationID: "get-profile", Method: http.MethodGet, Path: "/apps/{app}/profile", Summary: "Show how each route did"},
 		paas.RoleViewer, func(ctx context.Context, in *struct {
-			inApp
+			InApp
 			Window string `query:"window" default:"1h" doc:"15m, 1h, 24h, or any from 1m to 720h"`
 		}) (*answer[ProfileView], error) {
 			if err := a.appExists(ctx, in.App); err != nil {

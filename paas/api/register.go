@@ -11,15 +11,16 @@ import (
 	"kurama/paas"
 )
 
-// inTenant is the parameter that every route takes: operators name a tenant
-// with it, everybody else is bound to their own.
-type inTenant struct {
+// InTenant is the parameter that every route takes: operators name a tenant
+// with it, everybody else is bound to their own. It is exported because huma
+// does not look into embedded structs that are not.
+type InTenant struct {
 	Tenant string `query:"tenant" doc:"Tenant to act on; only operators may name another than their own"`
 }
 
-// inApp is what the routes of one app take.
-type inApp struct {
-	inTenant
+// InApp is what the routes of one app take.
+type InApp struct {
+	InTenant
 	App string `path:"app" doc:"Name of the app"`
 }
 

@@ -35,13 +35,14 @@ type releaseList struct {
 	Releases []paas.Release `json:"releases"`
 }
 
-type oneRelease struct {
-	inApp
+// OneRelease is what the routes of one release take.
+type OneRelease struct {
+	InApp
 	Number int `path:"number" minimum:"1"`
 }
 
 type rollbackRequest struct {
-	inApp
+	InApp
 	Body struct {
 		Release int `json:"release" minimum:"0" doc:"Number to go back to; 0: the one before"`
 	}
@@ -58,7 +59,7 @@ type buildEnd struct {
 func (a *API) releaseRoutes() {
 	register(a, huma.Operation{OperationID: "list-releases", Method: http.MethodGet, Path: "/apps/{app}/releases", Summary: "List releases, newest first"},
 		paas.RoleViewer, func(ctx context.Context, in *struct {
-			inApp
+			InApp
 			Limit int `query:"limit" minimum:"1" maximum:"1000" default:"100"`
 		}) (*answer[releaseList], error) {
 			if err := a.appExists(ctx, in.App); err != nil {
@@ -68,7 +69,7 @@ func (a *API) releaseRoutes() {
 			return reply(releaseList{releases}), err
 		})
 	register(a, huma.Operation{OperationID: "get-release", Method: http.MethodGet, Path: "/apps/{app}/releases/{number}", Summary: "Show a release"},
-		paas.RoleViewer, func(ctx context.Context, in *oneRelease) (*answer[paas.Release], error) {
+		paas.RoleViewer, func(ctx context.Context, in *OneRelease) (*answer[paas.Release], error) {
 			r, err := a.deps.Store.Release(ctx, callOf(ctx).tenant, in.App, in.Number)
 			return reply(r), err
 		})
@@ -113,7 +114,7 @@ func (a *API) releaseBefore(ctx context.Context, app paas.App) (int, error) {
 }
 
 func (a *API) buildLog(ctx context.Context, in *struct {
-	oneRelease
+	OneRelease
 	Follow bool `query:"follow"`
 }) (*huma.StreamResponse, error) {
 	tenant := callOf(ctx).tenant

@@ -17,7 +17,7 @@ type runner interface {
 }
 
 type runRequest struct {
-	inApp
+	InApp
 	Body struct {
 		Command []string `json:"command" minItems:"1" maxItems:"200"`
 	}

@@ -39,7 +39,7 @@ type decisionList struct {
 
 func (a *API) scalingRoutes() {
 	register(a, huma.Operation{OperationID: "get-scaling", Method: http.MethodGet, Path: "/apps/{app}/scaling", Summary: "Show the autoscaling policy"},
-		paas.RoleViewer, func(ctx context.Context, in *inApp) (*answer[paas.Policy], error) {
+		paas.RoleViewer, func(ctx context.Context, in *InApp) (*answer[paas.Policy], error) {
 			if err := a.appExists(ctx, in.App); err != nil {
 				return nil, err
 			}
@@ -50,7 +50,7 @@ func (a *API) scalingRoutes() {
 		Summary: "Change the autoscaling policy; what is left out stays"}, paas.RoleDeveloper, a.setScaling)
 	register(a, huma.Operation{OperationID: "list-decisions", Method: http.MethodGet, Path: "/apps/{app}/decisions", Summary: "List scale decisions, newest first"},
 		paas.RoleViewer, func(ctx context.Context, in *struct {
-			inApp
+			InApp
 			Limit int `query:"limit" minimum:"1" maximum:"1000" default:"100"`
 		}) (*answer[decisionList], error) {
 			if err := a.appExists(ctx, in.App); err != nil {
@@ -78,7 +78,7 @@ func defaultPolicy(c config.Autoscaler) paas.Policy {
 // setScaling changes the policy, and brings the replicas wanted within its new
 // bounds. An app that was stopped stays stopped.
 func (a *API) setScaling(ctx context.Context, in *struct {
-	inApp
+	InApp
 	Body policyChange
 }) (*answer[paas.Policy], error) {
 	tenant := callOf(ctx).tenant

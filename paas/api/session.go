@@ -41,12 +41,12 @@ func (a *API) sessionRoutes() {
 			return reply(a.session(c.r, id)), nil
 		})
 	register(a, huma.Operation{OperationID: "get-session", Method: http.MethodGet, Path: "/session", Summary: "Who am I"},
-		paas.RoleViewer, func(ctx context.Context, _ *inTenant) (*answer[Session], error) {
+		paas.RoleViewer, func(ctx context.Context, _ *InTenant) (*answer[Session], error) {
 			c := callOf(ctx)
 			return reply(a.session(c.r, c.Identity)), nil
 		})
 	register(a, huma.Operation{OperationID: "sign-out", Method: http.MethodDelete, Path: "/session", Summary: "Sign out"},
-		paas.RoleViewer, func(ctx context.Context, _ *inTenant) (*nothing, error) {
+		paas.RoleViewer, func(ctx context.Context, _ *InTenant) (*nothing, error) {
 			c := callOf(ctx)
 			return nil, a.deps.Sessions.SignOut(c.w, c.r)
 		})

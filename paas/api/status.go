@@ -37,7 +37,7 @@ type Statuser interface {
 
 func (a *API) statusRoutes() {
 	register(a, huma.Operation{OperationID: "get-status", Method: http.MethodGet, Path: "/status", Summary: "Show how the platform does"},
-		paas.RoleOperator, func(ctx context.Context, _ *inTenant) (*answer[PlatformStatus], error) {
+		paas.RoleOperator, func(ctx context.Context, _ *InTenant) (*answer[PlatformStatus], error) {
 			s, err := a.deps.Status.Status(ctx)
 			if s.Roles == nil {
 				s.Roles = []RoleStatus{}

@@ -23,14 +23,14 @@ type tenantList struct {
 
 func (a *API) tenantRoutes() {
 	register(a, huma.Operation{OperationID: "list-tenants", Method: http.MethodGet, Path: "/tenants", Summary: "List tenants"},
-		paas.RoleOperator, func(ctx context.Context, _ *inTenant) (*answer[tenantList], error) {
+		paas.RoleOperator, func(ctx context.Context, _ *InTenant) (*answer[tenantList], error) {
 			tenants, err := a.deps.Tenants.Tenants(ctx)
 			return reply(tenantList{tenants}), err
 		})
 	register(a, huma.Operation{OperationID: "create-tenant", Method: http.MethodPost, Path: "/tenants", Summary: "Make a tenant",
 		DefaultStatus: http.StatusCreated},
 		paas.RoleOperator, func(ctx context.Context, in *struct {
-			inTenant
+			InTenant
 			Body struct {
 				Name string `json:"name"`
 			}
@@ -40,7 +40,7 @@ func (a *API) tenantRoutes() {
 		})
 	register(a, huma.Operation{OperationID: "delete-tenant", Method: http.MethodDelete, Path: "/tenants/{name}", Summary: "Remove a tenant that has no apps"},
 		paas.RoleOperator, func(ctx context.Context, in *struct {
-			inTenant
+			InTenant
 			Name string `path:"name"`
 		}) (*nothing, error) {
 			return nil, a.deps.Tenants.DeleteTenant(ctx, in.Name)

@@ -23,7 +23,7 @@ type tokenList struct {
 }
 
 type newToken struct {
-	inTenant
+	InTenant
 	Body struct {
 		Name      string    `json:"name"`
 		Role      paas.Role `json:"role"`
@@ -39,7 +39,7 @@ type shownToken struct {
 func (a *API) tokenRoutes() {
 	register(a, huma.Operation{OperationID: "list-tokens", Method: http.MethodGet, Path: "/tokens",
 		Summary: "List tokens: owners see the tenant's, developers their own"},
-		paas.RoleDeveloper, func(ctx context.Context, _ *inTenant) (*answer[tokenList], error) {
+		paas.RoleDeveloper, func(ctx context.Context, _ *InTenant) (*answer[tokenList], error) {
 			tokens, err := a.deps.Tokens.Tokens(ctx, callOf(ctx).tenant, ownOnly(callOf(ctx)))
 			return reply(tokenList{tokens}), err
 		})
@@ -47,7 +47,7 @@ func (a *API) tokenRoutes() {
 		DefaultStatus: http.StatusCreated}, paas.RoleDeveloper, a.createToken)
 	register(a, huma.Operation{OperationID: "delete-token", Method: http.MethodDelete, Path: "/tokens/{id}", Summary: "Take a token back"},
 		paas.RoleDeveloper, func(ctx context.Context, in *struct {
-			inTenant
+			InTenant
 			ID string `path:"id"`
 		}) (*nothing, error) {
 			return nil, a.deps.Tokens.DeleteToken(ctx, callOf(ctx).tenant, in.ID, ownOnly(callOf(ctx)))

@@ -29,19 +29,21 @@ const (
 )
 
 type upload struct {
-	inApp
+	InApp
 	Filename string `header:"X-Filename" doc:"Name of the file as its owner knows it, percent-encoded"`
 }
 
 func (a *API) uploadRoutes() {
+	op := huma.Operation{OperationID: "deploy", Method: http.MethodPost, Path: "/apps/{app}/releases",
+		Summary: "Upload an app and deploy it; makes the app when it is new", DefaultStatus: http.StatusAccepted}
+	register(a, op, paas.RoleDeveloper, a.deploy)
+	// Described afterwards: a body that huma knows of is one that it reads into
+	// memory.
 	binary := &huma.MediaType{Schema: &huma.Schema{Type: huma.TypeString, Format: "binary"}}
-	register(a, huma.Operation{OperationID: "deploy", Method: http.MethodPost, Path: "/apps/{app}/releases",
-		Summary: "Upload an app and deploy it; makes the app when it is new", DefaultStatus: http.StatusAccepted,
-		RequestBody: &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{
-			"application/zip": binary, "application/gzip": binary, "text/x-python": binary,
-			"multipart/form-data": {Schema: &huma.Schema{Type: huma.TypeObject, AdditionalProperties: binary.Schema,
-				Description: "The files of a folder; the name of each part is its path"}}}}},
-		paas.RoleDeveloper, a.deploy)
+	a.huma.OpenAPI().Paths[op.Path].Post.RequestBody = &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{
+		"application/zip": binary, "application/gzip": binary, "text/x-python": binary,
+		"multipart/form-data": {Schema: &huma.Schema{Type: huma.TypeObject, AdditionalProperties: binary.Schema,
+			Description: "The files of a folder; the name of each part is its path"}}}}
 }
 
 func (a *API) deploy(ctx context.Context, in *upload) (*answer[paas.Release], error) {
@@ -146,7 +148,7 @@ func sniff(in *bufio.Reader, media, name string) (paas.UploadType, error) {
 	case media == "text/x-python" || strings.HasSuffix(strings.ToLower(name), ".py"):
 		return paas.UploadPy, nil
 	}
-	return "", &paas.Invalid{Reason: fmt.Sprintf("%s is neither a zip, a tar.gz nor a Python file. Send one of these, or the folder itself.", nameOr(name))}
+	return "", &paas.Invalid{Reason: fmt.Sprintf("%s is not a zip, a tar.gz or a Python file. Send one of these, or the folder itself.", nameOr(name))}
 }
 
 func nameOr(name string) string {

@@ -23,7 +23,7 @@ type userList struct {
 }
 
 type newUser struct {
-	inTenant
+	InTenant
 	Body struct {
 		Name     string    `json:"name"`
 		Role     paas.Role `json:"role"`
@@ -32,13 +32,13 @@ type newUser struct {
 }
 
 type oneUser struct {
-	inTenant
+	InTenant
 	Name string `path:"name"`
 }
 
 func (a *API) userRoutes() {
 	register(a, huma.Operation{OperationID: "list-users", Method: http.MethodGet, Path: "/users", Summary: "List the users of the tenant"},
-		paas.RoleOwner, func(ctx context.Context, _ *inTenant) (*answer[userList], error) {
+		paas.RoleOwner, func(ctx context.Context, _ *InTenant) (*answer[userList], error) {
 			users, err := a.deps.Users.Users(ctx, callOf(ctx).tenant)
 			return reply(userList{users}), err
 		})
