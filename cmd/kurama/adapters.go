@@ -1,0 +1,116 @@
+package main
+
+import (
+	"context"
+	"io"
+	"time"
+
+	"kurama/logship/record"
+	"kurama/paas/api"
+	"kurama/services/alert"
+	"kurama/services/archive"
+	"kurama/services/persist"
+	"kurama/services/profile"
+)
+
+// The types below let the API use the services without knowing them.
+
+type logQuery struct{ q *persist.Query }
+
+// Logs returns records newest first.
+func (l logQuery) Logs(ctx context.Context, f api.LogFilter) ([]record.Record, string, error) {
+	return l.q.Logs(ctx, persist.Filter(f))
+}
+
+// Follow yields new records.
+func (l logQuery) Follow(ctx context.Context, f api.LogFilter, fn func(*record.Record) error) error {
+	return l.q.Follow(ctx, persist.Filter(f), fn)
+}
+
+type archiveQuery struct{ r *archive.Reader }
+
+// List returns an app's sealed files.
+func (a archiveQuery) List(_ context.Context, tenant, app string) (api.ArchiveList, error) {
+	l, err := a.r.List(tenant, app)
+	if err != nil {
+		return api.ArchiveList{}, err
+	}
+	list := api.ArchiveList{From: l.From, To: l.To, Records: int64(l.Records), Bytes: l.Bytes, Files: make([]api.ArchiveFile, len(l.Files))}
+	for i, f := range l.Files {
+		list.Files[i] = api.ArchiveFile{Name: f.Name, From: f.From, To: f.To, Records: int64(f.Records), Bytes: f.Bytes, SHA256: f.SHA256}
+	}
+	return list, nil
+}
+
+// Download writes a range.
+func (a archiveQuery) Download(ctx context.Context, w io.Writer, r api.ArchiveRange) error {
+	return a.r.Download(ctx, w, archive.Request{Tenant: r.Tenant, App: r.App, From: r.From, To: r.To, Format: archive.Format(r.Format)})
+}
+
+type alertRules struct{ r *alert.Rules }
+
+// Rules lists an app's rules.
+func (a alertRules) Rules(ctx context.Context, tenant, app string) ([]api.Rule, error) {
+	rules, err := a.r.List(ctx, tenant, app)
+	list := make([]api.Rule, len(rules))
+	for i, r := range rules {
+		list[i] = apiRule(r)
+	}
+	return list, err
+}
+
+// AddRule stores a rule.
+func (a alertRules) AddRule(ctx context.Context, tenant, app, by string, r api.NewRule) (api.Rule, error) {
+	added, err := a.r.Add(ctx, alert.Rule{Tenant: tenant, App: app, Condition: r.Condition, For: r.For, Receiver: r.Receiver, CreatedBy: by})
+	return apiRule(added), err
+}
+
+func apiRule(r alert.Rule) api.Rule {
+	return api.Rule{ID: r.ID, Condition: r.Condition, For: r.For, Receiver: r.Receiver, State: r.State, Since: r.Since, Value: r.Value, CreatedAt: r.CreatedAt}
+}
+
+// DeleteRule removes a rule.
+func (a alertRules) DeleteRule(ctx context.Context, tenant, app, id string) error {
+	return a.r.Remove(ctx, tenant, app, id)
+}
+
+// TestRule sends a test message.
+func (a alertRules) TestRule(ctx context.Context, tenant, app, id string) error {
+	return a.r.Test(ctx, tenant, app, id)
+}
+
+// Notifications lists an app's messages.
+func (a alertRules) Notifications(ctx context.Context, tenant, app string, limit int) ([]api.Notification, error) {
+	sent, err := a.r.Notifications(ctx, tenant, app, limit)
+	list := make([]api.Notification, len(sent))
+	for i, n := range sent {
+		list[i] = api.Notification(n)
+	}
+	return list, err
+}
+
+// Mail returns one message.
+func (a alertRules) Mail(ctx context.Context, tenant, id string) ([]byte, error) {
+	return a.r.EML(ctx, tenant, id)
+}
+
+type profileQuery struct{ q *profile.Query }
+
+// Profile returns the figures of an app's routes.
+func (p profileQuery) Profile(ctx context.Context, tenant, app string, window time.Duration) (api.ProfileView, error) {
+	stats, from, to, err := p.q.Routes(ctx, tenant, app, window)
+	view := api.ProfileView{Window: window.String(), From: from, To: to, Routes: make([]api.RouteProfile, len(stats))}
+	for i, s := range stats {
+		view.Routes[i] = api.RouteProfile{Method: s.Method, Route: s.Route, Requests: s.Requests, Errors: s.Errors,
+			P50: known(s.P50), P95: known(s.P95), P99: known(s.P99), Mean: known(s.Mean), CPUMs: known(s.CPUMs), Rate: s.Rate}
+	}
+	return view, err
+}
+
+// known is the figure's value, nil where there is none.
+func known(n record.Number) *float64 {
+	if !n.Known {
+		return nil
+	}
+	return &n.Value
+}

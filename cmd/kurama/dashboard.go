@@ -1,0 +1,71 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/http"
+	"strconv"
+
+	"kurama/dashboard"
+	"kurama/internal/config"
+	"kurama/internal/role"
+	"kurama/paas"
+	"kurama/paas/auth"
+	"kurama/paas/store"
+	"kurama/web"
+)
+
+func newDashboard(ctx context.Context, w *wiring) (runner, error) {
+	pool, err := w.pool(ctx)
+	if err != nil {
+		return nil, err
+	}
+	st, err := w.stream(ctx)
+	if err != nil {
+		return nil, err
+	}
+	ln, err := role.Listener(w.cfg.Dashboard.Listen)
+	if err != nil {
+		return nil, portSentence("dashboard.listen", w.cfg.Dashboard.Listen, err)
+	}
+	return dashboard.New(w.cfg.Dashboard, dashboard.Options{
+		Listener: ln, Stream: st, Auth: viewers{auth.New(w.cfg.Console, pool)}, Apps: store.New(pool), Pages: web.Pages(),
+		Ports: []string{portOf(w.cfg.Console.Listen)}, URL: dashboardURL(w.cfg), RouterPort: portNumber(w.cfg.Router.Listen), Domain: w.cfg.Domain, Log: w.log,
+	})
+}
+
+// viewers lets people who are signed in at the console use the dashboard.
+type viewers struct{ auth *auth.Auth }
+
+// Identify returns who sent r, or dashboard.ErrUnauthenticated.
+func (v viewers) Identify(r *http.Request) (dashboard.Identity, error) {
+	id, err := v.auth.Identify(r)
+	if errors.Is(err, paas.ErrDenied) {
+		return dashboard.Identity{}, dashboard.ErrUnauthenticated
+	}
+	return dashboard.Identity{User: id.User, Tenant: id.Tenant, Role: id.Role, CSRF: id.CSRF}, err
+}
+
+// portOf returns the port of a checked listen address.
+func portOf(listen string) string {
+	_, port, _ := net.SplitHostPort(listen) // the configuration was checked
+	return port
+}
+
+func consoleURL(cfg config.Config) string {
+	return orLocal(cfg.Console.URL, portOf(cfg.Console.Listen))
+}
+
+func dashboardURL(cfg config.Config) string {
+	return orLocal(cfg.Dashboard.URL, portOf(cfg.Dashboard.Listen))
+}
+
+// portNumber is the port of a listen address as a number, 0 where it has a name.
+func portNumber(listen string) int {
+	n, err := strconv.Atoi(portOf(listen))
+	if err != nil {
+		return 0
+	}
+	return n
+}

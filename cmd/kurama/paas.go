@@ -1,0 +1,118 @@
+package main
+
+import (
+	"context"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"kurama/internal/role"
+	"kurama/paas/api"
+	"kurama/paas/auth"
+	"kurama/paas/build"
+	"kurama/paas/deploy"
+	"kurama/paas/router"
+	"kurama/paas/runtime"
+	"kurama/paas/store"
+	"kurama/sdk/python"
+	"kurama/services/alert"
+	"kurama/services/archive"
+	"kurama/services/persist"
+	"kurama/services/profile"
+	"kurama/web"
+)
+
+// newPaas wires the control plane: the deployer and the API in front of it.
+func newPaas(ctx context.Context, w *wiring) (runner, error) {
+	pool, err := w.pool(ctx)
+	if err != nil {
+		return nil, err
+	}
+	deployer, err := w.deployer(pool)
+	if err != nil {
+		return nil, err
+	}
+	console, err := w.console(pool, deployer)
+	if err != nil {
+		return nil, err
+	}
+	return together{deployer, console}, nil
+}
+
+// engine connects to Docker for this installation.
+func (w *wiring) engine() (*runtime.Engine, error) {
+	instance, err := w.instance()
+	if err != nil {
+		return nil, err
+	}
+	e, err := runtime.New(w.cfg.Docker, runtime.Options{Instance: instance, RunDir: w.folders.Run, Log: w.log})
+	if err != nil {
+		return nil, err
+	}
+	w.onClose(func() { _ = e.Close() })
+	return e, nil
+}
+
+// builder takes uploads in and makes layers and the base image.
+func (w *wiring) builder(e *runtime.Engine) (*build.Builder, error) {
+	instance, err := w.instance()
+	if err != nil {
+		return nil, err
+	}
+	docker, err := runtime.Client(w.cfg.Docker.Host)
+	if err != nil {
+		return nil, err
+	}
+	w.onClose(func() { _ = docker.Close() })
+	return build.New(w.cfg.Build, build.Options{Data: w.folders.Data, Instance: instance, Threads: w.cfg.App.Threads,
+		SDK: python.Files(), Docker: docker, Network: e.BuildNetwork, Log: w.log})
+}
+
+func (w *wiring) deployer(pool *pgxpool.Pool) (*deploy.Deployer, error) {
+	e, err := w.engine()
+	if err != nil {
+		return nil, err
+	}
+	b, err := w.builder(e)
+	if err != nil {
+		return nil, err
+	}
+	return deploy.New(w.cfg.App, deploy.Options{Store: store.New(pool), Engine: e, Builder: b,
+		Router: router.NewClient(w.folders.Socket("router.sock")), Events: w.sender(0), Domain: w.cfg.Domain, Builds: w.cfg.Build.AtOnce, Log: w.log})
+}
+
+func (w *wiring) console(pool *pgxpool.Pool, d *deploy.Deployer) (*api.API, error) {
+	ln, err := role.Listener(w.cfg.Console.Listen)
+	if err != nil {
+		return nil, portSentence("console.listen", w.cfg.Console.Listen, err)
+	}
+	accounts := auth.New(w.cfg.Console, pool)
+	rules := alert.NewRules(pool, w.cfg.SMTP, consoleURL(w.cfg))
+	return api.New(w.cfg.Console, api.Options{
+		Listener: ln, Log: w.log, Pages: web.Pages(), DataDir: w.folders.Data, Domain: w.cfg.Domain, RouterPort: portNumber(w.cfg.Router.Listen),
+		DashboardURL: w.cfg.Dashboard.URL, DashboardPort: portNumber(w.cfg.Dashboard.Listen), Defaults: w.cfg.Autoscaler, MaxEntries: w.cfg.Build.Entries,
+		Sessions: accounts, Tenants: accounts, Users: accounts, Tokens: accounts, Store: store.New(pool), Deployer: d,
+		Logs: logQuery{persist.NewQuery(pool)}, Archive: archiveQuery{archive.NewReader(w.folders.Sub("archive"), w.folders.Socket("archive.sock"), w.log)},
+		Alerts: alertRules{rules}, Outbox: alertRules{rules}, Profile: profileQuery{profile.NewQuery(pool)}, Status: platformStatus{w.folders},
+	})
+}
+
+// together runs several parts as one role; the end of one ends all.
+type together []runner
+
+// Run returns the first error.
+func (t together) Run(ctx context.Context) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	errs := make(chan error, len(t))
+	for _, r := range t {
+		go func() { errs <- r.Run(ctx) }()
+	}
+	var first error
+	for range t {
+		if err := <-errs; err != nil && first == nil {
+			first = err
+		}
+		cancel()
+	}
+	return first
+}

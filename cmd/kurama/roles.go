@@ -1,0 +1,135 @@
+package main
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/spf13/cobra"
+
+	"kurama/internal/role"
+	"kurama/logship/stream"
+	"kurama/paas/router"
+	"kurama/services/alert"
+	"kurama/services/archive"
+	"kurama/services/persist"
+	"kurama/services/profile"
+	"kurama/services/sink"
+)
+
+// roleCommands are the roles, each runnable alone.
+func roleCommands(s *settings) []*cobra.Command {
+	return []*cobra.Command{
+		roleCommand(s, "stream", "The durable stream of records (embedded JetStream)", newStream),
+		roleCommand(s, "logship", "The agent: ships records, samples replicas", newLogship),
+		roleCommand(s, "router", "The data plane: requests to apps", newRouter),
+		roleCommand(s, "persist", "Stream → Postgres", newPersist),
+		roleCommand(s, "archive", "Stream → JSON archives", newArchive),
+		roleCommand(s, "alert", "Conditions → mail", newAlert),
+		roleCommand(s, "profile", "Figures per route", newProfile),
+		roleCommand(s, "autoscaler", "Replicas by load and response time", newAutoscaler),
+		roleCommand(s, "paas", "The control plane: console, API, deploys", newPaas),
+		roleCommand(s, "dashboard", "The live dashboard", newDashboard),
+	}
+}
+
+// streamRole serves the stream's readiness beside the stream itself.
+type streamRole struct {
+	server *stream.Server
+	w      *wiring
+}
+
+func newStream(_ context.Context, w *wiring) (runner, error) {
+	token, err := w.folders.StreamToken()
+	if err != nil {
+		return nil, err
+	}
+	server, err := stream.NewServer(w.cfg.Stream, w.folders.Sub("stream"), token, w.log)
+	if err != nil {
+		return nil, err
+	}
+	return streamRole{server, w}, nil
+}
+
+// Run serves until ctx ends. With an external stream it only tells that.
+func (s streamRole) Run(ctx context.Context) error {
+	ln, err := s.w.ops()
+	if err != nil {
+		return err
+	}
+	health := http.NewServeMux()
+	health.HandleFunc("GET /healthz", func(http.ResponseWriter, *http.Request) {})
+	health.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) {
+		if err := s.server.Healthy(); err != nil && s.w.cfg.Stream.URL == "" {
+			http.Error(w, err.Error(), http.StatusServiceUnavailable)
+		}
+	})
+	srv := &http.Server{Handler: health, ReadHeaderTimeout: s.w.cfg.StopTimeout}
+	done := make(chan struct{})
+	go func() { defer close(done); _ = srv.Serve(ln) }()
+	defer func() { _ = srv.Close(); <-done }()
+	if s.w.cfg.Stream.URL != "" {
+		s.w.log.Info("the stream is an external one; nothing to do here")
+		<-ctx.Done()
+		return nil
+	}
+	return s.server.Run(ctx)
+}
+
+func newRouter(_ context.Context, w *wiring) (runner, error) {
+	ln, err := role.Listener(w.cfg.Router.Listen)
+	if err != nil {
+		return nil, portSentence("router.listen", w.cfg.Router.Listen, err)
+	}
+	control, err := role.SocketListener(w.folders.Socket("router.sock"))
+	if err != nil {
+		return nil, err
+	}
+	return router.New(w.cfg.Router, router.Options{Listener: ln, Control: control, StatePath: w.folders.Sub("router/table.json"),
+		Domain: w.cfg.Domain, Records: w.sender(w.cfg.Router.RecordBuffer), StopTimeout: w.cfg.StopTimeout, Log: w.log})
+}
+
+func newPersist(ctx context.Context, w *wiring) (runner, error) {
+	deps, err := w.sink(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return persist.New(w.cfg.Persist, deps)
+}
+
+func newArchive(ctx context.Context, w *wiring) (runner, error) {
+	st, err := w.stream(ctx)
+	if err != nil {
+		return nil, err
+	}
+	ln, err := w.ops()
+	if err != nil {
+		return nil, err
+	}
+	return archive.New(w.cfg.Archive, w.folders.Sub("archive"), w.folders.Socket("archive.sock"),
+		sink.Deps{Stream: st, Log: w.log, Listener: ln})
+}
+
+func newProfile(ctx context.Context, w *wiring) (runner, error) {
+	deps, err := w.sink(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return profile.New(w.cfg.Profile, deps)
+}
+
+func newAlert(ctx context.Context, w *wiring) (runner, error) {
+	pool, err := w.pool(ctx)
+	if err != nil {
+		return nil, err
+	}
+	st, err := w.stream(ctx)
+	if err != nil {
+		return nil, err
+	}
+	ln, err := w.ops()
+	if err != nil {
+		return nil, err
+	}
+	return alert.New(w.cfg.Alert, alert.Options{Pool: pool, Stream: st, Sender: w.sender(0), SMTP: w.cfg.SMTP,
+		Data: w.folders.Data, ConsoleURL: consoleURL(w.cfg), Listener: ln, Log: w.log}), nil
+}

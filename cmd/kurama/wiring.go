@@ -1,0 +1,129 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/spf13/cobra"
+
+	"kurama/internal/config"
+	"kurama/internal/postgres"
+	"kurama/internal/role"
+	"kurama/logship/stream"
+	"kurama/logship/wire"
+	"kurama/services/sink"
+)
+
+// runner is what every role is.
+type runner interface {
+	Run(ctx context.Context) error
+}
+
+// wiring gives a role what it is plugged to and closes it afterwards.
+type wiring struct {
+	name    string
+	cfg     config.Config
+	folders config.Folders
+	log     *slog.Logger
+	closers []func()
+}
+
+// roleCommand makes the subcommand that runs one role alone.
+func roleCommand(s *settings, name, short string, make func(context.Context, *wiring) (runner, error)) *cobra.Command {
+	return &cobra.Command{
+		Use:   name,
+		Short: short,
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			cfg, folders, err := s.load()
+			if err != nil {
+				return err
+			}
+			w := &wiring{name: name, cfg: cfg, folders: folders, log: logger(cfg, name)}
+			defer w.close()
+			if err := folders.Make(); err != nil {
+				return diskSentence(err)
+			}
+			r, err := make(cmd.Context(), w)
+			if err != nil {
+				return fmt.Errorf("%s: %w", name, err)
+			}
+			return r.Run(cmd.Context())
+		},
+	}
+}
+
+func (w *wiring) onClose(f func()) { w.closers = append(w.closers, f) }
+
+func (w *wiring) close() {
+	for i := len(w.closers) - 1; i >= 0; i-- {
+		w.closers[i]()
+	}
+}
+
+// pool opens the database.
+func (w *wiring) pool(ctx context.Context) (*pgxpool.Pool, error) {
+	dsn, err := postgres.DSN(w.cfg.Database, w.folders.Run)
+	if err != nil {
+		return nil, err
+	}
+	pool, err := postgres.Open(ctx, dsn, w.cfg.Database.MaxConns)
+	if err != nil {
+		return nil, err
+	}
+	w.onClose(pool.Close)
+	return pool, nil
+}
+
+// stream connects to the embedded or the external stream.
+func (w *wiring) stream(ctx context.Context) (*stream.Stream, error) {
+	url, token := w.cfg.Stream.URL.Reveal(), ""
+	if url == "" {
+		secret, err := w.folders.StreamToken()
+		if err != nil {
+			return nil, err
+		}
+		url, token = "nats://"+w.cfg.Stream.Listen, secret
+	}
+	st, err := stream.Connect(ctx, w.cfg.Stream, url, token, w.log)
+	if err != nil {
+		return nil, err
+	}
+	w.onClose(st.Close)
+	return st, nil
+}
+
+// ops is the socket of a role that has no port of its own.
+func (w *wiring) ops() (net.Listener, error) {
+	return role.SocketListener(opsSocket(w.folders.Run, w.name))
+}
+
+// sender runs a client of the agent's platform socket beside the role.
+func (w *wiring) sender(buffer int) *wire.Client {
+	c := wire.New(w.folders.Socket("agent.sock"), wire.Options{Buffer: buffer, Log: w.log})
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan struct{})
+	go func() { defer close(done); _ = c.Run(ctx) }()
+	w.onClose(func() { cancel(); <-done })
+	return c
+}
+
+// sink gathers what the services on the stream need.
+func (w *wiring) sink(ctx context.Context) (sink.Deps, error) {
+	pool, err := w.pool(ctx)
+	if err != nil {
+		return sink.Deps{}, err
+	}
+	st, err := w.stream(ctx)
+	if err != nil {
+		return sink.Deps{}, err
+	}
+	ln, err := w.ops()
+	return sink.Deps{Stream: st, Pool: pool, Log: w.log, Listener: ln}, err
+}
+
+// instance is the name of this installation.
+func (w *wiring) instance() (string, error) { return w.folders.Instance() }
