@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/gorilla/websocket"
+	"golang.org/x/time/rate"
 )
 
 // Bounds of a connection. A client that takes no byte for writeWait is cut
@@ -18,6 +19,13 @@ const (
 	pongWait         = 50 * time.Second
 	identifyEvery    = 3 // pings between two looks at whether the session still holds
 	messageLimit     = 4 << 10
+)
+
+// A client may change its filter twice a second, and ten times in a row; what
+// comes faster waits in the connection.
+const (
+	filterRate  = 2
+	filterBurst = 10
 )
 
 // client is one open page. The hub owns the lower fields.
@@ -50,14 +58,15 @@ func (s *Server) serve(ctx context.Context, c *client) {
 		s.write(ctx, c)
 		_ = c.conn.Close() // ends read
 	})
-	s.read(c)
+	s.read(ctx, c)
 	stop()
 	writing.Wait()
 	s.hub.unsubscribe(c)
 }
 
 // read takes the client's messages until the connection ends.
-func (s *Server) read(c *client) {
+func (s *Server) read(ctx context.Context, c *client) {
+	changes := rate.NewLimiter(filterRate, filterBurst)
 	c.conn.SetReadLimit(messageLimit)
 	alive := func(string) error { return c.conn.SetReadDeadline(time.Now().Add(pongWait)) }
 	_ = alive("")
@@ -70,6 +79,9 @@ func (s *Server) read(c *client) {
 		f, err := parseFilter(message)
 		if err != nil {
 			s.close(c, websocket.CloseUnsupportedData, err.Error())
+			return
+		}
+		if changes.Wait(ctx) != nil {
 			return
 		}
 		s.hub.filter(c, f)

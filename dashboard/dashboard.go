@@ -47,9 +47,11 @@ type Apps interface {
 }
 
 // Stream is where the records come from. TailSince reads the batches that the
-// stream took at since or later, and then the new ones.
+// stream took at since or later, and then the new ones; Bounds are the positions
+// of its oldest and newest batch.
 type Stream interface {
 	TailSince(ctx context.Context, since time.Time) (*stream.Reader, error)
+	Bounds(ctx context.Context) (first, last uint64, err error)
 }
 
 // Options are what the dashboard is plugged to.
@@ -76,7 +78,8 @@ type Server struct {
 	log       *slog.Logger
 	upgrader  websocket.Upgrader
 	writeWait time.Duration
-	attached  atomic.Bool // the stream is being read
+	silence   time.Duration // of the stream, before it is asked whether it was replaced
+	attached  atomic.Bool   // the stream is being read
 	open      atomic.Int64
 	clients   sync.WaitGroup
 	running   context.Context // ends when the role stops; clients live in it
@@ -96,7 +99,7 @@ func New(cfg config.Dashboard, opts Options) (*Server, error) {
 	if opts.Log == nil {
 		opts.Log = slog.New(slog.DiscardHandler)
 	}
-	s := &Server{cfg: cfg, opts: opts, auth: opts.Auth, counters: newCounters(), log: opts.Log, writeWait: defaultWriteWait}
+	s := &Server{cfg: cfg, opts: opts, auth: opts.Auth, counters: newCounters(), log: opts.Log, writeWait: defaultWriteWait, silence: defaultSilence}
 	s.hub = newHub(cfg, s.counters, opts.Log)
 	s.upgrader = websocket.Upgrader{ReadBufferSize: 1024, WriteBufferSize: 1024, WriteBufferPool: &sync.Pool{},
 		HandshakeTimeout: 10 * time.Second, CheckOrigin: s.sameHost}
@@ -113,6 +116,7 @@ func (s *Server) Run(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	server := &http.Server{Handler: s.handler(), ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute,
+		WriteTimeout: time.Minute, MaxHeaderBytes: 64 << 10, // of pages; a websocket has its own deadlines
 		ErrorLog: slog.NewLogLogger(s.log.Handler(), slog.LevelDebug)}
 	var parts sync.WaitGroup
 	parts.Go(func() { s.hub.run(ctx) })

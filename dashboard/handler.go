@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
@@ -181,7 +182,7 @@ func own(who Identity) string {
 // of the ports named in the options. Without an Origin it was no browser.
 func (s *Server) sameHost(r *http.Request) bool {
 	origin := r.Header.Get("Origin")
-	if origin == "" || (s.opts.URL != "" && origin == s.opts.URL) {
+	if origin == "" || (s.opts.URL != "" && origin == strings.TrimSuffix(s.opts.URL, "/")) {
 		return true
 	}
 	u, err := url.Parse(origin)

@@ -148,6 +148,18 @@ func TestMemoryIsBounded(t *testing.T) {
 			t.Errorf("%d routes after 330 s", n)
 		}
 	})
+	t.Run("a new replica takes the place of the longest silent one", func(t *testing.T) {
+		h := still()
+		for i := range maxReplicas + 1 {
+			at := moment.Add(time.Duration(i) * time.Second)
+			h.clock = func() time.Time { return at }
+			h.feed(at, sample(at, fmt.Sprintf("r%d", i), 10))
+		}
+		s := h.open(key{"acme", "hello"})
+		if len(s.figures) != maxReplicas || s.figures["r0"] != nil || s.figures[fmt.Sprintf("r%d", maxReplicas)] == nil {
+			t.Errorf("%d replicas are kept", len(s.figures))
+		}
+	})
 	t.Run("a silent app is forgotten after the history, a watched one is not", func(t *testing.T) {
 		h := still()
 		h.feed(moment, sample(moment, "r1", 10))

@@ -10,6 +10,7 @@ import (
 
 	"github.com/gorilla/websocket"
 
+	"kurama/internal/config"
 	"kurama/logship/record"
 )
 
@@ -124,6 +125,24 @@ func TestAFilterChoosesTheLog(t *testing.T) {
 		t.Errorf("the filtered log is %+v", p.logs)
 	}
 	other.until("the other client got everything", func() bool { return len(other.logs) == 5 })
+}
+
+func TestAStreamThatWasMadeAnewIsFollowed(t *testing.T) {
+	cfg := config.Default().Stream
+	cfg.Listen = "127.0.0.1:0"
+	first, url := startServer(t, cfg)
+	s := connect(t, cfg, url)
+	f := setup(t, s, settings(), func(s *Server) { s.silence = 200 * time.Millisecond })
+	p := f.watch("ann", "app=hello")
+	for range 3 {
+		f.publish(request(time.Now(), 200, 5))
+	}
+	p.until("the first stream is read", func() bool { return p.last.Total != nil && p.last.Total.Requests == 3 })
+	first()
+	cfg.Listen = strings.TrimPrefix(url, "nats://")
+	startServer(t, cfg)
+	f.publish(request(time.Now(), 200, 5))
+	p.until("the second stream is read", func() bool { return p.last.Total.Requests == 4 })
 }
 
 func TestASlowClient(t *testing.T) {

@@ -107,19 +107,36 @@ func (s *series) sample(r *record.Record, now int64, rev uint64) bool {
 	if r.Replica == "router" {
 		return s.queue(p, r, rev)
 	}
-	f := s.figures[r.Replica]
-	if f == nil {
-		if len(s.figures) >= maxReplicas {
-			return false
-		}
-		f = &figures{limit: len(s.points.slots)}
-		s.figures[strings.Clone(r.Replica)] = f
-	}
-	if !f.add(figureOf(r, rev)) {
+	if !s.replica(r.Replica).add(figureOf(r, rev)) {
 		return false
 	}
 	p.replicas, p.rev = s.ready(second), rev
 	return true
+}
+
+// replica returns the figures of a replica, making room for a new one where
+// the longest silent one was. The view of all apps shows the latest alone.
+func (s *series) replica(name string) *figures {
+	f := s.figures[name]
+	if f != nil {
+		return f
+	}
+	limit, room := len(s.points.slots), maxReplicas
+	if s.app == "" {
+		limit, room = 1, 10*maxReplicas
+	}
+	if len(s.figures) >= room {
+		oldest := ""
+		for other, g := range s.figures {
+			if oldest == "" || g.last() < s.figures[oldest].last() {
+				oldest = other
+			}
+		}
+		delete(s.figures, oldest)
+	}
+	f = &figures{limit: limit}
+	s.figures[strings.Clone(name)] = f
+	return f
 }
 
 // ready counts the replicas that told of themselves around the given second.

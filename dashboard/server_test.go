@@ -8,6 +8,7 @@ import (
 	"maps"
 	"net"
 	"net/http"
+	"sync"
 	"testing"
 	"testing/fstest"
 	"time"
@@ -77,13 +78,24 @@ func startStream(t testing.TB) *stream.Stream {
 	t.Helper()
 	cfg := config.Default().Stream
 	cfg.Listen, cfg.Sync = "127.0.0.1:0", false
-	log := slog.New(slog.DiscardHandler)
-	server, err := stream.NewServer(cfg, t.TempDir(), "secret", log)
+	_, url := startServer(t, cfg)
+	return connect(t, cfg, url)
+}
+
+// startServer starts a stream in a folder of its own and returns how to stop
+// it before the test ends, and its address.
+func startServer(t testing.TB, cfg config.Stream) (stop func(), url string) {
+	t.Helper()
+	server, err := stream.NewServer(cfg, t.TempDir(), "secret", slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}
-	running(t, server.Run)
-	s, err := stream.Connect(t.Context(), cfg, server.URL(), "secret", log)
+	return running(t, server.Run), server.URL()
+}
+
+func connect(t testing.TB, cfg config.Stream, url string) *stream.Stream {
+	t.Helper()
+	s, err := stream.Connect(t.Context(), cfg, url, "secret", slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -91,17 +103,19 @@ func startStream(t testing.TB) *stream.Stream {
 	return s
 }
 
-// running runs fn until the test ends, and waits for it then.
-func running(t testing.TB, fn func(context.Context) error) {
+// running runs fn until the test ends, or stop is called, and waits for it then.
+func running(t testing.TB, fn func(context.Context) error) (stop func()) {
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { done <- fn(ctx) }()
-	t.Cleanup(func() {
+	stop = sync.OnceFunc(func() {
 		cancel()
 		if err := <-done; err != nil {
 			t.Error(err)
 		}
 	})
+	t.Cleanup(stop)
+	return stop
 }
 
 func settings() config.Dashboard {

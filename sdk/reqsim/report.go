@@ -42,7 +42,7 @@ type Report struct {
 	Failed   int            `json:"failed"`
 	Unsent   int            `json:"unsent"`  // due, but not sent: the run was stopped, or too many were under way
 	Stopped  int            `json:"stopped"` // under way when the run was stopped
-	Rate     float64        `json:"rate"`    // requests per second
+	Rate     float64        `json:"rate"`    // requests per second while they were sent
 	Success  *float64       `json:"success"` // share, 0 to 1
 	Status   map[string]int `json:"status"`
 	Errors   map[string]int `json:"errors"`
@@ -65,8 +65,7 @@ func (t *tally) report() Report {
 	if t.answered > 0 {
 		share := float64(t.good) / float64(t.answered)
 		r.Success = &share
-		// The last answer may come long after the last request: the rate is of the sending.
-		r.Rate = round(float64(t.answered) / min(r.Seconds, t.plan.Duration.Seconds()))
+		r.Rate = round(float64(t.answered) / t.sending.Seconds())
 	}
 	for url, p := range t.paths {
 		r.Paths = append(r.Paths, PathReport{Path: pathOf(url), Requests: p.requests, Failed: p.failed, Latency: p.durations.latency()})

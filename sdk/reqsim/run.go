@@ -55,5 +55,9 @@ func Run(ctx context.Context, plan Plan, progress func(Snapshot)) (Report, error
 	defer ending()
 	t := newTally(plan, pace)
 	t.gather(attacker.Attack(ts.targeter(plan), pace, 0, ""), progress)
+	t.sending = plan.Duration
+	if ctx.Err() != nil {
+		t.sending = min(plan.Duration, t.ended.Sub(t.began))
+	}
 	return t.report(), nil
 }

@@ -155,7 +155,7 @@ func TestAReportReadsWell(t *testing.T) {
 
 status  200: 3  502: 1
 error   1 × 502 Bad Gateway
-1 of 6 planned requests were not sent, 1 were cut short.
+Of 6 planned requests 1 were not sent and 1 cut short.
 `
 	if got := r.Text(); got != want {
 		t.Errorf("the text is\n%s\nnot\n%s", got, want)

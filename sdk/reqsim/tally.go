@@ -1,6 +1,7 @@
 package reqsim
 
 import (
+	"math"
 	"strings"
 	"time"
 
@@ -22,6 +23,7 @@ type tally struct {
 	pacer    *pacer
 	began    time.Time
 	ended    time.Time
+	sending  time.Duration // how long requests were sent
 	answered int
 	good     int
 	stopped  int
@@ -162,12 +164,16 @@ func (d *durations) add(took time.Duration) {
 	d.max = max(d.max, took)
 }
 
-// quantile returns the q-quantile in ms, 0 where there is nothing.
+// quantile returns the q-quantile in ms by nearest rank, so that the p99 of a
+// few values is the highest of them; 0 where there is nothing.
 func (d *durations) quantile(q float64) float64 {
 	if d.n == 0 {
 		return 0
 	}
-	v, err := d.sketch.GetValueAtQuantile(q)
+	n := float64(d.n)
+	// The library takes the value whose rank from 0 is above q·(n-1).
+	rank := max(math.Ceil(q*n)-1, 0) + 0.5
+	v, err := d.sketch.GetValueAtQuantile(min(rank/max(n-1, 1), 1))
 	if err != nil {
 		return 0
 	}

@@ -60,7 +60,7 @@ func (r Report) counts(b *strings.Builder) {
 		fmt.Fprintf(b, "error   %d × %s\n", r.Errors[kind], kind)
 	}
 	if r.Unsent+r.Stopped > 0 {
-		fmt.Fprintf(b, "%d of %d planned requests were not sent, %d were cut short.\n", r.Unsent, r.Planned, r.Stopped)
+		fmt.Fprintf(b, "Of %d planned requests %d were not sent and %d cut short.\n", r.Planned, r.Unsent, r.Stopped)
 	}
 	if r.Late.P99 > tooLate {
 		fmt.Fprintf(b, "The simulator fell behind its plan: one in a hundred requests went out more than %s late, since too many were under way or this machine is busy. "+
