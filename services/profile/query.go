@@ -1,0 +1,109 @@
+package profile
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgtype"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"kurama/paas"
+)
+
+// maxWindow bounds how far back one profile looks.
+const maxWindow = 7 * 24 * time.Hour
+
+// RouteStats is the profile of one route over a window. Times are in
+// milliseconds and nil where none is known.
+type RouteStats struct {
+	Method   string   `json:"method"` // empty for OtherRoutes
+	Route    string   `json:"route"`
+	Requests int64    `json:"requests"`
+	Errors   int64    `json:"errors"` // answered with 5xx
+	P50      *float64 `json:"p50"`    // quantiles are within 1 %
+	P95      *float64 `json:"p95"`
+	P99      *float64 `json:"p99"`
+	Mean     *float64 `json:"mean"`
+	CPUMs    *float64 `json:"cpu_ms"` // mean CPU time of a request
+	Rate     float64  `json:"rate"`   // requests per second
+}
+
+// Query reads the rollups that profile stored. It is safe for concurrent use.
+type Query struct {
+	pool *pgxpool.Pool
+	now  func() time.Time
+}
+
+// NewQuery returns the read side on pool.
+func NewQuery(pool *pgxpool.Pool) *Query { return &Query{pool: pool, now: time.Now} }
+
+// Routes returns the profile of each route of an app over the window that ends
+// now, all releases together, most requests first. The window begins at a whole
+// minute: from and to are what it really covers. A window of less than a minute
+// or more than a week is a *paas.Invalid.
+func (q *Query) Routes(ctx context.Context, tenant, app string, window time.Duration) (stats []RouteStats, from, to time.Time, err error) {
+	to = q.now().UTC()
+	from = to.Add(-window).Truncate(time.Minute)
+	if window < time.Minute || window > maxWindow {
+		return nil, from, to, &paas.Invalid{Reason: fmt.Sprintf("A profile cannot cover %s: use 1m to %s, such as 15m, 1h or 24h.", window, maxWindow)}
+	}
+	cells, err := q.cells(ctx, tenant, app, from, to)
+	if err != nil {
+		return nil, from, to, fmt.Errorf("reading the profile of %s/%s: %w", tenant, app, err)
+	}
+	stats = make([]RouteStats, 0, len(cells))
+	for mr, c := range cells {
+		stats = append(stats, statsOf(mr, c, to.Sub(from)))
+	}
+	slices.SortFunc(stats, func(a, b RouteStats) int {
+		return cmp.Or(cmp.Compare(b.Requests, a.Requests), cmp.Compare(a.Route, b.Route), cmp.Compare(a.Method, b.Method))
+	})
+	return stats, from, to, nil
+}
+
+// cells merges the rows of each route.
+func (q *Query) cells(ctx context.Context, tenant, app string, from, to time.Time) (map[methodRoute]*cell, error) {
+	rows, err := q.pool.Query(ctx, `SELECT method, route, requests, errors, dur_sum, cpu_sum, cpu_count, sketch
+		FROM rollups WHERE tenant = $1 AND app = $2 AND minute >= $3 AND minute <= $4`, tenant, app, from, to)
+	if err != nil {
+		return nil, err
+	}
+	cells := map[methodRoute]*cell{}
+	var (
+		mr     methodRoute
+		row    cell
+		sketch pgtype.DriverBytes // valid until the next row: merged at once
+	)
+	_, err = pgx.ForEachRow(rows, []any{&mr.method, &mr.route, &row.requests, &row.errors, &row.durSum, &row.cpuSum, &row.cpuCount, &sketch}, func() error {
+		c := cells[mr]
+		if c == nil {
+			c = newCell()
+			cells[mr] = c
+		}
+		c.requests += row.requests
+		c.errors += row.errors
+		c.durSum += row.durSum
+		c.cpuSum += row.cpuSum
+		c.cpuCount += row.cpuCount
+		return c.sketch.DecodeAndMergeWith(sketch)
+	})
+	return cells, err
+}
+
+func statsOf(mr methodRoute, c *cell, window time.Duration) RouteStats {
+	s := RouteStats{Method: mr.method, Route: mr.route, Requests: c.requests, Errors: c.errors,
+		Rate: float64(c.requests) / window.Seconds()}
+	if values, err := c.sketch.GetValuesAtQuantiles([]float64{0.5, 0.95, 0.99}); err == nil {
+		mean := c.durSum / c.sketch.GetCount()
+		s.P50, s.P95, s.P99, s.Mean = &values[0], &values[1], &values[2], &mean
+	}
+	if c.cpuCount > 0 {
+		mean := c.cpuSum / float64(c.cpuCount)
+		s.CPUMs = &mean
+	}
+	return s
+}
