@@ -87,7 +87,7 @@ function Person() {
       await calls.signOut();
     } finally {
       rememberSession(null);
-      queries.clear();
+      queries.removeQueries({ predicate: (q) => q.queryKey[0] !== 'session' });
       queries.setQueryData(['session'], null);
     }
   };

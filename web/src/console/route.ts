@@ -48,14 +48,14 @@ function subscribe(fn: () => void): () => void {
   return () => window.removeEventListener('hashchange', fn);
 }
 
-let seen = '';
-let route: Route = { parts: [], query: new URLSearchParams() };
+let seen: string | null = null;
+let route: Route;
 
+// The same object as long as the address is the same: React compares it.
 function current(): Route {
-  if (window.location.hash !== seen || seen === '') {
+  if (window.location.hash !== seen) {
     seen = window.location.hash;
     route = parseHash(seen);
-    if (seen === '') seen = ' ';
   }
   return route;
 }

@@ -52,7 +52,7 @@ export default function AppPage({ name }: { name: string }) {
     return error ? <div className="page"><Problem error={error} /></div> : <Waiting />;
   }
   return (
-    <div className={tab === 'logs' ? 'page page-wide' : 'page'}>
+    <div className="page">
       <div className="page-head">
         <a className="crumb" href={to([])}>Apps</a>
         <span className="dim" aria-hidden>/</span>

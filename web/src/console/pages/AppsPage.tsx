@@ -22,7 +22,7 @@ export function AppsPage() {
       {mayWrite(session) && <DropArea />}
       <div className="gap-top"><Problem error={error} /></div>
       <div className="panel table-box gap-top">
-        <Table highlightOnHover>
+        <Table highlightOnHover className="app-table">
           <Table.Thead>
             <Table.Tr>
               <Table.Th>App</Table.Th>

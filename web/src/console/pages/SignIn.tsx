@@ -15,7 +15,7 @@ export function SignIn({ next }: { next: string }) {
     mutationFn: () => session.signIn(name.trim(), password),
     onSuccess: (s) => {
       rememberSession(s);
-      queries.clear();
+      queries.removeQueries({ predicate: (q) => q.queryKey[0] !== 'session' });
       queries.setQueryData(['session'], s);
       if (isOurs(next)) window.location.assign(next);
     },

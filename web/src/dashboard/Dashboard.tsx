@@ -1,0 +1,97 @@
+import { Button, Center, Loader, Stack, Text, Title } from '@mantine/core';
+import { useQuery } from '@tanstack/react-query';
+import { useEffect, useMemo, useRef, useState } from 'react';
+import type { Session } from '../api/types';
+import { Problem } from '../parts/Said';
+import { FoxMark } from '../theme/FoxMark';
+import { AppTable } from './AppTable';
+import { Chart } from './Chart';
+import { CHARTS } from './charts';
+import { connect } from './connect';
+import { Events } from './Events';
+import { Header } from './Header';
+import { LogTail } from './LogTail';
+import { Numbers } from './Numbers';
+import { usePlace } from './place';
+import { RouteTable } from './RouteTable';
+import { LiveStore } from './store';
+import { StoreProvider, useLive } from './useLive';
+
+export function Dashboard() {
+  const session = useQuery({ queryKey: ['session'], queryFn: readSession, staleTime: Infinity });
+  if (session.isPending) return <Center h="100vh"><Loader size="sm" color="gray" aria-label="Loading" /></Center>;
+  if (session.error) return <Center h="100vh" p="xl"><Problem error={session.error} /></Center>;
+  if (!session.data) return <SignInFirst />;
+  return <Live session={session.data} />;
+}
+
+async function readSession(): Promise<Session | null> {
+  const answer = await fetch('/api/session').catch(() => {
+    throw new Error('The dashboard does not answer. It may be restarting: load the page again in a moment.');
+  });
+  if (answer.status === 401) return null;
+  if (!answer.ok) throw new Error(`The dashboard answered with status ${answer.status}.`);
+  return (await answer.json()) as Session;
+}
+
+/** The console is on the same host and shares its session. */
+export function consoleAddress(page = ''): string {
+  return `${location.protocol}//${location.hostname}:${location.port === '5005' || !location.port ? 5001 : Number(location.port) - 4}/${page}`;
+}
+
+function SignInFirst() {
+  const [here, setHere] = useState(location.href);
+  useEffect(() => {
+    const read = () => setHere(location.href);
+    window.addEventListener('hashchange', read);
+    return () => window.removeEventListener('hashchange', read);
+  }, []);
+  return (
+    <Center component="main" mih="100vh" p="lg">
+      <Stack align="center" gap="md" maw={420}>
+        <span className="tone-accent"><FoxMark size={72} /></span>
+        <Title order={1} size={22} ta="center">Sign in to watch your apps live</Title>
+        <Text c="dimmed" ta="center">The dashboard shares its session with the console. You come back here afterwards.</Text>
+        <Button component="a" size="md" href={consoleAddress(`#/sign-in?next=${encodeURIComponent(here)}`)}>Sign in at the console</Button>
+      </Stack>
+    </Center>
+  );
+}
+
+function Live({ session }: { session: Session }) {
+  const place = usePlace();
+  const store = useMemo(() => new LiveStore(place.app), [place.app, place.tenant]);
+  const [span, setSpan] = useState(300);
+  const root = useRef<HTMLDivElement>(null);
+  useEffect(() => connect(store, place.app, place.tenant), [store, place.app, place.tenant]);
+  useEffect(() => {
+    document.title = place.app ? `${place.app} live · Kurama` : 'All apps live · Kurama';
+  }, [place.app]);
+  return (
+    <StoreProvider value={store}>
+      <div className="live" ref={root} key={`${place.tenant}/${place.app}`}>
+        <Header session={session} place={place} span={span} onSpan={setSpan} root={root} />
+        <Body all={!place.app} span={span} />
+      </div>
+    </StoreProvider>
+  );
+}
+
+function Body({ all, span }: { all: boolean; span: number }) {
+  const { connection } = useLive('connection');
+  if (connection.state === 'signed-out') return <SignInFirst />;
+  return (
+    <main className="live-body">
+      <Numbers />
+      {all && <AppTable />}
+      <div className="charts">
+        {CHARTS.map((c) => <Chart key={c.id} {...c} span={span} />)}
+      </div>
+      <div className="live-two">
+        {!all && <RouteTable />}
+        <Events />
+      </div>
+      <LogTail />
+    </main>
+  );
+}

@@ -1,0 +1,53 @@
+import { ActionIcon, Button, Select, SegmentedControl, Tooltip } from '@mantine/core';
+import { useFullscreenElement } from '@mantine/hooks';
+import { useQuery } from '@tanstack/react-query';
+import { useEffect, type RefObject } from 'react';
+import type { Session } from '../api/types';
+import { Brand } from '../parts/Brand';
+import { ids } from '../testids';
+import { IconArrowsMaximize, IconArrowsMinimize } from '../theme/icons';
+import { ThemeSwitch } from '../theme/ThemeSwitch';
+import { ConnectionBadge } from './ConnectionBadge';
+import { consoleAddress } from './Dashboard';
+import { placeHash, type Place } from './place';
+
+const SPANS = [{ value: '60', label: '1 min' }, { value: '300', label: '5 min' }, { value: '900', label: '15 min' }];
+
+interface Props { session: Session; place: Place; span: number; onSpan: (s: number) => void; root: RefObject<HTMLDivElement | null> }
+
+export function Header({ session, place, span, onSpan, root }: Props) {
+  const tenant = place.tenant && place.tenant !== session.tenant ? place.tenant : '';
+  const { data } = useQuery({ queryKey: ['live-apps', tenant], queryFn: () => appNames(tenant), refetchInterval: 10000 });
+  const { ref, toggle, fullscreen } = useFullscreenElement();
+  useEffect(() => ref(root.current), [ref, root]);
+  const names = [...new Set([...(place.app ? [place.app] : []), ...(data ?? [])])];
+  const console = consoleAddress(`#/${place.app ? `apps/${encodeURIComponent(place.app)}` : ''}${tenant ? `?tenant=${encodeURIComponent(tenant)}` : ''}`);
+  return (
+    <header className="live-head">
+      <Brand href={placeHash({ app: '', tenant })} />
+      <Select
+        aria-label="App" className="live-pick" searchable allowDeselect={false} value={place.app} limit={200} nothingFoundMessage="No such app"
+        data={[{ value: '', label: 'All apps' }, ...names]} onChange={(app) => { location.hash = placeHash({ app: app ?? '', tenant }); }}
+        data-testid={ids.appPicker}
+      />
+      {tenant && <span className="label">tenant {tenant}</span>}
+      <ConnectionBadge />
+      <div className="live-head-end">
+        <SegmentedControl size="xs" data={SPANS} value={String(span)} onChange={(v) => onSpan(Number(v))} aria-label="Time shown" />
+        <Button component="a" href={console} variant="default" size="xs">Console</Button>
+        <Tooltip label={fullscreen ? 'Leave full screen' : 'Full screen'}>
+          <ActionIcon variant="subtle" color="gray" size="lg" onClick={() => void toggle()} aria-label={fullscreen ? 'Leave full screen' : 'Full screen'}>
+            {fullscreen ? <IconArrowsMinimize size={18} /> : <IconArrowsMaximize size={18} />}
+          </ActionIcon>
+        </Tooltip>
+        <ThemeSwitch />
+      </div>
+    </header>
+  );
+}
+
+async function appNames(tenant: string): Promise<string[]> {
+  const answer = await fetch(`/api/apps${tenant ? `?tenant=${encodeURIComponent(tenant)}` : ''}`);
+  if (!answer.ok) throw new Error(`The dashboard answered with status ${answer.status}.`);
+  return ((await answer.json()) as { apps: string[] | null }).apps ?? [];
+}

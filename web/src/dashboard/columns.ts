@@ -1,0 +1,42 @@
+import type { Figures, Point } from '../api/types';
+
+// A column of a chart, one value a second. null is a gap; undefined joins its neighbours, for a sample that
+// only came a second late.
+export type Column = (number | null | undefined)[];
+
+const LATE = 2; // s
+
+/** The seconds from..to, both inclusive. */
+export function seconds(from: number, to: number): number[] {
+  return Array.from({ length: Math.max(0, to - from + 1) }, (_, i) => from + i);
+}
+
+/** The values of a series at xs. A single missing second between two known ones is no gap. */
+export function column<T>(xs: number[], series: Map<number, T>, pick: (v: T) => number | null | undefined): Column {
+  const out: Column = new Array(xs.length);
+  let known = -1; // index of the last known value
+  for (let i = 0; i < xs.length; i++) {
+    const v = series.get(xs[i]!);
+    const y = v === undefined ? null : (pick(v) ?? null);
+    out[i] = y;
+    if (y === null) continue;
+    if (known >= 0 && i - known > 1 && i - known <= LATE) for (let j = known + 1; j < i; j++) out[j] = undefined;
+    known = i;
+  }
+  return out;
+}
+
+/** Columns on top of one another: the first result is the sum of all, the last the last alone. */
+export function stack(columns: Column[]): Column[] {
+  const out: Column[] = [];
+  let below: Column | null = null;
+  for (let i = columns.length - 1; i >= 0; i--) {
+    const under: Column | null = below;
+    below = columns[i]!.map((v, x) => (v == null ? v : v + (under?.[x] ?? 0)));
+    out.unshift(below);
+  }
+  return out;
+}
+
+export const pickPoint = (key: keyof Point) => (p: Point) => p[key];
+export const pickFigure = (key: 'cpu' | 'mem' | 'disk' | 'swap') => (f: Figures) => f[key];
