@@ -36,6 +36,10 @@ type bench struct {
 	mu     sync.Mutex
 	events []string
 	sent   atomic.Int64 // batches published
+
+	server     config.Stream
+	dir        string
+	stopStream func()
 }
 
 func setup(t *testing.T) *bench {
@@ -43,17 +47,11 @@ func setup(t *testing.T) *bench {
 	b := &bench{t: t, pool: pgtest.New(t), cfg: config.Default().Alert, smtp: config.Default().SMTP, data: t.TempDir()}
 	b.cfg.Interval, b.cfg.RetryMin, b.cfg.RetryMax = 50*time.Millisecond, 50*time.Millisecond, 200*time.Millisecond
 	b.smtp.From, b.smtp.TLS, b.smtp.Timeout = "kurama@example.org", "none", 5*time.Second
-	cfg := config.Default().Stream
-	cfg.Listen = "127.0.0.1:0"
-	server, err := stream.NewServer(cfg, t.TempDir(), "secret", slog.New(slog.DiscardHandler))
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, cancel := context.WithCancel(context.Background())
-	var running sync.WaitGroup
-	running.Go(func() { _ = server.Run(ctx) })
-	t.Cleanup(func() { cancel(); running.Wait() })
-	if b.stream, err = stream.Connect(ctx, cfg, server.URL(), "secret", slog.New(slog.DiscardHandler)); err != nil {
+	b.server = config.Default().Stream
+	b.server.Listen, b.dir = "127.0.0.1:0", t.TempDir()
+	b.startStream()
+	var err error
+	if b.stream, err = stream.Connect(t.Context(), b.server, "nats://"+b.server.Listen, "secret", slog.New(slog.DiscardHandler)); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(b.stream.Close)
@@ -61,6 +59,21 @@ func setup(t *testing.T) *bench {
 	b.exec("INSERT INTO tenants (name) VALUES ('default'), ('other') ON CONFLICT DO NOTHING")
 	b.exec("INSERT INTO apps (tenant, name, state, release) VALUES ('default','hello','running',1)")
 	return b
+}
+
+// startStream starts the stream's server, again on the address that it had.
+func (b *bench) startStream() {
+	b.t.Helper()
+	server, err := stream.NewServer(b.server, b.dir, "secret", slog.New(slog.DiscardHandler))
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	b.server.Listen = strings.TrimPrefix(server.URL(), "nats://")
+	ctx, cancel := context.WithCancel(context.Background())
+	var running sync.WaitGroup
+	running.Go(func() { _ = server.Run(ctx) })
+	b.stopStream = sync.OnceFunc(func() { cancel(); running.Wait() })
+	b.t.Cleanup(b.stopStream)
 }
 
 func (b *bench) exec(sql string, args ...any) {
@@ -300,6 +313,23 @@ func TestARestartForgetsAndRepeatsNothing(t *testing.T) {
 	list, _ := b.rules.Notifications(t.Context(), "default", "hello", 10)
 	if len(list) != 3 || !b.rule().Since.Equal(*since) {
 		t.Errorf("%d messages: %+v", len(list), list)
+	}
+}
+
+func TestAnAbsenceOfTheStreamEndsNoAlert(t *testing.T) {
+	b := setup(t)
+	b.add("cpu > 90")
+	b.start()
+	b.until("it fires", func() { b.load(95) }, func() bool { return b.rule().State == stateFiring })
+	b.stopStream()
+	away := time.Now()
+	b.until("samples grow old and the calm passes", nil, func() bool { return time.Since(away) > sampleAge+time.Second })
+	b.startStream()
+	b.until("the stream is back", nil, b.stream.Connected)
+	seen := b.sent.Load() + 20
+	b.until("samples come again", func() { b.load(96) }, func() bool { return b.sent.Load() > seen && b.rule().Value == "cpu 96 %" })
+	if list, _ := b.rules.Notifications(t.Context(), "default", "hello", 10); len(list) != 1 {
+		t.Errorf("%+v", list)
 	}
 }
 
