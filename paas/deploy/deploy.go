@@ -1,0 +1,274 @@
+// Package deploy brings releases live and keeps them so: it is the release
+// state machine (start, healthy, route, drain) and the reconciler that holds
+// each app's replicas at what is wanted.
+package deploy
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"maps"
+	"net/http"
+	"slices"
+	"sync"
+	"time"
+
+	"kurama/internal/config"
+	"kurama/logship/record"
+	"kurama/paas"
+)
+
+// Apps is what is stored about apps.
+type Apps interface {
+	CreateApp(ctx context.Context, tenant, name string) (paas.App, error)
+	App(ctx context.Context, tenant, app string) (paas.App, error)
+	AllApps(ctx context.Context) ([]paas.App, error)
+	SetAppState(ctx context.Context, tenant, app string, state paas.AppState, reason string) error
+	DeleteApp(ctx context.Context, tenant, app string) error
+	Env(ctx context.Context, tenant, app string) (map[string]string, error)
+}
+
+// Releases is what is stored about releases.
+type Releases interface {
+	NewRelease(ctx context.Context, r paas.Release) (paas.Release, error)
+	UpdateRelease(ctx context.Context, r paas.Release) error
+	SetLive(ctx context.Context, tenant, app string, number int) error
+	Release(ctx context.Context, tenant, app string, number int) (paas.Release, error)
+	Releases(ctx context.Context, tenant, app string, limit int) ([]paas.Release, error)
+	AppendBuildLog(ctx context.Context, tenant, app string, release int, step, line string) error
+}
+
+// Store keeps the state of apps and releases, and tells of writes to it.
+type Store interface {
+	Apps
+	Releases
+	Watch(ctx context.Context, fn func()) error
+}
+
+// Sources keeps what was uploaded.
+type Sources interface {
+	Intake(ctx context.Context, tenant, app string, release int, up paas.Upload) (digest string, err error)
+	Reuse(tenant, app string, from, to int) error
+	SourceFolder(tenant, app string, release int) string
+	KeepSources(tenant, app string, live int) error
+	RemoveApp(tenant, app string) error
+}
+
+// Builder makes an upload into what a container can run.
+type Builder interface {
+	Sources
+	Base(ctx context.Context, progress func(string)) (image string, err error)
+	Detect(dir string, limits paas.Limits) (paas.Start, error)
+	Layer(ctx context.Context, dir string, line func(string)) (key string, err error)
+	LayerFolder(key string) string
+	KeepLayers(used map[string]bool) error
+}
+
+// Engine runs replicas.
+type Engine interface {
+	Start(ctx context.Context, spec paas.Spec) (paas.Container, error)
+	Restart(ctx context.Context, replica, tenant string) (paas.Container, error)
+	Stop(ctx context.Context, replica string, timeout time.Duration) error
+	Remove(ctx context.Context, replica string) error
+	Run(ctx context.Context, spec paas.Spec, command []string, fn func(stream, line string)) (exit int, err error)
+	Observer
+}
+
+// Observer says what became of replicas.
+type Observer interface {
+	Inspect(ctx context.Context, replica string) (paas.Container, error)
+	List(ctx context.Context) ([]paas.Container, error)
+	Logs(ctx context.Context, replica string, lines int) ([]string, error)
+	ListeningSockets(ctx context.Context, replica string) ([]paas.Socket, error)
+	Watch(ctx context.Context, fn func(replica, what string)) error
+}
+
+// Router is the control of the data plane.
+type Router interface {
+	// Apply puts a table in force; paas.ErrConflict means that it has a newer one.
+	Apply(ctx context.Context, table paas.Table) error
+	// InFlight returns the number of requests under way by replica.
+	InFlight(ctx context.Context) (map[string]int, error)
+}
+
+// Events takes the platform's own records; it never blocks.
+type Events interface {
+	Send(r *record.Record) bool
+}
+
+// Options are the settings of a Deployer.
+type Options struct {
+	App        config.App // limits, probes, restarts
+	AtOnce     int        // dependency builds running at a time
+	Domain     string     // apps answer on <app>.<tenant>.<domain>
+	RouterPort string     // of the addresses that the build log names; empty: none is written
+}
+
+// Deps are the parts that a Deployer works with.
+type Deps struct {
+	Store   Store
+	Builder Builder
+	Engine  Engine
+	Router  Router
+	Events  Events
+	Log     *slog.Logger
+}
+
+// key names an app on the platform.
+type key struct{ tenant, app string }
+
+// Deployer deploys apps and keeps them running. Its methods may be called at
+// the same time, also before Run.
+type Deployer struct {
+	Deps
+	opts   Options
+	builds chan struct{} // a token per dependency build under way
+	probes *http.Client
+	wake   chan struct{}
+	table  tableSender
+
+	// life ends when Run's context or Stop ends it; all that runs beside the
+	// caller belongs to it and is waited for through work.
+	life  context.Context
+	end   context.CancelFunc
+	began time.Time
+	work  sync.WaitGroup
+
+	mu      sync.Mutex // guards all below; never held while waiting
+	fleets  map[key]*fleet
+	deleted map[key]time.Time
+	resync  bool // the engine has to be asked for everything
+	synced  time.Time
+	stopped bool
+}
+
+// New returns a Deployer; nothing runs before Run is called or something is
+// deployed.
+func New(opts Options, deps Deps) *Deployer {
+	life, end := context.WithCancel(context.Background())
+	d := &Deployer{Deps: deps, opts: opts, builds: make(chan struct{}, max(1, opts.AtOnce)), wake: make(chan struct{}, 1),
+		probes: newProbeClient(), life: life, end: end, began: time.Now(), fleets: map[key]*fleet{}, deleted: map[key]time.Time{}, resync: true}
+	d.table.changed = true
+	return d
+}
+
+// Run reconciles until ctx ends: it adopts the replicas that run, puts the
+// table in force, and from then on holds every app at what the store wants. It
+// returns after all it started has ended; replicas run on until Stop.
+func (d *Deployer) Run(ctx context.Context) error {
+	defer context.AfterFunc(ctx, d.end)()
+	d.spawn(d.prepareBase)
+	d.spawn(func() { _ = d.Store.Watch(d.life, d.poke) })
+	d.spawn(func() { _ = d.Engine.Watch(d.life, d.heard) })
+	d.spawn(d.failInterrupted)
+	ticker := time.NewTicker(time.Second)
+	defer ticker.Stop()
+	failing := false
+	for d.life.Err() == nil {
+		err := d.runOnce(d.life)
+		if err != nil && !failing && d.life.Err() == nil {
+			d.Log.Error("apps cannot be looked after", "error", err)
+		}
+		failing = err != nil
+		select {
+		case <-d.life.Done():
+		case <-ticker.C:
+		case <-d.wake:
+		}
+	}
+	d.work.Wait()
+	return nil
+}
+
+// spawn runs fn beside the caller; nothing new starts after the end.
+func (d *Deployer) spawn(fn func()) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.stopped || d.life.Err() != nil {
+		return false
+	}
+	d.work.Go(fn)
+	return true
+}
+
+// poke makes the reconciler look at once.
+func (d *Deployer) poke() {
+	select {
+	case d.wake <- struct{}{}:
+	default:
+	}
+}
+
+// prepareBase makes the base image before somebody waits for it.
+func (d *Deployer) prepareBase() {
+	_, err := d.Builder.Base(d.life, func(line string) { d.Log.Info("base image", "step", line) })
+	if err != nil && d.life.Err() == nil {
+		d.Log.Error("the base image could not be prepared", "error", err)
+	}
+}
+
+// failInterrupted marks the deploys that died with an earlier process.
+func (d *Deployer) failInterrupted() {
+	apps, err := d.Store.AllApps(d.life)
+	if err != nil {
+		d.Log.Error("unfinished releases are not looked for", "error", err)
+		return
+	}
+	for _, app := range apps {
+		releases, err := d.Store.Releases(d.life, app.Tenant, app.Name, 20)
+		if err != nil {
+			d.Log.Error("unfinished releases are not looked for", "app", app.Name, "error", err)
+			continue
+		}
+		for _, r := range releases {
+			ours := r.CreatedAt.After(d.began) || d.underWay(key{r.Tenant, r.App}, r.Number)
+			if !ours && (r.State == paas.ReleaseBuilding || r.State == paas.ReleaseStarting) {
+				d.fail(r, &paas.Invalid{Reason: "Kurama was stopped during this deploy. Deploy again."})
+			}
+		}
+	}
+}
+
+// Stop ends all that Run and deploys started and, unless leaveApps, stops and
+// removes the replicas. Only the first call does something.
+func (d *Deployer) Stop(ctx context.Context, leaveApps bool) error {
+	d.mu.Lock()
+	first := !d.stopped
+	d.stopped = true
+	d.mu.Unlock()
+	if !first {
+		return nil
+	}
+	d.end()
+	d.work.Wait()
+	if leaveApps {
+		return nil
+	}
+	running, err := d.Engine.List(ctx)
+	errs := make([]error, len(running)+1)
+	errs[len(running)] = err
+	var stopping sync.WaitGroup
+	for i, c := range running {
+		stopping.Go(func() {
+			errs[i] = errors.Join(d.Engine.Stop(ctx, c.ID, d.opts.App.StopTimeout), d.Engine.Remove(ctx, c.ID))
+		})
+	}
+	stopping.Wait()
+	return errors.Join(errs...)
+}
+
+// Replicas returns an app's replicas as they are now, oldest first: those that
+// serve, those on their way, and those that drain.
+func (d *Deployer) Replicas(tenant, app string) []paas.Replica {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	f := d.fleets[key{tenant, app}]
+	if f == nil {
+		return nil
+	}
+	found := make([]paas.Replica, 0, len(f.replicas))
+	for _, r := range slices.SortedFunc(maps.Values(f.replicas), oldestFirst) {
+		found = append(found, r.Replica)
+	}
+	return found
+}

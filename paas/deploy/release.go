@@ -1,0 +1,341 @@
+package deploy
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"time"
+
+	"kurama/paas"
+)
+
+// maxQueued rollouts of one app may wait; more are refused.
+const maxQueued = 4
+
+// job is one deploy on its way.
+type job struct {
+	release paas.Release
+	first   bool // the app has no live release yet
+	began   time.Time
+	source  func(ctx context.Context, j *job) error
+}
+
+// Deploy stores a release of an app, which is made where it is new, and returns
+// it in state building; the rest happens beside the caller and is told in the
+// build log. The upload's file belongs to Deploy, and is removed. It returns
+// *paas.Invalid for a name that cannot be one, and paas.ErrConflict while the
+// app is being deleted or has too many deploys waiting.
+func (d *Deployer) Deploy(ctx context.Context, tenant, app, by string, up paas.Upload) (paas.Release, error) {
+	rel, err := d.accept(ctx, tenant, app, by, func(context.Context, paas.App) (paas.Release, error) {
+		limits := paas.Limits{CPU: d.opts.App.CPU, Memory: int64(d.opts.App.Memory), Disk: int64(d.opts.App.Disk),
+			Pids: d.opts.App.Pids, Nofile: d.opts.App.Nofile}
+		return paas.Release{Limits: limits}, nil
+	}, func(ctx context.Context, j *job) error { return d.unpack(ctx, j, up) }, true)
+	if err != nil {
+		_ = os.Remove(up.Path)
+	}
+	return rel, err
+}
+
+// Rollback deploys release n of an app again, as a new release with the same
+// source and settings; 0 stands for the one that was live before. It returns
+// paas.ErrNotFound for an app or release that does not exist, and
+// *paas.Invalid for one that cannot be rolled back to.
+func (d *Deployer) Rollback(ctx context.Context, tenant, app string, n int, by string) (paas.Release, error) {
+	var from paas.Release
+	return d.accept(ctx, tenant, app, by, func(ctx context.Context, a paas.App) (rel paas.Release, err error) {
+		if from, err = d.rollbackTo(ctx, a, n); err != nil {
+			return rel, err
+		}
+		return paas.Release{RollbackOf: from.Number, SourceDigest: from.SourceDigest, Limits: from.Limits, Env: from.Env}, nil
+	}, func(_ context.Context, j *job) error { return d.reuse(j, from) }, false)
+}
+
+func (d *Deployer) rollbackTo(ctx context.Context, a paas.App, n int) (paas.Release, error) {
+	if n != 0 {
+		rel, err := d.Store.Release(ctx, a.Tenant, a.Name, n)
+		if err == nil && rel.LiveAt == nil {
+			err = &paas.Invalid{Reason: fmt.Sprintf("Release %d was never live, so there is nothing to roll back to.", n)}
+		}
+		return rel, err
+	}
+	releases, err := d.Store.Releases(ctx, a.Tenant, a.Name, 0)
+	if err != nil {
+		return paas.Release{}, err
+	}
+	var before paas.Release
+	for _, r := range releases {
+		if r.Number != a.Release && r.LiveAt != nil && (before.LiveAt == nil || r.LiveAt.After(*before.LiveAt)) {
+			before = r
+		}
+	}
+	if before.LiveAt == nil {
+		return before, &paas.Invalid{Reason: "There is no earlier release that was live, so there is nothing to roll back to."}
+	}
+	return before, nil
+}
+
+// Redeploy deploys the source of the live release again with the app's present
+// settings; an app without a live release gets its last source. It returns
+// paas.ErrNotFound for an app that does not exist and *paas.Invalid for one
+// without a release.
+func (d *Deployer) Redeploy(ctx context.Context, tenant, app, by string) (paas.Release, error) {
+	var from paas.Release
+	return d.accept(ctx, tenant, app, by, func(ctx context.Context, a paas.App) (rel paas.Release, err error) {
+		if from, err = d.lastSource(ctx, a); err != nil {
+			return rel, err
+		}
+		return paas.Release{SourceDigest: from.SourceDigest, Limits: from.Limits}, nil
+	}, func(_ context.Context, j *job) error { return d.reuse(j, from) }, false)
+}
+
+func (d *Deployer) lastSource(ctx context.Context, a paas.App) (paas.Release, error) {
+	if a.Release > 0 {
+		return d.Store.Release(ctx, a.Tenant, a.Name, a.Release)
+	}
+	releases, err := d.Store.Releases(ctx, a.Tenant, a.Name, 0)
+	if err != nil {
+		return paas.Release{}, err
+	}
+	for _, r := range releases {
+		if r.SourceDigest != "" {
+			return r, nil
+		}
+	}
+	return paas.Release{}, &paas.Invalid{Reason: "The app has no release yet. Upload one first."}
+}
+
+// accept stores the release and starts its deploy.
+func (d *Deployer) accept(ctx context.Context, tenant, name, by string, draft func(context.Context, paas.App) (paas.Release, error),
+	source func(context.Context, *job) error, create bool) (paas.Release, error) {
+	began := time.Now()
+	k := key{tenant, name}
+	if err := d.roomFor(k); err != nil {
+		return paas.Release{}, err
+	}
+	app, err := d.Store.App(ctx, tenant, name)
+	if errors.Is(err, paas.ErrNotFound) && create {
+		if app, err = d.Store.CreateApp(ctx, tenant, name); errors.Is(err, paas.ErrExists) {
+			app, err = d.Store.App(ctx, tenant, name) // another upload was quicker
+		}
+	}
+	if err != nil {
+		return paas.Release{}, err
+	}
+	rel, err := draft(ctx, app)
+	if err != nil {
+		return paas.Release{}, err
+	}
+	rel.Tenant, rel.App, rel.CreatedBy, rel.State = tenant, name, by, paas.ReleaseBuilding
+	if rel.RollbackOf == 0 {
+		if rel.Env, err = d.Store.Env(ctx, tenant, name); err != nil {
+			return paas.Release{}, err
+		}
+	}
+	if rel, err = d.Store.NewRelease(ctx, rel); err != nil {
+		return paas.Release{}, err
+	}
+	j := &job{release: rel, first: app.Release == 0, began: began, source: source}
+	if !d.launch(ctx, j, app) {
+		stopping := &paas.Invalid{Reason: "Kurama is stopping. Deploy again when it runs."}
+		d.fail(rel, stopping)
+		return paas.Release{}, stopping
+	}
+	return rel, nil
+}
+
+func (d *Deployer) roomFor(k key) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	f := d.fleets[k]
+	switch {
+	case f != nil && f.deleting:
+		return fmt.Errorf("app %s is being deleted: %w", k.app, paas.ErrConflict)
+	case f != nil && len(f.numbers) > maxQueued:
+		return fmt.Errorf("app %s has %d deploys waiting, wait for them to end: %w", k.app, len(f.numbers), paas.ErrConflict)
+	}
+	return nil
+}
+
+// launch runs the deploy beside the caller.
+func (d *Deployer) launch(ctx context.Context, j *job, app paas.App) bool {
+	d.mu.Lock()
+	f := d.fleet(key{app.Tenant, app.Name})
+	if f.app.Name == "" {
+		f.see(app)
+	}
+	f.numbers[j.release.Number] = true
+	d.mu.Unlock()
+	if j.first {
+		if err := d.Store.SetAppState(ctx, app.Tenant, app.Name, paas.AppDeploying, ""); err != nil {
+			d.Log.Warn("app state is not stored", "app", app.Name, "error", err)
+		}
+	}
+	return d.spawn(func() {
+		err := d.deploy(f.life, f, j)
+		d.mu.Lock()
+		delete(f.numbers, j.release.Number)
+		d.mu.Unlock()
+		if err != nil {
+			d.fail(j.release, err)
+		}
+	})
+}
+
+// deploy brings one release from its source to its end.
+func (d *Deployer) deploy(ctx context.Context, f *fleet, j *job) error {
+	if err := j.source(ctx, j); err != nil {
+		return err
+	}
+	if err := d.build(ctx, j); err != nil {
+		return err
+	}
+	done, err := d.turn(ctx, f, func() { d.say(j.release, "start", "Waiting for the deploy before this one.") })
+	if err != nil {
+		return err
+	}
+	defer done()
+	return d.bringLive(ctx, f, j)
+}
+
+// unpack takes an upload in.
+func (d *Deployer) unpack(ctx context.Context, j *job, up paas.Upload) error {
+	began := time.Now()
+	rel := &j.release
+	digest, err := d.Builder.Intake(ctx, rel.Tenant, rel.App, rel.Number, up)
+	if removing := os.Remove(up.Path); removing != nil && !errors.Is(removing, os.ErrNotExist) {
+		d.Log.Warn("an upload stays behind", "file", up.Path, "error", removing)
+	}
+	if err != nil {
+		return err
+	}
+	rel.SourceDigest = digest
+	d.say(*rel, "unpack", "Unpacked in %s; the source's SHA-256 starts with %.12s.", span(began), digest)
+	return nil
+}
+
+func (d *Deployer) reuse(j *job, from paas.Release) error {
+	rel := &j.release
+	if err := d.Builder.Reuse(rel.Tenant, rel.App, from.Number, rel.Number); err != nil {
+		return err
+	}
+	d.say(*rel, "unpack", "Uses the source of release %d.", from.Number)
+	return nil
+}
+
+// build finds out how the source is started and installs what it needs.
+func (d *Deployer) build(ctx context.Context, j *job) (err error) {
+	rel := &j.release
+	began := time.Now()
+	folder := d.Builder.SourceFolder(rel.Tenant, rel.App, rel.Number)
+	if rel.Start, err = d.Builder.Detect(folder, rel.Limits); err != nil {
+		return err
+	}
+	d.say(*rel, "detect", "%s (%s)", rel.Start.Why, span(began))
+	select {
+	case d.builds <- struct{}{}:
+	default:
+		d.say(*rel, "dependencies", "Waiting for another build to end.")
+		select {
+		case d.builds <- struct{}{}:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	defer func() { <-d.builds }()
+	began = time.Now()
+	line := func(text string) { d.say(*rel, "dependencies", "%s", text) }
+	if rel.Layer, err = d.Builder.Layer(ctx, folder, line); err != nil {
+		return err
+	}
+	if _, err = d.Builder.Base(ctx, line); err != nil {
+		return err
+	}
+	if took := time.Since(began); took > 100*time.Millisecond {
+		line(fmt.Sprintf("Ready after %s.", span(began)))
+	}
+	rel.State = paas.ReleaseStarting
+	return d.Store.UpdateRelease(ctx, *rel)
+}
+
+// bringLive rolls the app over to the release.
+func (d *Deployer) bringLive(ctx context.Context, f *fleet, j *job) error {
+	rel := j.release
+	app, err := d.Store.App(ctx, rel.Tenant, rel.App)
+	if err != nil {
+		return err
+	}
+	d.mu.Lock()
+	f.see(app)
+	d.mu.Unlock()
+	err = d.roll(ctx, rollout{fleet: f, release: rel, restart: app.Restart,
+		say: func(step, format string, args ...any) { d.say(rel, step, format, args...) },
+		commit: func(ctx context.Context) error {
+			d.say(rel, "done", "Release %d is live after %s%s.", rel.Number, span(j.began), d.address(rel))
+			return d.Store.SetLive(ctx, rel.Tenant, rel.App, rel.Number)
+		}})
+	if err != nil {
+		return err
+	}
+	d.tell(f.key, rel.Number, "", eventDeployed, fmt.Sprintf("Release %d is live after %s.", rel.Number, span(j.began)))
+	d.spawn(func() { d.collect(f.key, rel.Number) })
+	return nil
+}
+
+func (d *Deployer) address(rel paas.Release) string {
+	if d.opts.RouterPort == "" {
+		return ""
+	}
+	return fmt.Sprintf(": http://%s:%s", paas.Hosts(rel.Tenant, rel.App, d.opts.Domain)[0], d.opts.RouterPort)
+}
+
+// fail stores why a release failed. It works on after the Deployer's end, and
+// an app without a live release fails with it.
+func (d *Deployer) fail(rel paas.Release, cause error) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(d.life), cleanTimeout)
+	defer cancel()
+	rel.State, rel.Reason = paas.ReleaseFailed, d.sentence(rel, cause)
+	if err := d.Store.UpdateRelease(ctx, rel); err != nil {
+		if !errors.Is(err, paas.ErrNotFound) { // the app was deleted meanwhile
+			d.Log.Error("a failed release is not stored", "app", rel.App, "release", rel.Number, "error", err)
+		}
+		return
+	}
+	d.say(rel, "failed", "%s", rel.Reason)
+	d.tell(key{rel.Tenant, rel.App}, rel.Number, "", eventDeployFailed, fmt.Sprintf("Release %d failed: %s", rel.Number, rel.Reason))
+	app, err := d.Store.App(ctx, rel.Tenant, rel.App)
+	if err == nil && app.Release == 0 && app.State != paas.AppDeleting {
+		err = d.Store.SetAppState(ctx, rel.Tenant, rel.App, paas.AppFailed, rel.Reason)
+	}
+	if err != nil && !errors.Is(err, paas.ErrNotFound) {
+		d.Log.Error("app state is not stored", "app", rel.App, "error", err)
+	}
+}
+
+// sentence turns an error into what the app's owner reads. Faults of the
+// platform go to the operator's log with their details.
+func (d *Deployer) sentence(rel paas.Release, cause error) string {
+	if bad, ok := errors.AsType[*paas.Invalid](cause); ok {
+		return bad.Reason
+	}
+	if d.life.Err() != nil && errors.Is(cause, context.Canceled) {
+		return "Kurama was stopped during this deploy. Deploy again."
+	}
+	d.Log.Error("a deploy failed", "tenant", rel.Tenant, "app", rel.App, "release", rel.Number, "error", cause)
+	if errors.Is(cause, paas.ErrConflict) {
+		return "A newer release went live first, or the app is being deleted."
+	}
+	return "The platform could not bring the release up; its operator finds the cause in Kurama's log. Deploy again, or ask them."
+}
+
+// say adds a line to the build log. A line that cannot be stored is no reason
+// to fail a deploy.
+func (d *Deployer) say(rel paas.Release, step, format string, args ...any) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(d.life), 5*time.Second)
+	defer cancel()
+	err := d.Store.AppendBuildLog(ctx, rel.Tenant, rel.App, rel.Number, step, fmt.Sprintf(format, args...))
+	if err != nil && !errors.Is(err, paas.ErrNotFound) {
+		d.Log.Warn("a line of the build log is lost", "app", rel.App, "release", rel.Number, "error", err)
+	}
+}

@@ -1,0 +1,165 @@
+package deploy
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"kurama/paas"
+)
+
+// renew replaces all replicas by fresh ones of the same release, as a rolling
+// restart asks for. One that fails is not tried again until asked for again.
+func (d *Deployer) renew(ctx context.Context, f *fleet) {
+	done, err := d.turn(ctx, f, func() {})
+	if err != nil {
+		return
+	}
+	defer done()
+	began := time.Now()
+	rel, err := d.liveRelease(ctx, f)
+	var app paas.App
+	if err == nil {
+		app, err = d.Store.App(ctx, f.tenant, f.key.app)
+	}
+	if err == nil {
+		err = d.roll(ctx, rollout{fleet: f, release: rel, restart: app.Restart,
+			say:    func(string, string, ...any) {},
+			commit: func(context.Context) error { return nil }})
+	}
+	if ctx.Err() != nil {
+		return
+	}
+	d.mu.Lock()
+	f.rolling = false
+	if err != nil {
+		f.refused = max(app.Restart, f.app.Restart)
+	}
+	d.mu.Unlock()
+	if err != nil {
+		d.tell(f.key, rel.Number, "", eventCrashed, "The restart failed and the former replicas serve on: "+d.sentence(rel, err))
+		return
+	}
+	d.tell(f.key, rel.Number, "", eventRestarted, fmt.Sprintf("All replicas were restarted within %s.", span(began)))
+}
+
+// RunCommand runs a command in a fresh container of the live release, calls fn
+// with each line of its output, and returns the exit code. It returns
+// paas.ErrNotFound for an app that does not exist and *paas.Invalid where
+// nothing is live.
+func (d *Deployer) RunCommand(ctx context.Context, tenant, app string, command []string, fn func(stream, line string)) (int, error) {
+	a, err := d.Store.App(ctx, tenant, app)
+	if err != nil {
+		return 0, err
+	}
+	if a.Release == 0 {
+		return 0, &paas.Invalid{Reason: "The app has no live release to run a command in. Deploy one first."}
+	}
+	if len(command) == 0 || command[0] == "" {
+		return 0, &paas.Invalid{Reason: "There is no command to run. Write it after `--`."}
+	}
+	rel, err := d.Store.Release(ctx, tenant, app, a.Release)
+	if err != nil {
+		return 0, err
+	}
+	spec, err := d.spec(ctx, rel)
+	if err != nil {
+		return 0, err
+	}
+	spec.Replica = replicaID(app, rel.Number)
+	return d.Engine.Run(ctx, spec, command, fn)
+}
+
+// Delete removes an app: from the table, its containers, its sources and all
+// that is stored about it but its log records. It returns paas.ErrNotFound for
+// an app that does not exist. Once begun it is finished, after a restart too.
+func (d *Deployer) Delete(ctx context.Context, tenant, app string) error {
+	if err := d.Store.SetAppState(ctx, tenant, app, paas.AppDeleting, ""); err != nil {
+		return err
+	}
+	d.mu.Lock()
+	f := d.fleet(key{tenant, app})
+	already := f.deleting
+	f.deleting = true
+	f.end()
+	d.mu.Unlock()
+	if already {
+		return nil
+	}
+	finished := make(chan error, 1)
+	if !d.spawn(func() { finished <- d.remove(f) }) {
+		return errors.New("Kurama is stopping; the app goes when it runs again")
+	}
+	select {
+	case err := <-finished:
+		return err
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// remove takes everything of an app away. Deploys under way fail at their next
+// step, because the store refuses an app that is being deleted.
+func (d *Deployer) remove(f *fleet) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(d.life), d.opts.App.DrainTimeout+d.opts.App.StopTimeout+cleanTimeout)
+	defer cancel()
+	if err := d.publishSoon(ctx, time.Second); err != nil {
+		d.Log.Warn("the router still knows an app that is being deleted", "app", f.key.app, "error", err)
+	}
+	done, err := d.turn(ctx, f, func() {})
+	if err != nil {
+		return fmt.Errorf("app %s: its deploys do not end: %w", f.key.app, err)
+	}
+	defer done()
+	d.mu.Lock()
+	var going []*replica
+	for _, r := range f.replicas {
+		r.stage = leaving
+		going = append(going, r)
+	}
+	d.mu.Unlock()
+	d.drain(f, going, func(string) {})
+	err = d.Builder.RemoveApp(f.tenant, f.key.app)
+	if gone := d.Store.DeleteApp(ctx, f.tenant, f.key.app); gone != nil && !errors.Is(gone, paas.ErrNotFound) {
+		err = errors.Join(err, gone)
+	}
+	d.mu.Lock()
+	delete(d.fleets, f.key)
+	d.deleted[f.key] = time.Now()
+	d.mu.Unlock()
+	d.poke()
+	return err
+}
+
+// collect removes the sources and layers that no kept release needs.
+func (d *Deployer) collect(k key, live int) {
+	if err := d.Builder.KeepSources(k.tenant, k.app, live); err != nil {
+		d.Log.Warn("old sources stay", "app", k.app, "error", err)
+	}
+	apps, err := d.Store.AllApps(d.life)
+	if err != nil {
+		d.Log.Warn("old layers stay", "error", err)
+		return
+	}
+	used := map[string]bool{}
+	for _, app := range apps {
+		releases, err := d.Store.Releases(d.life, app.Tenant, app.Name, 0)
+		if err != nil {
+			d.Log.Warn("old layers stay", "error", err)
+			return
+		}
+		for i, r := range releases {
+			// Rollback installs the layer of an older release again.
+			if r.Layer != "" && (i < keepLayers || r.Number == app.Release) {
+				used[r.Layer] = true
+			}
+		}
+	}
+	if err := d.Builder.KeepLayers(used); err != nil {
+		d.Log.Warn("old layers stay", "error", err)
+	}
+}
+
+// keepLayers is of how many releases of an app the layers are kept.
+const keepLayers = 10
