@@ -207,7 +207,7 @@ func TestRequest(t *testing.T) {
 		b := start(t, testConfig())
 		for text, want := range map[string]string{
 			"HTTP/1.1 200 OK\r\n" + strings.Repeat("X-A: "+strings.Repeat("y", 1000)+"\r\n", 400): "headers are larger",
-			"220 smtp.example.com\r\n\r\n":                                                        "not HTTP",
+			"220 smtp.example.com\r\n\r\n": "not HTTP",
 		} {
 			b.route(t, rawReplica(t, text))
 			status, body := b.do(t, b.request(t, "POST", "/", nil))

@@ -82,13 +82,19 @@ class _Body:
         try:
             self.body.close()
         finally:
-            _end(self.request)
+            self.request.end()
 
 
-def _end(request):
-    request.end()
-    if current.get() is request:
-        current.set(None)
+def _watch(body, request):
+    """Return body so that closing it ends request."""
+    if type(body).__name__ != "ClosingIterator":
+        request.end()   # a file, which the server may send by itself
+        return body
+    callbacks = getattr(body, "_callbacks", None)
+    if type(callbacks) is list:   # what ClosingIterator calls when it closes
+        callbacks.append(request.end)
+        return body
+    return _Body(body, request)
 
 
 def _wsgi_app(original):
@@ -98,45 +104,58 @@ def _wsgi_app(original):
     def wsgi_app(self, environ, start_response):
         if "kurama.request" in environ:   # an app mounted within another
             return original(self, environ, start_response)
-        cpu = cpu_clock.start(thread_time())
         request = environ["kurama.request"] = Request(environ)
-        sent = environ.get("HTTP_X_KURAMA_START")
-        queue = now() * 1000.0 - int(sent) / 1000.0 if sent and sent.isdigit() else None
         set_current(request)
+        if cpu_clock.shared is not False:
+            cpu_clock.begin(request)
+        taken, cpu = now(), thread_time()
 
         def start(status, headers, exc_info=None):
             request.status = int(status[:3])
-            headers.extend(private(request, cpu_clock.stop(cpu, thread_time()), queue))
+            ms = (thread_time() - cpu) * 1000.0
+            if cpu_clock.shared and not cpu_clock.alone(request):
+                ms = None
+            private(request, headers, ms, taken)
             if exc_info is None:
                 return start_response(status, headers)
             return start_response(status, headers, exc_info)
 
         try:
-            body = original(self, environ, start)
+            return _watch(original(self, environ, start), request)
         except BaseException:
-            _end(request)
+            if cpu_clock.shared:
+                cpu_clock.alone(request)
+            request.end()
             raise
-        if type(body).__name__ == "ClosingIterator":
-            return _Body(body, request)
-        _end(request)   # a file, which the server may send by itself
-        return body
 
     return wsgi_app
 
 
-def private(request, cpu, queue):
-    """Return the private headers of a response; figures in ms."""
-    headers = []
+def private(request, headers, cpu, taken):
+    """Append the private headers of a response; figures in ms."""
     rule = request.rule()
     if rule is not None:
-        headers.append(("X-Kurama-Route", rule if rule.isascii() and rule.isprintable() else encode(rule)))
+        headers.append(("X-Kurama-Route", _routes.get(rule) or _route(rule)))
     if cpu is not None:
         headers.append(("X-Kurama-CPU", "%.3f" % cpu))
-    if queue is not None and queue >= 0:
-        headers.append(("X-Kurama-Queue", "%.3f" % queue))
-    if request.exc:
+    sent = request.environ.get("HTTP_X_KURAMA_START")
+    if sent is not None and sent.isdigit():
+        queue = taken * 1000.0 - int(sent) / 1000.0
+        if queue >= 0:
+            headers.append(("X-Kurama-Queue", "%.3f" % queue))
+    if request.exc is not None:
         headers.append(("X-Kurama-Exc", encode(request.exc)))
-    return headers
+
+
+_routes = {}   # header values by rule
+
+
+def _route(rule):
+    """Return rule as it may stand in a header, kept for the next request."""
+    value = encode(rule)
+    if len(_routes) < 1000:
+        _routes[rule] = value
+    return value
 
 
 def encode(text):
@@ -160,31 +179,31 @@ def _byte(value):
 
 
 class _CPUClock:
-    """CPU time of a request, ms: that of its thread. Where greenlets share the
-    thread, it is known only for a request that had it for itself."""
+    """Tells whether greenlets share the thread: its CPU time is that of a request
+    only where the request had the thread for itself."""
 
     def __init__(self):
-        self.shared = None
-        self.started = 0
-        self.active = 0
+        self.shared = None   # not known before the first request
+        self.begun = 0
+        self.open = 0
 
-    def start(self, at):
-        """Return a mark to be given to stop."""
+    def begin(self, request):
+        """Note that request begins."""
         if self.shared is None:
             monkey = sys.modules.get("gevent.monkey")
             self.shared = bool(monkey and monkey.is_module_patched("threading")) or "eventlet.patcher" in sys.modules
-        if not self.shared:
-            return at
-        self.started += 1
-        self.active += 1
-        return at, self.started if self.active == 1 else -1
+        if self.shared:
+            self.begun += 1
+            request.mark = self.begun if self.open == 0 else -1
+            self.open += 1
 
-    def stop(self, mark, at):
-        """Return the ms since mark, or None where they are not known."""
-        if not self.shared:
-            return (at - mark) * 1000.0
-        self.active -= 1
-        return (at - mark[0]) * 1000.0 if mark[1] == self.started else None
+    def alone(self, request):
+        """Note that request answers; tell whether no other was there meanwhile."""
+        mark, request.mark = request.mark, None
+        if mark is None:
+            return False   # it has answered already
+        self.open -= 1
+        return mark == self.begun
 
 
 cpu_clock = _CPUClock()

@@ -8,6 +8,7 @@ import io
 import json
 import os
 import sys
+import time
 
 from . import _native
 from ._record import MAX_TEXT, capture
@@ -22,12 +23,13 @@ SETTLE = 0.02   # s after which a traceback is taken as complete
 class _Trace:
     """A traceback that is being written."""
 
-    __slots__ = ("lines", "ended", "more", "at", "request")
+    __slots__ = ("lines", "ended", "more", "began", "at", "request")
 
     def __init__(self, line):
         self.lines = [line]
         self.ended = False
         self.more = False    # the next line began in the write that ended it
+        self.began = time.time()
         self.at = 0.0
         self.request = current.get()
 
@@ -136,7 +138,7 @@ class Output(io.TextIOBase):
 
     def _emit(self, trace):
         text = "\n".join(trace.lines).rstrip()
-        self.sender.put(capture("log", "ERROR", trace.summary(), trace.request, text, self.extra))
+        self.sender.put(capture("log", "ERROR", trace.summary(), trace.request, text, self.extra, trace.began))
 
     def settle(self, force):
         """Emit the tracebacks that nothing has been added to for a moment, with

@@ -15,25 +15,26 @@ emitting = ContextVar("kurama_emitting", default=False)
 class Request:
     """One request: what its log records say about it."""
 
-    __slots__ = ("environ", "started", "status", "dur", "route", "fields",
-                 "error", "exc", "head")
+    # Defaults on the class: a request sets only what it learns.
+    status = None
+    dur = None       # ms; None until the response has ended
+    route = None
+    fields = None
+    error = None     # the unhandled exception, and its traceback
+    exc = None
+    head = None
 
     def __init__(self, environ):
         self.environ = environ
         self.started = perf_counter()
-        self.status = None
-        self.dur = None      # ms; None until the response has ended
-        self.route = None
-        self.fields = None
-        self.error = None    # the unhandled exception, and its traceback
-        self.exc = None
-        self.head = None
 
     def end(self):
         """Note that the response has ended. The second call does nothing."""
         if self.dur is None:
             self.dur = (perf_counter() - self.started) * 1000.0
             self.error = None
+            if current.get() is self:
+                current.set(None)
 
     def rule(self):
         """Return the Flask rule that matched, or None."""

@@ -9,6 +9,7 @@ a reconnect it sends what is not acknowledged again, with the ids they had.
 
 import errno
 import os
+import sys
 import time
 from collections import deque
 from itertools import islice
@@ -275,4 +276,9 @@ def at_fork(sender):
     def child():
         _record.reseed()
         sender.reset()
+        util = sys.modules.get("multiprocessing.util")
+        if util is not None:
+            # Its children end by os._exit, after finalizers and not atexit; those
+            # that are registered before this hook of its own are cleared.
+            util.register_after_fork(sender, lambda s: util.Finalize(None, s.close, exitpriority=-100))
     os.register_at_fork(after_in_child=child)

@@ -1,0 +1,123 @@
+import http.client
+import os
+import signal
+import subprocess
+import sys
+import time
+import unittest
+from urllib.parse import unquote
+
+from .agent import Agent, environment
+
+TESTS = os.path.dirname(os.path.abspath(__file__))
+
+
+class Server:
+    """gunicorn with the app, on a port of its own."""
+
+    def __init__(self, agent, *options):
+        self.agent = agent
+        code = "import kurama._boot, sys\nfrom gunicorn.app.wsgiapp import run\nsys.argv[0] = 'gunicorn'\nrun()"
+        self.process = subprocess.Popen(
+            [sys.executable, "-c", code, "-b", "127.0.0.1:0", *options, "app:app"], cwd=TESTS,
+            env=environment(agent.path), stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        try:
+            records = agent.wait(lambda rs: any("Listening at" in r["msg"] for r in rs)
+                                 and any("Booting worker" in r["msg"] for r in rs))
+            line = next(r["msg"] for r in records if "Listening at" in r["msg"])
+            self.port = int(line.split(":")[-1].split()[0])
+        except BaseException:
+            self.stop()
+            raise
+
+    def get(self, path):
+        """Return status, headers and body."""
+        conn = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
+        conn.request("GET", path, headers={"X-Request-ID": "req" + path, "X-Kurama-Start": str(int(time.time() * 1e6) - 5000)})
+        answer = conn.getresponse()
+        body = answer.read().decode()
+        conn.close()
+        return answer.status, answer.headers, body
+
+    def stop(self):
+        """Stop gunicorn and return what it wrote by itself."""
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.communicate(timeout=20)[0].decode()
+
+
+class Servers(unittest.TestCase):
+    def serve(self, *options):
+        agent = Agent()
+        self.addCleanup(agent.close)
+        server = Server(agent, *options)
+        self.addCleanup(lambda: server.process.poll() is None and server.stop())
+        return agent, server
+
+    def of(self, agent, path, count):
+        records = agent.wait(lambda rs: sum(r.get("req") == "req" + path for r in rs) >= count)
+        return [r for r in records if r.get("req") == "req" + path]
+
+    def check(self, *options):
+        agent, server = self.serve(*options)
+        status, headers, body = server.get("/hello/ann?x=1")
+        self.assertEqual((status, body, headers["X-Kurama-Route"]), (200, "hello ann", "/hello/<name>"))
+        self.assertGreaterEqual(float(headers["X-Kurama-Queue"]), 5)
+        for record in self.of(agent, "/hello/ann?x=1", 2):
+            self.assertEqual((record["method"], record["url"], record["route"], record["status"]), ("GET", "/hello/ann?x=1", "/hello/<name>", 200))
+            self.assertGreater(record["dur"], 0)
+            self.assertEqual(record["extra"]["name"], "ann")
+
+        status, headers, _ = server.get("/broken")
+        self.assertEqual(status, 500)
+        exc = unquote(headers["X-Kurama-Exc"])
+        self.assertTrue(exc.startswith("Traceback") and exc.endswith("RuntimeError: on purpose\nin two lines"), exc)
+        failed = self.of(agent, "/broken", 1)
+        self.assertEqual([(r["level"], r["status"], r["exc"]) for r in failed], [("ERROR", 500, exc)])
+
+        self.assertEqual(server.get("/stream")[2], "012")
+        self.assertEqual([r["msg"] for r in self.of(agent, "/stream", 3)], ["part 0", "part 1", "part 2"])
+        self.assertEqual(server.get("/thread")[0], 200)
+        self.assertEqual(server.get("/nowhere")[0], 404)
+        self.assertAlmostEqual(float(server.get("/burn")[1]["X-Kurama-CPU"]), 30, delta=15)
+
+        own = server.stop()
+        self.assertEqual(own, "")
+        records = agent.wait(lambda rs: any("Shutting down" in r["msg"] for r in rs))
+        ids = [r["id"] for r in records]
+        self.assertEqual(len(ids), len(set(ids)))
+        for record in records:
+            if record["extra"].get("logger") == "gunicorn.error":
+                self.assertNotIn("req", record)
+        for text in ("Starting gunicorn", "Worker exiting", "from a thread"):
+            self.assertEqual(sum(text in r["msg"] for r in records), 1, text)
+
+    def test_sync_worker(self):
+        self.check("-k", "sync")
+
+    def test_gthread_worker_with_preload(self):
+        self.check("-k", "gthread", "--threads", "4", "--preload")
+
+    def test_gevent_worker(self):
+        self.check("-k", "gevent")
+
+    def test_a_worker_that_is_killed_is_reported_by_the_master(self):
+        agent, server = self.serve("-k", "sync")
+        boot = next(r for r in agent.records() if "Booting worker" in r["msg"])
+        os.kill(int(boot["msg"].split("pid: ")[1].split()[0].rstrip(")")), signal.SIGKILL)
+        agent.wait(lambda rs: sum("Booting worker" in r["msg"] for r in rs) == 2)
+        self.assertEqual(server.get("/hello/bob")[0], 200)
+        self.of(agent, "/hello/bob", 2)
+
+    def test_an_app_that_cannot_start_says_why(self):
+        agent = Agent()
+        self.addCleanup(agent.close)
+        code = "import kurama._boot, sys\nfrom gunicorn.app.wsgiapp import run\nsys.argv[0] = 'gunicorn'\nrun()"
+        done = subprocess.run([sys.executable, "-c", code, "-b", "127.0.0.1:0", "nothere:app"], cwd=TESTS,
+                              env=environment(agent.path), capture_output=True, timeout=30)
+        self.assertNotEqual(done.returncode, 0)
+        failed = [r for r in agent.records() if "No module named 'nothere'" in r.get("exc", "")]
+        self.assertTrue(failed, agent.records())
+
+
+if __name__ == "__main__":
+    unittest.main()
