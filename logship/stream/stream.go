@@ -27,6 +27,9 @@ const (
 	reconnectWait = 250 * time.Millisecond
 )
 
+// ErrAway says that the server cannot be reached now: nothing was sent.
+var ErrAway = errors.New("the stream is away")
+
 // Batch is one message of the stream: the lines of 1…n records.
 type Batch struct {
 	Seq     uint64    // position on the stream, from 1
@@ -127,6 +130,26 @@ func (s *Stream) Bounds(ctx context.Context) (first, last uint64, err error) {
 	return max(state.FirstSeq, 1), state.LastSeq, nil
 }
 
+// LastAt returns when the stream took the newest batch of the host; the zero
+// time where it has none.
+func (s *Stream) LastAt(ctx context.Context, host string) (time.Time, error) {
+	if err := s.ensure(ctx); err != nil {
+		return time.Time{}, err
+	}
+	stream, err := s.js.Stream(ctx, streamName)
+	if err != nil {
+		return time.Time{}, fmt.Errorf("looking up the stream: %w", err)
+	}
+	msg, err := stream.GetLastMsgForSubject(ctx, subjectPrefix+token(host))
+	if errors.Is(err, jetstream.ErrMsgNotFound) {
+		return time.Time{}, nil
+	}
+	if err != nil {
+		return time.Time{}, fmt.Errorf("looking up the newest batch of %s: %w", host, err)
+	}
+	return msg.Time, nil
+}
+
 // token makes a host's name a single token of a subject.
 func token(host string) string {
 	clean := strings.Map(func(r rune) rune {
@@ -151,7 +174,7 @@ func (s *Stream) forget() {
 // date, once per connection.
 func (s *Stream) ensure(ctx context.Context) error {
 	if !s.conn.IsConnected() {
-		return fmt.Errorf("the stream at %s cannot be reached: %w", s.address(), nats.ErrDisconnected)
+		return fmt.Errorf("%w: %s cannot be reached", ErrAway, s.address())
 	}
 	s.making.Lock()
 	defer s.making.Unlock()

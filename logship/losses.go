@@ -1,0 +1,103 @@
+package logship
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+
+	"golang.org/x/time/rate"
+
+	"kurama/logship/record"
+)
+
+// maxOwners bounds the apps whose losses are counted apart.
+const maxOwners = 4096
+
+// loss is what an app loses for one cause.
+type loss struct{ tenant, app, cause string }
+
+// losses counts dropped records until they are told as events.
+type losses struct {
+	total func(n int) // counts for the metrics
+
+	mu     sync.Mutex
+	counts map[loss]int
+}
+
+// add counts n records of an app as dropped.
+func (l *losses) add(tenant, app, cause string, n int) {
+	l.total(n)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	key := loss{tenant, app, cause}
+	if _, ok := l.counts[key]; !ok {
+		if len(l.counts) >= maxOwners {
+			key = loss{cause: cause}
+		}
+		key = loss{strings.Clone(key.tenant), strings.Clone(key.app), key.cause}
+	}
+	l.counts[key] += n
+}
+
+// take returns the events that tell of the losses since the last call.
+func (l *losses) take(now time.Time) []record.Record {
+	l.mu.Lock()
+	counts := l.counts
+	l.counts = map[loss]int{}
+	l.mu.Unlock()
+	events := make([]record.Record, 0, len(counts))
+	for key, n := range counts {
+		events = append(events, record.Record{Time: now, ID: record.NewID(now), Kind: record.KindEvent, Level: record.LevelWarning,
+			Tenant: key.tenant, App: key.app, Msg: fmt.Sprintf("%d records were dropped: %s.", n, key.cause),
+			Extra: fmt.Appendf(nil, `{"event":"dropped","count":%d}`, n)})
+	}
+	return events
+}
+
+// droppedCount returns how many records are lost with r: what a dropped event
+// tells of, 1 for any other record.
+func droppedCount(r *record.Record) int {
+	var told struct {
+		Event string
+		Count int
+	}
+	if r.Kind == record.KindEvent && json.Unmarshal(r.Extra, &told) == nil && told.Event == "dropped" {
+		return told.Count
+	}
+	return 1
+}
+
+// limits holds a token bucket for each app.
+type limits struct {
+	rate  rate.Limit
+	burst int
+
+	mu   sync.Mutex
+	apps map[appKey]*rate.Limiter
+}
+
+type appKey struct{ tenant, app string }
+
+// of returns the bucket of an app, which all its replicas share.
+func (l *limits) of(tenant, app string) *rate.Limiter {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	key := appKey{tenant, app}
+	if l.apps[key] == nil {
+		l.apps[key] = rate.NewLimiter(l.rate, l.burst)
+	}
+	return l.apps[key]
+}
+
+// keep drops the buckets of apps that are gone.
+func (l *limits) keep(exists map[appKey]bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for key := range l.apps {
+		if !exists[key] {
+			delete(l.apps, key)
+		}
+	}
+}
