@@ -126,8 +126,11 @@ func cursorOf(r *record.Record) string {
 // parseCursor reads what cursorOf wrote; anything else is a *paas.Invalid.
 func parseCursor(text string) (at time.Time, id [16]byte, err error) {
 	b, err := base64.RawURLEncoding.DecodeString(text)
-	if err != nil || len(b) != cursorSize {
+	if err == nil && len(b) == cursorSize {
+		at, id = time.UnixMicro(int64(binary.BigEndian.Uint64(b))).UTC(), [16]byte(b[8:])
+	}
+	if year := at.Year(); err != nil || len(b) != cursorSize || year < 1 || year > 9999 {
 		return at, id, &paas.Invalid{Reason: fmt.Sprintf("%q is not a cursor: pass the one that came with the page before.", text)}
 	}
-	return time.UnixMicro(int64(binary.BigEndian.Uint64(b))).UTC(), [16]byte(b[8:]), nil
+	return at, id, nil
 }
