@@ -18,17 +18,41 @@ import (
 // deadline bounds everything that a test waits for.
 const deadline = 30 * time.Second
 
-// Stream starts a JetStream in a folder of its own and connects to it.
-func Stream(t testing.TB) *stream.Stream {
-	t.Helper()
+// token is the shared secret of every test's stream.
+const token = "secret"
+
+func settings() config.Stream {
 	cfg := config.Default().Stream
 	cfg.Listen, cfg.Sync, cfg.MaxBytes = "127.0.0.1:0", false, 512*config.MiB
-	server, err := stream.NewServer(cfg, t.TempDir(), "secret", Log())
+	return cfg
+}
+
+// Server starts a JetStream in a folder of its own and returns its address.
+func Server(t testing.TB) (url string) {
+	t.Helper()
+	server, err := stream.NewServer(settings(), t.TempDir(), token, Log())
 	if err != nil {
 		t.Fatalf("starting the stream: %v", err)
 	}
 	Start(t, server.Run)
-	client, err := stream.Connect(t.Context(), cfg, server.URL(), "secret", Log())
+	return server.URL()
+}
+
+// Connect connects to the stream at url, for which it does not wait.
+func Connect(ctx context.Context, url string) (*stream.Stream, error) {
+	return stream.Connect(ctx, settings(), url, token, Log())
+}
+
+// Stream starts a JetStream and connects to it.
+func Stream(t testing.TB) *stream.Stream {
+	t.Helper()
+	return Client(t, Server(t))
+}
+
+// Client connects to the stream at url and waits until it answers.
+func Client(t testing.TB, url string) *stream.Stream {
+	t.Helper()
+	client, err := Connect(t.Context(), url)
 	if err != nil {
 		t.Fatalf("connecting to the stream: %v", err)
 	}
