@@ -58,8 +58,9 @@ func rootCommand() *cobra.Command {
 	root.AddGroup(&cobra.Group{ID: "host", Title: "Run the platform:"}, &cobra.Group{ID: "apps", Title: "Use it:"},
 		&cobra.Group{ID: "roles", Title: "Run one role alone:"})
 	add(root, "host", upCommand(s), setupCommand(s), doctorCommand(s), configCommand(s))
-	add(root, "roles", roleCommands(s)...)
-	add(root, "apps", append(clientCommands(), reqsimCommand())...)
+	clients := clientCommands()
+	add(root, "roles", joinRoles(roleCommands(s), clients)...)
+	add(root, "apps", append(clients, reqsimCommand())...)
 	return root
 }
 
