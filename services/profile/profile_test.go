@@ -75,9 +75,9 @@ func TestQuantilesAreWithinOnePercentOverManyMinutesAndFlushes(t *testing.T) {
 	var exact []float64
 	var sum float64
 	now := time.Now()
-	for range 20 {
+	for range 8 {
 		var batch []record.Record
-		for range 250 {
+		for range 600 {
 			dur := math.Exp(random.NormFloat64()*1.5 + 3)
 			exact, sum = append(exact, dur), sum+dur
 			at := now.Add(-time.Duration(random.IntN(10*60)) * time.Second)
