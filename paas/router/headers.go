@@ -39,10 +39,21 @@ func hostname(host string) string {
 	host = strings.TrimSuffix(host, ".")
 	for i := range len(host) {
 		if c := host[i]; 'A' <= c && c <= 'Z' {
-			return strings.ToLower(host)
+			return lowered(host)
 		}
 	}
 	return host
+}
+
+// lowered returns host with its ASCII letters in lower case; other bytes stay.
+func lowered(host string) string {
+	b := []byte(host)
+	for i, c := range b {
+		if 'A' <= c && c <= 'Z' {
+			b[i] = c | 0x20
+		}
+	}
+	return string(b)
 }
 
 // isAddress reports whether host is an IP address.

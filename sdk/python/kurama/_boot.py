@@ -17,7 +17,8 @@ def install(path):
     if outputs:
         streams = outputs + [s.real for s in outputs if s.real is not None]
         _capture.install(sender, streams)
-        _flask.hook(streams)
+        _flask.hook(sender, streams)
+        _output.watch_end(sender)
 
     def settle(force):
         left = False

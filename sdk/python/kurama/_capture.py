@@ -3,7 +3,8 @@
 Each record is taken once, where a logger hands it to its handlers, so that neither
 levels nor basicConfig() nor loggers that do not propagate change what arrives. What
 handlers then write to stdout or stderr is the same record again and is left out;
-handlers that write elsewhere go on as before.
+handlers that write elsewhere go on as before. While an app starts it is the other way
+round for errors: they are printed, and the agent makes the records (see _output).
 """
 
 import logging
@@ -36,18 +37,28 @@ def install(sender, streams):
     set_emitting, reset_emitting = emitting.set, emitting.reset
 
     def kurama_call_handlers(logger, record):
-        sender.put(from_logging(record))
+        taken = None
+        if sender.serving or record.levelno < logging.ERROR:
+            sender.put(from_logging(record))
+        else:
+            taken = [False]
         record._kurama = True
-        token = set_emitting(True)
+        token = set_emitting(taken or True)
         try:
             call_handlers(logger, record)
         finally:
             reset_emitting(token)
+        if taken and not taken[0]:
+            sender.put(from_logging(record))   # no handler printed it
 
     def kurama_emit(handler, record):
         stream = handler.stream
         for known in streams:
             if stream is known:
+                printing = emitting.get()
+                if printing and printing is not True:
+                    printing[0] = True
+                    break
                 # A QueueListener or a direct handle() comes here first.
                 if "_kurama" not in record.__dict__:
                     sender.put(from_logging(record))

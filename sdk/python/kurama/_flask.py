@@ -14,18 +14,19 @@ from ._request import Request, current
 MAX_EXC = 4096   # bytes of the X-Kurama-Exc header
 
 
-def hook(streams):
+def hook(sender, streams):
     """Patch Flask as soon as somebody imports it."""
     if "flask.app" in sys.modules:
-        patch(sys.modules["flask.app"], streams)
+        patch(sys.modules["flask.app"], sender, streams)
     else:
-        sys.meta_path.insert(0, _Finder(streams))
+        sys.meta_path.insert(0, _Finder(sender, streams))
 
 
 class _Finder:
     """Finds flask.app as everybody does, and patches it once it is loaded."""
 
-    def __init__(self, streams):
+    def __init__(self, sender, streams):
+        self.sender = sender
         self.streams = streams
 
     def find_spec(self, name, path=None, target=None):
@@ -40,16 +41,16 @@ class _Finder:
 
         def exec_module(module):
             loaded(module)
-            patch(module, self.streams)
+            patch(module, self.sender, self.streams)
 
         spec.loader.exec_module = exec_module
         return spec
 
 
-def patch(module, streams):
+def patch(module, sender, streams):
     """Wrap the WSGI entry and the handler of unhandled exceptions of Flask."""
     flask = module.Flask
-    flask.wsgi_app = _wsgi_app(flask.wsgi_app)
+    flask.wsgi_app = _wsgi_app(flask.wsgi_app, sender)
     handle = flask.handle_exception
 
     def handle_exception(self, e):
@@ -97,7 +98,7 @@ def _watch(body, request):
     return _Body(body, request)
 
 
-def _wsgi_app(original):
+def _wsgi_app(original, sender):
     """Return original with a Request around it."""
     thread_time, now, set_current = time.thread_time, time.time, current.set
 
@@ -108,6 +109,7 @@ def _wsgi_app(original):
         set_current(request)
         if cpu_clock.shared is not False:
             cpu_clock.begin(request)
+        sender.serving = True
         taken, cpu = now(), thread_time()
 
         def start(status, headers, exc_info=None):

@@ -2,6 +2,10 @@
 
 A traceback written to stderr becomes one record: its lines are held together until
 a line comes that does not belong to it, or nothing has come for a moment.
+
+Before a process has its first request, lines go to the container's own output, and
+the agent makes the records. The same holds for an exception that ends the process.
+There the platform looks for the reason when an app does not start, or ends.
 """
 
 import io
@@ -86,8 +90,11 @@ class Output(io.TextIOBase):
         """Take text; each line of it that is complete becomes a record."""
         if not isinstance(text, str):
             raise TypeError("write() argument must be str, not %s" % type(text).__name__)
-        if emitting.get():
-            return len(text)
+        printing = emitting.get()
+        if printing:
+            if printing is True:
+                return len(text)
+            printing[0] = True
         thread = _native.get_ident()
         part = self.parts.pop(thread, None)
         whole = text if part is None else part + text
@@ -108,10 +115,20 @@ class Output(io.TextIOBase):
         line = line.rstrip("\r")
         if "\r" in line:
             line = line[line.rindex("\r") + 1:]   # what a progress bar ended as
+        if not self.sender.serving and self._pass(line):
+            return
         if self.traces is not None and self._traced(thread, line, joined):
             return
         if line and not line.isspace():
             self.sender.put(capture("log", self.level, line, current.get(), None, self.extra))
+
+    def _pass(self, line):
+        """Write line to the container's own output; False where that fails."""
+        try:
+            os.write(self.fd, (line + "\n").encode("utf-8", "replace"))
+        except OSError:
+            return False
+        return True
 
     def _traced(self, thread, line, joined):
         """Tell whether line went into a traceback."""
@@ -242,6 +259,17 @@ def take_over(sender):
         setattr(sys, name, output)
         outputs.append(output)
     return outputs
+
+
+def watch_end(sender):
+    """Let the traceback that ends the process go to the container's own output."""
+    hook = sys.excepthook
+
+    def excepthook(kind, value, trace):
+        sender.serving = False
+        hook(kind, value, trace)
+
+    sys.excepthook = excepthook
 
 
 def spill(data):

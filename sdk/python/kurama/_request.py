@@ -7,8 +7,8 @@ from urllib.parse import quote as percent
 
 current = ContextVar("kurama_request", default=None)
 
-# Set while a record goes through the handlers of logging: whatever they print is
-# that record once more.
+# Set while a record goes through the handlers of logging. True: whatever they print is
+# that record once more, and left out. A list: they shall print, and note it there.
 emitting = ContextVar("kurama_emitting", default=False)
 
 

@@ -33,6 +33,9 @@ class Sender:
         self.before_drain = None   # called with force before records are taken
         self.spill = None          # called with a line that no agent takes
         self.sock = None
+        # While an app starts, its output goes to the container's own: there the
+        # platform looks for the reason when it does not come up.
+        self.serving = False
         self.reset()
 
     def reset(self):

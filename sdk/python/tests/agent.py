@@ -100,9 +100,11 @@ def environment(path, **more):
     return {k: v for k, v in env.items() if v is not None}
 
 
-def run(script, path, check=True, **more):
-    """Run script in an interpreter that has the library started; return its output."""
-    done = subprocess.run([sys.executable, "-c", "import kurama._boot\n" + script], env=environment(path, **more),
+def run(script, path, check=True, serving=True, **more):
+    """Run script in an interpreter that has the library started, as if it had
+    had its first request where serving; return its output."""
+    begin = "import kurama._boot, kurama._state\nkurama._state.sender.serving = %r\n" % serving
+    done = subprocess.run([sys.executable, "-c", begin + script], env=environment(path, **more),
                           stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=30)
     if check and done.returncode != 0:
         raise AssertionError("exit %d: %s%s" % (done.returncode, done.stdout, done.stderr))

@@ -11,7 +11,7 @@ from kurama._record import EXC, LEVEL, MSG
 class Taken(list):
     """Stands for the sender."""
 
-    awake = True
+    awake = serving = True
 
     def put(self, record):
         self.append(record)

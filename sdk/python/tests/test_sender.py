@@ -86,10 +86,24 @@ class Process(unittest.TestCase):
         return [r["msg"] for r in sorted(self.agent.records(), key=lambda r: r["ts"])]
 
     def test_the_last_words_of_a_process_arrive(self):
-        done = run("print('first')\nimport atexit\natexit.register(print, 'last')\n1/0", self.agent.path, check=False)
-        self.assertEqual((done.returncode, done.stdout, done.stderr), (1, "", ""))
+        run("print('first')\nimport atexit, traceback\natexit.register(print, 'last')\n"
+            "try: 1/0\nexcept ZeroDivisionError: traceback.print_exc()", self.agent.path)
         self.assertEqual(self.messages(), ["first", "ZeroDivisionError: division by zero", "last"])
         self.assertEqual(self.agent.connections[0][-1], "!bye")
+
+    def test_what_ends_a_process_is_on_its_stderr(self):
+        done = run("print('serving')\n1/0", self.agent.path, check=False)
+        self.assertEqual(done.returncode, 1)
+        self.assertTrue(done.stderr.startswith("Traceback (most recent") and done.stderr.endswith("ZeroDivisionError: division by zero\n"), done.stderr)
+        self.assertEqual(self.messages(), ["serving"])
+
+    def test_before_the_first_request_output_is_the_containers(self):
+        done = run("import logging, sys\nlogging.basicConfig(level=logging.INFO)\nprint('loading', end='')\nprint(' a model')\n"
+                   "logging.info('info')\nlogging.error('bad')\nsilent = logging.getLogger('s'); silent.propagate = False\n"
+                   "silent.addHandler(logging.NullHandler()); silent.error('nowhere')\nprint('oops', file=sys.stderr)",
+                   self.agent.path, serving=False)
+        self.assertEqual((done.stdout, done.stderr), ("loading a model\n", "ERROR:root:bad\noops\n"))
+        self.assertEqual(self.messages(), ["info", "nowhere"])
 
     def test_without_an_agent_the_lines_go_to_stderr_in_the_end(self):
         before = time.monotonic()
@@ -115,7 +129,7 @@ class Process(unittest.TestCase):
             "child = 'import kurama._boot; import logging, sys; print(1); logging.warning(2); print(3, file=sys.stderr)'\n"
             "out = subprocess.run([sys.executable, '-c', child], capture_output=True, text=True)\n"
             "assert out.stdout == '1\\n' and out.stderr == 'WARNING:root:2\\n3\\n', out\n"
-            "subprocess.run([sys.executable, '-c', 'import kurama._boot; print(4)'])\n", self.agent.path)
+            "subprocess.run([sys.executable, '-c', 'import kurama._boot, kurama; kurama._state.sender.serving = True; print(4)'])\n", self.agent.path)
         self.assertEqual(self.messages(), ["4"])
 
     def test_a_signal_handler_may_print(self):
@@ -136,11 +150,12 @@ class Process(unittest.TestCase):
             python = os.path.join(folder, "bin", "python")
             env = environment(self.agent.path, PYTHONPATH=None)
             script = "import sys; print('kurama._boot' in sys.modules)"
-            done = subprocess.run([python, "-c", script], env=env, capture_output=True, text=True)
-            self.assertEqual((done.stdout, done.stderr), ("", ""))
-            self.assertEqual(self.messages(), ["True"])
+            more = "; import kurama; kurama.log('a', n=1)"
+            done = subprocess.run([python, "-c", script + more], env=env, capture_output=True, text=True)
+            self.assertEqual((done.stdout, done.stderr), ("True\n", ""))
+            self.assertEqual(self.messages(), ["a"])
             del env["KURAMA_SOCKET"]
-            done = subprocess.run([python, "-c", script + "; import kurama; kurama.log('a', n=1)"], env=env, capture_output=True, text=True)
+            done = subprocess.run([python, "-c", script + more], env=env, capture_output=True, text=True)
             self.assertEqual((done.stdout, done.stderr), ("False\nINFO a n=1\n", ""))
 
 
