@@ -54,7 +54,9 @@ async function api(req, res, url) {
 
 async function app(req, res, url, name, what, id, sub) {
   if (req.method === 'POST' && what === 'releases') {
-    const size = (await body(req)).length;
+    const sent = await body(req);
+    console.log(req.headers['content-type'], ...(sent.toString('latin1').match(/ name="[^"]*"/g) ?? []));
+    const size = sent.length;
     if (size < 10) return problem(res, 400, 'The archive is empty. Nothing was stored.');
     if (!data.apps.has(name)) data.addApp(name, 'deploying', 1, []);
     const a = data.apps.get(name);

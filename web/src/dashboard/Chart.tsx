@@ -2,12 +2,14 @@ import { useComputedColorScheme } from '@mantine/core';
 import { useEffect, useMemo, useRef } from 'react';
 import uPlot from 'uplot';
 import 'uplot/dist/uPlot.min.css';
+import { niceTop } from './axis';
 import { onTick, setPace } from './clock';
 import { seconds, type Column } from './columns';
 import { crosshair } from './crosshair';
 import { decorations } from './decorations';
 import type { LiveStore } from './store';
 import { useStore } from './useLive';
+import type { LiveEvent } from '../api/types';
 
 export interface Series {
   label: string;
@@ -34,6 +36,8 @@ export interface ChartProps {
   /** The series and their values at xs (seconds). Called once for each change of the data. */
   content: (store: LiveStore, xs: number[], dark: boolean) => Content;
   format: (v: number | null | undefined) => string;
+  /** What the axis says; format where none is given. */
+  tick?: (v: number) => string;
   /** The top of the axis for the largest value drawn. */
   top?: (max: number) => number;
   limit?: { at: number; label: string };
@@ -45,13 +49,14 @@ export function Chart(props: ChartProps) {
   const dark = useComputedColorScheme('light') === 'dark';
   const box = useRef<HTMLDivElement>(null);
   const legend = useRef<HTMLDListElement>(null);
+  const at = useRef<HTMLSpanElement>(null);
   const latest = useRef(props);
   latest.current = props;
   const { id, title, unit, span } = props;
   const windowWords = useMemo(() => (span < 120 ? `${span} s` : `${span / 60} min`), [span]);
 
   useEffect(() => {
-    const view = new ChartView(box.current!, legend.current!, store, () => latest.current, dark);
+    const view = new ChartView(box.current!, legend.current!, at.current!, store, () => latest.current, dark);
     return () => view.destroy();
   }, [store, dark, span]);
 
@@ -60,6 +65,7 @@ export function Chart(props: ChartProps) {
       <figcaption>
         <h2 className="panel-title">{title}</h2>
         <span className="label">{unit}, last {windowWords}</span>
+        <span ref={at} className="chart-at label ellipsis" />
       </figcaption>
       <div ref={box} className="chart-box" role="img" aria-label={`${title}, ${unit}, last ${windowWords}`} />
       <dl ref={legend} className="legend" />
@@ -78,12 +84,15 @@ class ChartView {
   private version = -1;
   private second = 0;
   private cells: HTMLElement[] = [];
+  private seen = true; // a chart out of sight is not drawn
   private undo: (() => void)[] = [];
 
-  constructor(private box: HTMLElement, private legend: HTMLElement, private store: LiveStore, private props: () => ChartProps, private dark: boolean) {
+  constructor(private box: HTMLElement, private legend: HTMLElement, private at: HTMLElement, private store: LiveStore, private props: () => ChartProps, private dark: boolean) {
     const size = new ResizeObserver(() => this.resize());
     size.observe(box);
-    this.undo = [onTick(() => this.tick()), () => size.disconnect(), crosshair.subscribe(() => this.readout())];
+    const sight = new IntersectionObserver(([e]) => { this.seen = e?.isIntersecting ?? true; }, { rootMargin: '100px' });
+    sight.observe(box);
+    this.undo = [onTick(() => this.tick()), () => size.disconnect(), () => sight.disconnect(), crosshair.subscribe(() => this.readout())];
     this.tick();
   }
 
@@ -94,6 +103,7 @@ class ChartView {
   }
 
   private tick(): void {
+    if (!this.seen) return;
     const { span } = this.props();
     const now = this.store.now() / 1000;
     // A second is drawn once it is over: half a second's requests would look like a fall.
@@ -136,7 +146,7 @@ class ChartView {
     const ink = this.dark ? '#AAA097' : '#6B6259';
     const grid = { stroke: this.dark ? '#322C28' : '#ECE7E0', width: 1 };
     const axis = { stroke: ink, grid, ticks: { show: false }, font: '11px system-ui, sans-serif' };
-    const { format, limit } = this.props();
+    const { format, limit, tick = format } = this.props();
     return {
       width: this.box.clientWidth || 400,
       height: HEIGHT,
@@ -147,7 +157,7 @@ class ChartView {
       scales: { x: { time: true, auto: false }, y: { auto: false, range: () => { const r = this.yRange(); return [r.min, r.max]; } } },
       axes: [
         { ...axis, size: 24, space: 70, values: (_u, at) => at.map(clockWords) },
-        { ...axis, size: 52, space: 32, values: (_u, at) => at.map((v) => format(v)) },
+        { ...axis, size: 52, space: 32, values: (_u, at) => at.map((v) => tick(v)) },
       ],
       series: [{}, ...this.content.series.map((s) => ({ label: s.label, stroke: s.color, fill: s.fill, width: s.width ?? 1.5, dash: s.dash, paths: s.stepped ? uPlot.paths.stepped!({ align: 1 }) : undefined, points: { show: false }, spanGaps: false }))],
       bands: this.content.bands,
@@ -179,6 +189,7 @@ class ChartView {
   private readout(): void {
     const { format } = this.props();
     const at = crosshair.time;
+    this.at.textContent = at == null ? '' : [clockWords(Math.floor(at), true), nearby(this.store.events, at, this.props().span)].filter(Boolean).join(' · ');
     const index = at == null ? null : Math.round(at) - (this.xs[0] ?? 0);
     this.content.series.forEach((s, i) => {
       const column = this.content.columns[i]!;
@@ -198,6 +209,12 @@ class ChartView {
   }
 }
 
+/** What happened under the crosshair, to within a hundredth of the width. */
+function nearby(events: LiveEvent[], at: number, span: number): string {
+  const found = events.filter((e) => Math.abs(e.t / 1000 - at) < span / 100);
+  return found.map((e) => e.msg).join(' · ');
+}
+
 // Older than this, a value is no longer the latest but the last.
 const STALE = 5;
 
@@ -206,17 +223,9 @@ function lastKnown(column: Column): number {
   return column.length - 1;
 }
 
-/** The next of 1, 2, 5, 10 … above max, so that the axis does not jump with each value. */
-export function niceTop(max: number): number {
-  if (!(max > 0)) return 1;
-  const by = 10 ** Math.floor(Math.log10(max));
-  for (const k of [1, 1.5, 2, 3, 4, 5, 6, 8, 10]) if (max * 1.05 <= k * by) return k * by;
-  return 20 * by;
-}
-
 const form = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit', second: '2-digit' });
 
-function clockWords(t: number): string {
+function clockWords(t: number, withSeconds: unknown): string {
   const s = form.format(t * 1000);
-  return s.endsWith(':00') ? s.slice(0, 5) : s;
+  return withSeconds !== true && s.endsWith(':00') ? s.slice(0, 5) : s;
 }

@@ -15,7 +15,7 @@ export function Numbers() {
       <Number label="p50" note={over} testid={ids.p50} small>{ms(w?.p50)}</Number>
       <Number label="p95" note={over} testid={ids.p95}>{ms(w?.p95)}</Number>
       <Number label="p99" note={over} testid={ids.p99} small>{ms(w?.p99)}</Number>
-      <Number label="Errors" note={share == null ? over : `${percent(share)}, ${over}`} testid={ids.errors} bad={(w?.errors ?? 0) > 0}>{count(w?.errors)}</Number>
+      <Number label="Errors" unit={share ? percent(share) : ''} note={over} testid={ids.errors} bad={(w?.errors ?? 0) > 0}>{count(w?.errors)}</Number>
       <Number label="In flight" note="now" testid={ids.inflight}>{count(last?.inflight)}</Number>
       <Number label="Queued" note="now" testid={ids.queued} bad={(last?.queued ?? 0) > 0}>{count(last?.queued)}</Number>
       <Number label="Replicas" note="now" testid={ids.replicas}>{count(last?.replicas)}</Number>
@@ -35,7 +35,7 @@ function Cpu() {
     for (const f of series.values()) last = f;
     if (last && now - last.t < 10 && last.cpu != null && (most == null || last.cpu > most)) most = last.cpu;
   }
-  return <Number label="CPU" note="busiest replica, now" testid="cpu" bad={(most ?? 0) > 90}>{percent(most)}</Number>;
+  return <Number label="CPU" note="busiest replica" testid="cpu" bad={(most ?? 0) > 90}>{percent(most)}</Number>;
 }
 
 interface Props { label: string; note: string; testid: string; children: ReactNode; unit?: string; bad?: boolean; small?: boolean; value?: number }

@@ -16,7 +16,7 @@ export function RouteTable() {
       <header className="panel-head"><h2 className="panel-title">Top routes</h2><span className="label">last 5 min</span></header>
       {routes.length === 0 ? <p className="quiet">No requests in the last 5 minutes.</p> : (
         <div className="table-box">
-          <Table verticalSpacing={4}>
+          <Table verticalSpacing={4} horizontalSpacing={8} className="tight">
             <Table.Thead><Table.Tr><Table.Th>Route</Table.Th><Table.Th className="num">Requests</Table.Th><Table.Th className="num">per s</Table.Th><Table.Th className="num">Errors</Table.Th><Table.Th className="num">p50</Table.Th><Table.Th className="num">p95</Table.Th><Table.Th className="num">p99</Table.Th><Table.Th className="num">CPU</Table.Th></Table.Tr></Table.Thead>
             <Table.Tbody>
               {shown.map((r) => (

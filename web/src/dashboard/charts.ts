@@ -1,4 +1,4 @@
-import { ms, percent, rate, count } from '../format/format';
+import { count, ms, percent } from '../format/format';
 import { replicaColor, seriesColor, type SeriesName } from '../theme/series';
 import type { ChartProps, Content, Series } from './Chart';
 import { column, pickFigure, pickPoint, stack, type Column } from './columns';
@@ -70,12 +70,13 @@ function plain(keys: SeriesName[], labels: string[], stepped = false) {
   });
 }
 
+const amount = (v: number) => v.toLocaleString('en-US', { maximumFractionDigits: 2 });
 const whole = (max: number) => Math.max(Math.ceil(max * 1.15), 4);
 const toLimit = (max: number) => Math.max(110, max * 1.05);
 const LIMIT = { at: 100, label: 'limit' };
 
 export const CHARTS: Spec[] = [
-  { id: 'requests', title: 'Requests by status', unit: 'requests/s', content: requests, format: rate },
+  { id: 'requests', title: 'Requests by status', unit: 'requests/s', content: requests, format: count, tick: amount },
   { id: 'latency', title: 'Latency', unit: 'time of a request', content: latency, format: ms },
   { id: 'cpu', title: 'CPU', unit: "% of the replica's limit", content: figure('cpu'), format: percent, top: toLimit, limit: LIMIT },
   { id: 'mem', title: 'Memory', unit: "% of the replica's limit", content: figure('mem'), format: percent, top: toLimit, limit: LIMIT },

@@ -31,7 +31,7 @@ export function percent(v: Maybe): string {
 /** Milliseconds as a person says them: 0.8 ms, 83 ms, 1.2 s, 4 min. */
 export function ms(v: Maybe): string {
   if (v == null) return UNKNOWN;
-  if (v < 10) return `${v.toFixed(1)} ms`;
+  if (v < 10) return `${+v.toFixed(1)} ms`;
   if (v < 1000) return `${Math.round(v)} ms`;
   return duration(v / 1000);
 }
@@ -40,7 +40,7 @@ export function ms(v: Maybe): string {
 export function duration(s: Maybe): string {
   if (s == null) return UNKNOWN;
   if (s < 10) return `${+s.toFixed(1)} s`;
-  if (s < 100) return `${Math.round(s)} s`;
+  if (s < 100 && s !== 60) return `${Math.round(s)} s`;
   if (s < 5400) return `${Math.round(s / 60)} min`;
   if (s < 129600) return `${Math.round(s / 3600)} h`;
   return `${Math.round(s / 86400)} days`;

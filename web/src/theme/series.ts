@@ -7,7 +7,7 @@ export const SERIES = {
   mem: ['#B8860B', '#E9B44C'],
   disk: ['#009E73', '#2FC79B'],
   swap: ['#8E5C9E', '#CC8FDB'],
-  p50: ['#E7B7D0', '#6E3E57'],
+  p50: ['#DDA0C2', '#9A5F82'],
   p95: ['#CC79A7', '#CC79A7'],
   p99: ['#8F4069', '#F0B6D4'],
   s2: ['#009E73', '#2BB58B'],

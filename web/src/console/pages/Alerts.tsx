@@ -148,7 +148,7 @@ function Notifications({ app }: { app: string }) {
               {data.slice(0, 100).map((n) => (
                 <Table.Tr key={n.id} data-testid={ids.notificationRow} data-kind={n.kind}>
                   <Table.Td><StatusTag state={n.kind} /></Table.Td>
-                  <Table.Td><UnstyledButton className="app-name" onClick={() => show(n)}>{n.subject}</UnstyledButton></Table.Td>
+                  <Table.Td className="subject"><UnstyledButton className="app-name" onClick={() => show(n)}>{n.subject}</UnstyledButton></Table.Td>
                   <Table.Td>{n.recipient}</Table.Td>
                   <Table.Td><StatusTag state={n.state} />{n.error && <div className="reason">{n.error}</div>}</Table.Td>
                   <Table.Td><TimeAgo at={n.sent_at || n.created_at} /></Table.Td>

@@ -1,6 +1,6 @@
 import { Button } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
-import { lazy, Suspense } from 'react';
+import { lazy, Suspense, useEffect, useRef } from 'react';
 import { ApiError, get, seg } from '../../api/client';
 import type { App } from '../../api/types';
 import { Problem } from '../../parts/Said';
@@ -44,7 +44,14 @@ export default function AppPage({ name }: { name: string }) {
   const session = useSession();
   const { parts } = useRoute();
   const tab = parts[2] ?? 'overview';
+  const tabs = useRef<HTMLDivElement>(null);
   const { data: app, error } = useApp(name);
+  const known = app != null;
+  useEffect(() => {
+    // On a phone the tabs scroll: the one that is shown must be seen.
+    const here = tabs.current?.querySelector<HTMLElement>('[aria-current]');
+    if (here && tabs.current) tabs.current.scrollLeft = here.offsetLeft - (tabs.current.clientWidth - here.offsetWidth) / 2;
+  }, [tab, known]);
   if (!app) {
     if (error instanceof ApiError && error.status === 404) {
       return <div className="page"><div className="panel empty"><b>There is no app {name} here</b>It may have been deleted. <a className="crumb" href={to([])}>All apps</a></div></div>;
@@ -64,7 +71,7 @@ export default function AppPage({ name }: { name: string }) {
           </div>
         )}
       </div>
-      <div className="tabs">
+      <div className="tabs" ref={tabs}>
         <nav aria-label={`Pages of ${name}`}>
           {TABS.filter(([, , write]) => !write || mayWrite(session)).map(([id, title]) => (
             <a key={id} className="tab" href={to(['apps', name, id])} aria-current={tab === id ? 'page' : undefined}>{title}</a>
