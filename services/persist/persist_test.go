@@ -250,6 +250,7 @@ func TestACallIsARowSoon(t *testing.T) {
 		b.waitFor(t, sinktest.Publish(t, b.stream, sinktest.Request("acme", "shop", i+1, time.Now())))
 		best = min(best, time.Since(began))
 	}
+	t.Logf("the quickest of ten took %s from the call of Publish to the row", best)
 	if best > 200*time.Millisecond {
 		t.Errorf("the quickest of ten took %s", best)
 	}
