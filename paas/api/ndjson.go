@@ -68,6 +68,7 @@ func (a *API) broken(ctx context.Context, err error) {
 	if ctx.Err() == nil {
 		a.log.Error("an answer broke off", "path", callOf(ctx).r.URL.Path, "err", err)
 	}
+	_ = callOf(ctx).control().Flush() // the caller sees a part that is cut off, not a silence
 	panic(http.ErrAbortHandler)
 }
 

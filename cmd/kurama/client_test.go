@@ -1,0 +1,342 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"log/slog"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"testing/fstest"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"kurama/internal/config"
+	"kurama/internal/postgres/pgtest"
+	"kurama/logship/record"
+	"kurama/paas"
+	"kurama/paas/api"
+	"kurama/paas/auth"
+	"kurama/paas/store"
+)
+
+// desk is a command line before the API, in this process, over a real store
+// and real sign-ins; the parts that need an engine or the log are fakes.
+type desk struct {
+	t     *testing.T
+	store *store.Store
+	auth  *auth.Auth
+	in    string // what is typed
+}
+
+func newDesk(t *testing.T) *desk {
+	t.Helper()
+	pool, cfg, data := pgtest.New(t), config.Default(), t.TempDir()
+	d := &desk{t: t, store: store.New(pool), auth: auth.New(cfg.Console, pool)}
+	must(t, first(d.auth.Bootstrap(t.Context(), data)))
+	token, err := os.ReadFile(filepath.Join(data, "admin.token"))
+	must(t, err)
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	must(t, err)
+	platform := &platformFake{store: d.store}
+	a, err := api.New(cfg.Console, api.Options{Listener: listener, Log: slog.New(slog.DiscardHandler), DataDir: data, Domain: "localhost",
+		RouterPort: 8080, DashboardPort: 5005, Defaults: cfg.Autoscaler, MaxEntries: 20, Pages: fstest.MapFS{},
+		Sessions: d.auth, Tenants: d.auth, Users: d.auth, Tokens: d.auth, Store: d.store, Deployer: platform, Logs: platform,
+		Archive: platform, Alerts: platform, Outbox: platform, Profile: platform, Status: platform})
+	must(t, err)
+	ctx, stop := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- a.Run(ctx) }()
+	t.Cleanup(func() {
+		stop()
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+	})
+	t.Setenv("KURAMA_URL", "http://"+listener.Addr().String())
+	t.Setenv("KURAMA_TOKEN", strings.TrimSpace(string(token)))
+	t.Setenv("XDG_CONFIG_HOME", t.TempDir())
+	return d
+}
+
+func first[T any](_ T, err error) error { return err }
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// run runs a command line and returns what it printed, what it said on the
+// way, and its error.
+func (d *desk) run(args ...string) (out, said string, err error) {
+	d.t.Helper()
+	root := &cobra.Command{Use: "kurama", SilenceErrors: true, SilenceUsage: true}
+	root.AddCommand(clientCommands()...)
+	var stdout, stderr bytes.Buffer
+	root.SetOut(&stdout)
+	root.SetErr(&stderr)
+	root.SetIn(strings.NewReader(d.in))
+	root.SetArgs(args)
+	ctx, cancel := context.WithTimeout(d.t.Context(), time.Minute)
+	defer cancel()
+	err = root.ExecuteContext(ctx)
+	return stdout.String(), stderr.String(), err
+}
+
+// must runs a command line that has to succeed and returns what it printed.
+func (d *desk) must(args ...string) string {
+	d.t.Helper()
+	out, said, err := d.run(args...)
+	if err != nil {
+		d.t.Fatalf("kurama %s: %v\n%s%s", strings.Join(args, " "), err, said, out)
+	}
+	return out
+}
+
+func (d *desk) fails(part string, args ...string) {
+	d.t.Helper()
+	if out, _, err := d.run(args...); err == nil || !strings.Contains(err.Error(), part) {
+		d.t.Errorf("kurama %s: got %v and %q, want %q", strings.Join(args, " "), err, out, part)
+	}
+}
+
+func (d *desk) app(files map[string]string) string {
+	d.t.Helper()
+	dir := filepath.Join(d.t.TempDir(), "Hello World")
+	must(d.t, os.MkdirAll(dir, 0o755))
+	for name, text := range files {
+		must(d.t, os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600))
+	}
+	return dir
+}
+
+func TestDeploy(t *testing.T) {
+	d := newDesk(t)
+	dir := d.app(map[string]string{"app.py": "app = 1", "x.pyc": "no"})
+	t.Run("each step is a line, and the address is the last one", func(t *testing.T) {
+		out, said, err := d.run("deploy", dir)
+		must(t, err)
+		if out != "http://hello-world.localhost:8080\n" {
+			t.Errorf("got %q", out)
+		}
+		for _, part := range []string{"✓ packed 1 file, ", "✓ uploaded ", "✓ unpack  1 file", "✓ detect  app.py holds app", "✓ release 1 is live"} {
+			if !strings.Contains(said, part) {
+				t.Errorf("no %q in\n%s", part, said)
+			}
+		}
+	})
+	t.Run("with --json it prints one document and nothing else", func(t *testing.T) {
+		out, said, err := d.run("deploy", dir, "--app", "hello", "--json")
+		var end releaseEnd
+		if err != nil || json.Unmarshal([]byte(out), &end) != nil || end.State != paas.ReleaseLive || end.Release != 1 || end.Address == "" || said != "" {
+			t.Errorf("got %s %s %v", out, said, err)
+		}
+	})
+	t.Run("one that fails says why, with the last lines", func(t *testing.T) {
+		bad := d.app(map[string]string{"app.py": "BAD"})
+		_, said, err := d.run("deploy", bad, "--app", "hello")
+		if err == nil || err.Error() != "release 2 of hello failed: no version fits" || !strings.Contains(said, "✗ dependencies") || !strings.Contains(said, "  pip: looking") {
+			t.Errorf("got %v\n%s", err, said)
+		}
+		out, _, err := d.run("deploy", bad, "--app", "hello", "--json")
+		var exit exitError
+		if !errors.As(err, &exit) || exit.code != 1 || !strings.Contains(out, `"state": "failed"`) {
+			t.Errorf("got %v\n%s", err, out)
+		}
+	})
+	t.Run("what cannot be sent is refused with what to do", func(t *testing.T) {
+		d.fails("does not exist", "deploy", filepath.Join(dir, "nope"))
+		d.fails("Name the app with --app", "deploy", dir, "--app", "No Name")
+		notes := filepath.Join(dir, "notes.txt")
+		must(t, os.WriteFile(notes, []byte("hi"), 0o600))
+		d.fails("notes.txt is not a zip, a tar.gz or a Python file", "deploy", notes, "--app", "fresh")
+		d.fails("There is no tenant nobody", "deploy", dir, "--tenant", "nobody")
+	})
+	t.Run("releases, rollback and settings follow it", func(t *testing.T) {
+		d.must("deploy", dir, "--app", "hello")
+		if out := d.must("rollback", "hello"); out != "http://hello.localhost:8080\n" {
+			t.Errorf("got %q", out)
+		}
+		if out := d.must("releases", "hello"); !strings.Contains(out, "rollback to 1") {
+			t.Errorf("got\n%s", out)
+		}
+		d.must("env", "hello", "set", "A=1", "B=x=y")
+		d.must("env", "hello", "unset", "A")
+		if out := d.must("env", "hello"); out != "B=x=y\n" {
+			t.Errorf("got %q", out)
+		}
+		d.fails("A is not set", "env", "hello", "unset", "A")
+		d.fails("C=VALUE", "env", "hello", "set", "C")
+		d.fails("no release 99", "rollback", "hello", "99")
+	})
+}
+
+func TestAppCommands(t *testing.T) {
+	d := newDesk(t)
+	d.must("deploy", d.app(map[string]string{"app.py": "app = 1"}), "--app", "hello")
+
+	t.Run("apps are a table for people and a document for programs", func(t *testing.T) {
+		if out := d.must("apps"); !strings.Contains(out, "APP ") || !strings.Contains(out, "hello") || !strings.Contains(out, "http://hello.localhost:8080") {
+			t.Errorf("got\n%s", out)
+		}
+		var list struct{ Apps []api.AppView }
+		if err := json.Unmarshal([]byte(d.must("apps", "--json")), &list); err != nil || len(list.Apps) != 1 {
+			t.Errorf("got %+v, %v", list, err)
+		}
+		if out := d.must("open", "hello"); out != "http://hello.localhost:8080\n" {
+			t.Errorf("got %q", out)
+		}
+	})
+	t.Run("scaling by hand and by policy", func(t *testing.T) {
+		if _, said, err := d.run("scale", "hello", "3"); err != nil || !strings.Contains(said, "at least 3") {
+			t.Errorf("got %s %v", said, err)
+		}
+		d.fails("not a number of replicas", "scale", "hello", "many")
+		if out := d.must("scaling", "hello", "--max", "6", "--load-up", "70"); !strings.Contains(out, "3 to 6 replicas") || !strings.Contains(out, "above 70 %") {
+			t.Errorf("got\n%s", out)
+		}
+		d.fails("load_down is 99", "scaling", "hello", "--load-down", "99")
+		if _, said, err := d.run("decisions", "hello"); err != nil || !strings.Contains(said, "nothing") {
+			t.Errorf("got %s %v", said, err)
+		}
+	})
+	t.Run("logs come oldest first, and a log that is followed goes on", func(t *testing.T) {
+		out := d.must("logs", "hello", "--since", "10m", "--level", "warning", "--limit", "2")
+		if lines := strings.Split(strings.TrimSpace(out), "\n"); len(lines) != 2 || !strings.HasSuffix(lines[0], "line 8") || !strings.HasSuffix(lines[1], "line 9") {
+			t.Errorf("got\n%s", out)
+		}
+		out = d.must("logs", "hello", "--json")
+		var r record.Record
+		if lines := strings.Split(strings.TrimSpace(out), "\n"); len(lines) != 10 || json.Unmarshal([]byte(lines[0]), &r) != nil || r.Msg != "line 0" {
+			t.Errorf("got\n%s", out)
+		}
+		out, _, err := d.run("logs", "hello", "-f", "--limit", "2")
+		if lines := strings.Split(strings.TrimSpace(out), "\n"); err == nil || len(lines) != 3 || !strings.HasSuffix(lines[2], "line 10") {
+			t.Errorf("got %v\n%s", err, out)
+		}
+		d.fails("There is no app nosuch", "logs", "nosuch")
+		d.fails("not a time", "logs", "hello", "--since", "yesterday")
+		d.fails("not a level", "logs", "hello", "--level", "loud")
+	})
+	t.Run("an archive is downloaded whole", func(t *testing.T) {
+		file := filepath.Join(t.TempDir(), "hello.jsonl")
+		if _, said, err := d.run("archive", "download", "hello", "--from", "1d", "-o", file); err != nil || !strings.Contains(said, "2 records") {
+			t.Errorf("got %s %v", said, err)
+		}
+		if text, err := os.ReadFile(file); err != nil || string(text) != "{}\n{}\n" {
+			t.Errorf("got %q %v", text, err)
+		}
+		if out := d.must("archive", "download", "hello", "-o", "-"); out != "{}\n{}\n" {
+			t.Errorf("got %q", out)
+		}
+		other := filepath.Join(t.TempDir(), "cut.json")
+		d.fails("broke off", "archive", "download", "hello", "--format", "json", "-o", other)
+		if left, _ := os.ReadDir(filepath.Dir(other)); len(left) > 0 {
+			t.Errorf("left %v", left)
+		}
+	})
+	t.Run("a command's output and exit code are passed on", func(t *testing.T) {
+		out, said, err := d.run("run", "hello", "--", "echo", "-n", "hi")
+		var exit exitError
+		if !errors.As(err, &exit) || exit.code != 3 || out != "echo -n hi\n" || said != "warned\n" {
+			t.Errorf("got %q %q %v", out, said, err)
+		}
+	})
+	t.Run("profile and alerts", func(t *testing.T) {
+		if out := d.must("profile", "hello", "--window", "15m"); !strings.Contains(out, "/user/<id>") || !strings.Contains(out, "–") {
+			t.Errorf("got\n%s", out)
+		}
+		if _, said, err := d.run("alerts", "add", "hello", "--when", "cpu > 90", "--for", "1m", "--to", "ann@example.org"); err != nil || !strings.Contains(said, "when cpu > 90 for 1m0s") {
+			t.Errorf("got %s %v", said, err)
+		}
+		if out := d.must("alerts", "list", "hello"); !strings.Contains(out, "ann@example.org") {
+			t.Errorf("got\n%s", out)
+		}
+		d.must("alerts", "test", "hello", "r1")
+		d.must("alerts", "rm", "hello", "r1")
+		d.fails("required flag", "alerts", "add", "hello")
+	})
+	t.Run("delete asks first", func(t *testing.T) {
+		d.fails("--yes", "delete", "hello")
+		d.in = "wrong\n"
+		d.fails("nothing was deleted", "delete", "hello")
+		d.in = "hello\n"
+		d.must("delete", "hello")
+		d.fails("There is no app hello", "delete", "hello", "--yes")
+	})
+}
+
+func TestAccountCommands(t *testing.T) {
+	d := newDesk(t)
+	d.must("tenants", "add", "acme")
+	d.in = "correct horse\n"
+	d.must("users", "add", "ann", "--role", "owner", "--tenant", "acme")
+	if out := d.must("users", "list", "--tenant", "acme"); !strings.Contains(out, "ann") {
+		t.Errorf("got\n%s", out)
+	}
+	t.Setenv("KURAMA_TOKEN", "kt_wrong")
+	d.fails("Run `kurama login`", "apps")
+
+	t.Setenv("KURAMA_TOKEN", "")
+	d.fails("Run `kurama login`", "apps")
+	d.in = "ann\nwrong\n"
+	d.fails("Name or password is wrong", "login")
+	d.in = "ann\ncorrect horse\n"
+	if _, said, err := d.run("login"); err != nil || !strings.Contains(said, "as ann (owner of tenant acme)") {
+		t.Fatalf("got %s %v", said, err)
+	}
+	file := filepath.Join(os.Getenv("XDG_CONFIG_HOME"), "kurama", "credentials")
+	if info, err := os.Stat(file); err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("%v %v", info, err)
+	}
+	if _, said, err := d.run("apps"); err != nil || !strings.Contains(said, "No app yet") {
+		t.Errorf("got %s %v", said, err)
+	}
+	token := d.must("tokens", "add", "ci", "--role", "viewer", "--expires", "24h")
+	if !strings.HasPrefix(token, "kt_") || strings.Count(token, "\n") != 1 {
+		t.Errorf("got %q", token)
+	}
+	if out := d.must("tokens", "list"); !strings.Contains(out, "kurama login on") || !strings.Contains(out, "viewer") {
+		t.Errorf("got\n%s", out)
+	}
+	d.fails("needs the role operator", "tenants", "list")
+}
+
+func TestARoleAndAQuestionShareTheirName(t *testing.T) {
+	ran := ""
+	role := func(name string) *cobra.Command {
+		return &cobra.Command{Use: name, RunE: func(*cobra.Command, []string) error { ran = name; return nil }}
+	}
+	clients := clientCommands()
+	alone := joinRoles([]*cobra.Command{role("router"), role("profile"), role("archive")}, clients)
+	if len(alone) != 1 || alone[0].Name() != "router" {
+		t.Errorf("alone: %v", alone)
+	}
+	for _, name := range []string{"profile", "archive"} {
+		root := &cobra.Command{Use: "kurama", SilenceErrors: true, SilenceUsage: true}
+		root.AddCommand(clients...)
+		root.SetArgs([]string{name})
+		if err := root.Execute(); err != nil || ran != name {
+			t.Errorf("%s: ran %q, %v", name, ran, err)
+		}
+	}
+}
+
+func FuzzParseTime(f *testing.F) {
+	for _, s := range []string{"10m", "3d", "2026-11-20", "2026-11-20T10:00:00Z", "-1h", "1e308d", "NaNd"} {
+		f.Add(s)
+	}
+	now := time.Date(2026, 11, 20, 12, 0, 0, 0, time.UTC)
+	f.Fuzz(func(t *testing.T, s string) {
+		if at, err := parseTime(s, now); err == nil && at.After(now) && strings.HasSuffix(s, "d") {
+			t.Errorf("%q is in the future: %s", s, at)
+		}
+	})
+}

@@ -1,0 +1,124 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"time"
+
+	"kurama/logship/record"
+	"kurama/paas"
+	"kurama/paas/api"
+	"kurama/paas/store"
+)
+
+// platformFake deploys by writing the build log that a deploy writes.
+type platformFake struct{ store *store.Store }
+
+func (p *platformFake) release(ctx context.Context, r paas.Release, bad bool) (paas.Release, error) {
+	r, err := p.store.NewRelease(ctx, r)
+	if err != nil {
+		return r, err
+	}
+	for _, l := range [][2]string{{"unpack", "1 file"}, {"detect", "app.py holds app"}, {"dependencies", "pip: looking"}, {"dependencies", "none to install"}} {
+		if err := p.store.AppendBuildLog(ctx, r.Tenant, r.App, r.Number, l[0], l[1]); err != nil {
+			return r, err
+		}
+	}
+	if bad {
+		failed := r
+		failed.State, failed.Reason = paas.ReleaseFailed, "no version fits"
+		return r, p.store.UpdateRelease(ctx, failed)
+	}
+	return r, p.store.SetLive(ctx, r.Tenant, r.App, r.Number)
+}
+
+func (p *platformFake) Deploy(ctx context.Context, tenant, app, by string, up paas.Upload) (paas.Release, error) {
+	text, err := os.ReadFile(up.Path)
+	if err != nil {
+		return paas.Release{}, err
+	}
+	return p.release(ctx, paas.Release{Tenant: tenant, App: app, CreatedBy: by}, bytes.Contains(text, []byte("BAD")))
+}
+
+func (p *platformFake) Rollback(ctx context.Context, tenant, app string, n int, by string) (paas.Release, error) {
+	return p.release(ctx, paas.Release{Tenant: tenant, App: app, CreatedBy: by, RollbackOf: n}, false)
+}
+
+func (p *platformFake) Redeploy(ctx context.Context, tenant, app, by string) (paas.Release, error) {
+	return p.release(ctx, paas.Release{Tenant: tenant, App: app, CreatedBy: by}, false)
+}
+
+func (p *platformFake) Replicas(string, string) []paas.Replica { return nil }
+
+func (p *platformFake) Delete(ctx context.Context, tenant, app string) error {
+	return p.store.DeleteApp(ctx, tenant, app)
+}
+
+func (p *platformFake) RunCommand(_ context.Context, _, _ string, command []string, fn func(stream, line string) error) (int, error) {
+	return 3, errors.Join(fn("stdout", strings.Join(command, " ")), fn("stderr", "warned"))
+}
+
+// line is the nth record of the log; its id is its number.
+func line(n int) record.Record {
+	return record.Record{Time: time.Unix(1763632800+int64(n), 0).UTC(), ID: record.ID{15: byte(n)}, Kind: record.KindLog, Level: record.LevelInfo,
+		Tenant: "default", App: "hello", Replica: "hello-1-abcdef", Msg: fmt.Sprintf("line %d", n)}
+}
+
+func (p *platformFake) Logs(_ context.Context, f api.LogFilter) ([]record.Record, string, error) {
+	var records []record.Record
+	for n := 9; n >= 0 && len(records) < f.Limit; n-- {
+		records = append(records, line(n))
+	}
+	return records, "", nil
+}
+
+// Follow sends one record that the history has too, and one that it has not.
+func (p *platformFake) Follow(_ context.Context, _ api.LogFilter, fn func(*record.Record) error) error {
+	known, fresh := line(9), line(10)
+	return errors.Join(fn(&known), fn(&fresh))
+}
+
+func (p *platformFake) List(context.Context, string, string) (api.ArchiveList, error) {
+	return api.ArchiveList{}, nil
+}
+
+func (p *platformFake) Download(_ context.Context, w io.Writer, r api.ArchiveRange) error {
+	_, err := io.WriteString(w, "{}\n{}\n")
+	if r.Format == "json" {
+		err = errors.New("the disk has a bad block")
+	}
+	return err
+}
+
+func (p *platformFake) Rules(context.Context, string, string) ([]api.Rule, error) {
+	return []api.Rule{{ID: "r1", Condition: "cpu > 90", Receiver: "ann@example.org", State: "ok"}}, nil
+}
+
+func (p *platformFake) AddRule(_ context.Context, _, _, _ string, r api.NewRule) (api.Rule, error) {
+	return api.Rule{ID: "r1", Condition: r.Condition, For: r.For, Receiver: r.Receiver}, nil
+}
+
+func (p *platformFake) DeleteRule(context.Context, string, string, string) error { return nil }
+func (p *platformFake) TestRule(context.Context, string, string, string) error   { return nil }
+
+func (p *platformFake) Notifications(context.Context, string, string, int) ([]api.Notification, error) {
+	return nil, nil
+}
+
+func (p *platformFake) Mail(context.Context, string, string) ([]byte, error) {
+	return nil, paas.ErrNotFound
+}
+
+func (p *platformFake) Profile(context.Context, string, string, time.Duration) (api.ProfileView, error) {
+	p50 := 3.1
+	return api.ProfileView{Routes: []api.RouteProfile{{Method: "GET", Route: "/user/<id>", Requests: 7, P50: &p50}}}, nil
+}
+
+func (p *platformFake) Status(context.Context) (api.PlatformStatus, error) {
+	return api.PlatformStatus{}, nil
+}
