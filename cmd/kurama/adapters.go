@@ -7,6 +7,7 @@ import (
 
 	"kurama/logship/record"
 	"kurama/paas/api"
+	"kurama/paas/deploy"
 	"kurama/services/alert"
 	"kurama/services/archive"
 	"kurama/services/persist"
@@ -101,16 +102,25 @@ func (p profileQuery) Profile(ctx context.Context, tenant, app string, window ti
 	stats, from, to, err := p.q.Routes(ctx, tenant, app, window)
 	view := api.ProfileView{Window: window.String(), From: from, To: to, Routes: make([]api.RouteProfile, len(stats))}
 	for i, s := range stats {
-		view.Routes[i] = api.RouteProfile{Method: s.Method, Route: s.Route, Requests: s.Requests, Errors: s.Errors,
-			P50: known(s.P50), P95: known(s.P95), P99: known(s.P99), Mean: known(s.Mean), CPUMs: known(s.CPUMs), Rate: s.Rate}
+		view.Routes[i] = api.RouteProfile(s)
 	}
 	return view, err
 }
 
-// known is the figure's value, nil where there is none.
-func known(n record.Number) *float64 {
-	if !n.Known {
-		return nil
+// deployerOf lets a reader of a command's output end it.
+type deployerOf struct{ *deploy.Deployer }
+
+// RunCommand runs a command until it ends or fn fails.
+func (d deployerOf) RunCommand(ctx context.Context, tenant, app string, command []string, fn func(stream, line string) error) (int, error) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	exit, err := d.Deployer.RunCommand(ctx, tenant, app, command, func(stream, line string) {
+		if err := fn(stream, line); err != nil {
+			cancel(err)
+		}
+	})
+	if cause := context.Cause(ctx); cause != nil {
+		return exit, cause
 	}
-	return &n.Value
+	return exit, err
 }

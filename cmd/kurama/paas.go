@@ -76,8 +76,10 @@ func (w *wiring) deployer(pool *pgxpool.Pool) (*deploy.Deployer, error) {
 	if err != nil {
 		return nil, err
 	}
-	return deploy.New(w.cfg.App, deploy.Options{Store: store.New(pool), Engine: e, Builder: b,
-		Router: router.NewClient(w.folders.Socket("router.sock")), Events: w.sender(0), Domain: w.cfg.Domain, Builds: w.cfg.Build.AtOnce, Log: w.log})
+	return deploy.New(
+		deploy.Options{App: w.cfg.App, AtOnce: w.cfg.Build.AtOnce, Domain: w.cfg.Domain, RouterPort: portOf(w.cfg.Router.Listen)},
+		deploy.Deps{Store: store.New(pool), Builder: b, Engine: e, Router: router.NewClient(w.folders.Socket("router.sock")),
+			Events: w.sender(0), Log: w.log}), nil
 }
 
 func (w *wiring) console(pool *pgxpool.Pool, d *deploy.Deployer) (*api.API, error) {
@@ -90,7 +92,7 @@ func (w *wiring) console(pool *pgxpool.Pool, d *deploy.Deployer) (*api.API, erro
 	return api.New(w.cfg.Console, api.Options{
 		Listener: ln, Log: w.log, Pages: web.Pages(), DataDir: w.folders.Data, Domain: w.cfg.Domain, RouterPort: portNumber(w.cfg.Router.Listen),
 		DashboardURL: w.cfg.Dashboard.URL, DashboardPort: portNumber(w.cfg.Dashboard.Listen), Defaults: w.cfg.Autoscaler, MaxEntries: w.cfg.Build.Entries,
-		Sessions: accounts, Tenants: accounts, Users: accounts, Tokens: accounts, Store: store.New(pool), Deployer: d,
+		Sessions: accounts, Tenants: accounts, Users: accounts, Tokens: accounts, Store: store.New(pool), Deployer: deployerOf{d},
 		Logs: logQuery{persist.NewQuery(pool)}, Archive: archiveQuery{archive.NewReader(w.folders.Sub("archive"), w.folders.Socket("archive.sock"), w.log)},
 		Alerts: alertRules{rules}, Outbox: alertRules{rules}, Profile: profileQuery{profile.NewQuery(pool)}, Status: platformStatus{w.folders},
 	})
