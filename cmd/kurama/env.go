@@ -12,8 +12,7 @@ import (
 )
 
 type envDocument struct {
-	Vars    map[string]string `json:"vars"`
-	Release *paas.Release     `json:"release,omitempty"`
+	Vars map[string]string `json:"vars"`
 }
 
 func envCommand() *cobra.Command {
@@ -37,14 +36,15 @@ func envCommand() *cobra.Command {
 			if err := change(env.Vars, args[1], args[2:]); err != nil {
 				return err
 			}
-			if err := s.send("PUT", appPath(args[0], "env"), env, &env); err != nil {
+			var release paas.Release
+			if err := s.send("PUT", appPath(args[0], "env"), env, &release); err != nil {
 				return err
 			}
 			s.done("%s %s", count(len(args)-2, "variable"), args[1])
-			if env.Release == nil {
-				return s.print(env, func() { s.say("The first release will have it.") })
+			if release.Number == 0 { // none yet
+				return s.print(env, func() { s.say("The first release of %s will have it.", args[0]) })
 			}
-			return s.follow(*env.Release, false)
+			return s.follow(release, false)
 		})
 }
 

@@ -19,9 +19,11 @@ type envVars struct {
 	Vars map[string]string `json:"vars"`
 }
 
+// envAnswer is the release that carries new settings: 202 with it, or 204
+// while the app has none, whose first release will carry them.
 type envAnswer struct {
-	envVars
-	Release *paas.Release `json:"release" doc:"The release that carries the settings; null while the app has none"`
+	Status int
+	Body   *paas.Release
 }
 
 type newEnv struct {
@@ -37,10 +39,10 @@ func (a *API) envRoutes() {
 			return reply(envVars{vars}), err
 		})
 	register(a, huma.Operation{OperationID: "set-env", Method: http.MethodPut, Path: "/apps/{app}/env",
-		Summary: "Replace the settings of an app; makes a new release with the same source"}, paas.RoleDeveloper, a.setEnv)
+		Summary: "Replace the settings of an app; makes a new release with the same source", DefaultStatus: http.StatusAccepted}, paas.RoleDeveloper, a.setEnv)
 }
 
-func (a *API) setEnv(ctx context.Context, in *newEnv) (*answer[envAnswer], error) {
+func (a *API) setEnv(ctx context.Context, in *newEnv) (*envAnswer, error) {
 	c := callOf(ctx)
 	if err := a.deps.Store.SetEnv(ctx, c.tenant, in.App, in.Body.Vars); err != nil {
 		return nil, err
@@ -49,23 +51,13 @@ func (a *API) setEnv(ctx context.Context, in *newEnv) (*answer[envAnswer], error
 	if err != nil {
 		return nil, err
 	}
-	out := envAnswer{envVars: in.Body.envVars()}
 	if app.Release == 0 {
-		return reply(out), nil
+		return &envAnswer{Status: http.StatusNoContent}, nil
 	}
 	release, err := a.deps.Deployer.Redeploy(context.WithoutCancel(ctx), c.tenant, in.App, c.User)
 	if errors.Is(err, paas.ErrConflict) {
 		return nil, newProblem(http.StatusConflict,
-			"The settings are saved, but a deploy is under way. Restart the app with them once it has ended: deploy, or save them again.")
+			"The settings are saved, but a deploy is under way. Save them again once it has ended, and they get a release of their own.")
 	}
-	out.Release = &release
-	return reply(out), err
-}
-
-// envVars returns the settings, never null.
-func (v envVars) envVars() envVars {
-	if v.Vars == nil {
-		v.Vars = map[string]string{}
-	}
-	return v
+	return &envAnswer{Status: http.StatusAccepted, Body: &release}, err
 }
