@@ -73,7 +73,7 @@ func because(lines []string) string {
 func quoted(lines []string) string {
 	var kept []string
 	for _, line := range lines {
-		if strings.TrimSpace(line) != "" {
+		if strings.TrimSpace(line) != "" && !strings.Contains(line, `File "<frozen `) {
 			if len(line) > 300 {
 				line = strings.ToValidUTF8(line[:300], "") + "…"
 			}

@@ -296,21 +296,22 @@ func (d *Deployer) fail(rel paas.Release, cause error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(d.life), cleanTimeout)
 	defer cancel()
 	rel.State, rel.Reason = paas.ReleaseFailed, d.sentence(rel, cause)
-	if err := d.Store.UpdateRelease(ctx, rel); err != nil {
-		if !errors.Is(err, paas.ErrNotFound) { // the app was deleted meanwhile
-			d.Log.Error("a failed release is not stored", "app", rel.App, "release", rel.Number, "error", err)
-		}
-		return
-	}
+	// The release last: whoever waits for its end then finds the rest done.
 	d.say(rel, "failed", "%s", rel.Reason)
-	d.tell(key{rel.Tenant, rel.App}, rel.Number, "", eventDeployFailed, fmt.Sprintf("Release %d failed: %s", rel.Number, rel.Reason))
 	app, err := d.Store.App(ctx, rel.Tenant, rel.App)
 	if err == nil && app.Release == 0 && app.State != paas.AppDeleting {
 		err = d.Store.SetAppState(ctx, rel.Tenant, rel.App, paas.AppFailed, rel.Reason)
 	}
-	if err != nil && !errors.Is(err, paas.ErrNotFound) {
-		d.Log.Error("app state is not stored", "app", rel.App, "error", err)
+	if err == nil {
+		err = d.Store.UpdateRelease(ctx, rel)
 	}
+	if errors.Is(err, paas.ErrNotFound) {
+		return // the app was deleted meanwhile
+	}
+	if err != nil {
+		d.Log.Error("a failed release is not stored", "app", rel.App, "release", rel.Number, "error", err)
+	}
+	d.tell(key{rel.Tenant, rel.App}, rel.Number, "", eventDeployFailed, fmt.Sprintf("Release %d failed: %s", rel.Number, rel.Reason))
 }
 
 // sentence turns an error into what the app's owner reads. Faults of the

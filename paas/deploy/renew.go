@@ -134,20 +134,24 @@ func (d *Deployer) remove(f *fleet) error {
 
 // collect removes the sources and layers that no kept release needs.
 func (d *Deployer) collect(k key, live int) {
+	if err := d.collectUnused(k, live); err != nil && d.life.Err() == nil {
+		d.Log.Warn("what no release needs stays on disk", "app", k.app, "error", err)
+	}
+}
+
+func (d *Deployer) collectUnused(k key, live int) error {
 	if err := d.Builder.KeepSources(k.tenant, k.app, live); err != nil {
-		d.Log.Warn("old sources stay", "app", k.app, "error", err)
+		return err
 	}
 	apps, err := d.Store.AllApps(d.life)
 	if err != nil {
-		d.Log.Warn("old layers stay", "error", err)
-		return
+		return err
 	}
 	used := map[string]bool{}
 	for _, app := range apps {
 		releases, err := d.Store.Releases(d.life, app.Tenant, app.Name, 0)
 		if err != nil {
-			d.Log.Warn("old layers stay", "error", err)
-			return
+			return err
 		}
 		for i, r := range releases {
 			// Rollback installs the layer of an older release again.
@@ -156,9 +160,7 @@ func (d *Deployer) collect(k key, live int) {
 			}
 		}
 	}
-	if err := d.Builder.KeepLayers(used); err != nil {
-		d.Log.Warn("old layers stay", "error", err)
-	}
+	return d.Builder.KeepLayers(used)
 }
 
 // keepLayers is of how many releases of an app the layers are kept.

@@ -153,7 +153,7 @@ func (d *Deployer) switchTo(ctx context.Context, r rollout, fresh []*replica) er
 	if err != nil {
 		err = fmt.Errorf("the router did not take the new replicas: %w", err)
 	} else {
-		r.say("switch", "The router sends to %s since %s.", count(len(fresh), "the new replica", "the new replicas"), span(began))
+		r.say("switch", "The router sends to %s now (%s).", count(len(fresh), "new replica", "new replicas"), span(began))
 		err = r.commit(ctx)
 	}
 	if err != nil {

@@ -1,0 +1,300 @@
+package deploy_test
+
+import (
+	"archive/zip"
+	"context"
+	"crypto/rand"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"kurama/internal/config"
+	"kurama/internal/postgres/pgtest"
+	"kurama/logship/record"
+	"kurama/paas"
+	"kurama/paas/build"
+	"kurama/paas/deploy"
+	"kurama/paas/runtime"
+	"kurama/paas/store"
+	"kurama/sdk/python"
+)
+
+// tables is a router without traffic: it keeps the last table.
+type tables struct {
+	mu    sync.Mutex
+	last  paas.Table
+	drops func(paas.Table)
+}
+
+func (t *tables) Apply(_ context.Context, table paas.Table) error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if table.Version <= t.last.Version {
+		return fmt.Errorf("version %d: %w", table.Version, paas.ErrConflict)
+	}
+	t.last = table
+	return nil
+}
+
+func (t *tables) InFlight(context.Context) (map[string]int, error) { return map[string]int{}, nil }
+
+func (t *tables) targets(app string) []paas.Target {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, r := range t.last.Routes {
+		if r.App == app {
+			return r.Targets
+		}
+	}
+	return nil
+}
+
+// events keeps what was told.
+type events struct {
+	mu   sync.Mutex
+	told []string
+}
+
+func (e *events) Send(r *record.Record) bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.told = append(e.told, string(r.Extra)+" "+r.Msg)
+	return true
+}
+
+func (e *events) has(event string) string {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for _, t := range e.told {
+		if strings.HasPrefix(t, `{"event":"`+event+`"}`) {
+			return t
+		}
+	}
+	return ""
+}
+
+// platform is a deployer with a real store, builder and engine.
+type platform struct {
+	t      *testing.T
+	cfg    config.Config
+	data   string
+	store  *store.Store
+	engine *runtime.Engine
+	build  *build.Builder
+	router *tables
+	events *events
+	*deploy.Deployer
+}
+
+func newPlatform(t *testing.T, change func(*config.Config)) *platform {
+	t.Helper()
+	pool := pgtest.New(t)
+	if _, err := pool.Exec(t.Context(), `INSERT INTO tenants (name) VALUES ($1) ON CONFLICT DO NOTHING`, paas.DefaultTenant); err != nil {
+		t.Fatal(err)
+	}
+	p := &platform{t: t, cfg: config.Default(), data: t.TempDir(), store: store.New(pool), router: &tables{}, events: &events{}}
+	p.cfg.App.RestartMin, p.cfg.App.RestartMax = 100*time.Millisecond, 400*time.Millisecond
+	p.cfg.App.StopTimeout = 3 * time.Second
+	p.cfg.Docker.NetworkPool = "10.214.0.0/16"
+	if change != nil {
+		change(&p.cfg)
+	}
+	log := slog.New(slog.NewTextHandler(t.Output(), nil))
+	instance := strings.ToLower(rand.Text()[:8])
+	var err error
+	if p.engine, err = runtime.New(p.cfg.Docker, runtime.Options{Instance: instance, RunDir: filepath.Join(p.data, "run"), Log: log}); err != nil {
+		t.Fatal(err)
+	}
+	docker, err := runtime.Client("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if p.build, err = build.New(p.cfg.Build, build.Options{Data: p.data, Instance: instance, Threads: p.cfg.App.Threads, SDK: python.Files(),
+		Docker: docker, Network: p.engine.BuildNetwork, Log: log}); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+		defer cancel()
+		if err := p.engine.Teardown(ctx); err != nil {
+			t.Errorf("teardown: %v", err)
+		}
+		docker.Close()
+		p.engine.Close()
+	})
+	if _, err := p.build.Base(t.Context(), func(l string) { t.Log(l) }); err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+// run starts a deployer, as a process of Kurama does, and returns how to end it
+// as kill -9 would, with the replicas left alone.
+func (p *platform) run() (kill func()) {
+	p.t.Helper()
+	log := slog.New(slog.NewTextHandler(p.t.Output(), nil))
+	p.Deployer = deploy.New(deploy.Options{App: p.cfg.App, AtOnce: 1, Domain: "localhost", RouterPort: "8080"},
+		deploy.Deps{Store: p.store, Builder: p.build, Engine: p.engine, Router: p.router, Events: p.events, Log: log})
+	d := p.Deployer
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- d.Run(ctx) }()
+	kill = sync.OnceFunc(func() {
+		cancel()
+		if err := <-done; err != nil {
+			p.t.Errorf("Run: %v", err)
+		}
+		if err := d.Stop(context.Background(), true); err != nil {
+			p.t.Errorf("Stop: %v", err)
+		}
+	})
+	p.t.Cleanup(kill)
+	return kill
+}
+
+// upload zips files given by name, or those of a folder of examples.
+func (p *platform) upload(files map[string]string) paas.Upload {
+	p.t.Helper()
+	f, err := os.CreateTemp(p.data, "up-*.zip")
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	w := zip.NewWriter(f)
+	for name, text := range files {
+		entry, err := w.Create(name)
+		if err == nil {
+			_, err = io.WriteString(entry, text)
+		}
+		if err != nil {
+			p.t.Fatal(err)
+		}
+	}
+	if err := w.Close(); err != nil {
+		p.t.Fatal(err)
+	}
+	f.Close()
+	return paas.Upload{Path: f.Name(), Type: paas.UploadZip, Name: "app.zip"}
+}
+
+func (p *platform) example(name string) paas.Upload {
+	p.t.Helper()
+	files := map[string]string{}
+	root := os.DirFS(filepath.Join("..", "..", "examples", name))
+	matches, err := filepath.Glob(filepath.Join("..", "..", "examples", name, "*"))
+	if err != nil || len(matches) == 0 {
+		p.t.Fatalf("no example %s: %v", name, err)
+	}
+	for _, pattern := range []string{"*.py", "*.txt", "*.yaml", "*/*.py"} {
+		found, _ := filepath.Glob(filepath.Join("..", "..", "examples", name, pattern))
+		for _, path := range found {
+			rel, _ := filepath.Rel(filepath.Join("..", "..", "examples", name), path)
+			data, err := io.ReadAll(must(root.Open(rel)))
+			if err != nil {
+				p.t.Fatal(err)
+			}
+			files[rel] = string(data)
+		}
+	}
+	return p.upload(files)
+}
+
+func must[T any](v T, err error) T {
+	if err != nil {
+		panic(err)
+	}
+	return v
+}
+
+// deploy uploads and waits for the end; it returns the release as it ended.
+func (p *platform) deploy(app string, up paas.Upload) paas.Release {
+	p.t.Helper()
+	rel, err := p.Deploy(p.t.Context(), paas.DefaultTenant, app, "tester", up)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	return p.ended(rel)
+}
+
+func (p *platform) ended(rel paas.Release) paas.Release {
+	p.t.Helper()
+	p.until(90*time.Second, "the release ends", func() bool {
+		var err error
+		if rel, err = p.store.Release(p.t.Context(), rel.Tenant, rel.App, rel.Number); err != nil {
+			p.t.Fatal(err)
+		}
+		return rel.State == paas.ReleaseLive || rel.State == paas.ReleaseFailed
+	})
+	lines, err := p.store.BuildLog(p.t.Context(), rel.Tenant, rel.App, rel.Number, 0)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	for _, l := range lines {
+		p.t.Logf("%s-%d %s: %s", rel.App, rel.Number, l.Step, l.Line)
+	}
+	return rel
+}
+
+func (p *platform) live(app string, up paas.Upload) paas.Release {
+	p.t.Helper()
+	rel := p.deploy(app, up)
+	if rel.State != paas.ReleaseLive {
+		p.t.Fatalf("release %d of %s is %s: %s", rel.Number, app, rel.State, rel.Reason)
+	}
+	return rel
+}
+
+func (p *platform) app(name string) paas.App {
+	p.t.Helper()
+	a, err := p.store.App(p.t.Context(), paas.DefaultTenant, name)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	return a
+}
+
+func (p *platform) until(limit time.Duration, what string, ok func() bool) {
+	p.t.Helper()
+	for end := time.Now().Add(limit); !ok(); time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(end) {
+			p.t.Fatalf("within %s not so: %s", limit, what)
+		}
+	}
+}
+
+func (p *platform) get(app, path string) (int, string) {
+	p.t.Helper()
+	targets := p.router.targets(app)
+	if len(targets) == 0 {
+		return 0, "no target"
+	}
+	resp, err := http.Get("http://" + targets[0].Address + path)
+	if err != nil {
+		return 0, err.Error()
+	}
+	defer resp.Body.Close()
+	body, _ := io.ReadAll(resp.Body)
+	return resp.StatusCode, string(body)
+}
+
+// containers returns the ids of an app's replicas on the engine.
+func (p *platform) containers(app string) []paas.Container {
+	p.t.Helper()
+	all, err := p.engine.List(p.t.Context())
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	var own []paas.Container
+	for _, c := range all {
+		if c.App == app {
+			own = append(own, c)
+		}
+	}
+	return own
+}
