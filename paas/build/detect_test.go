@@ -1,0 +1,103 @@
+package build
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"kurama/paas"
+)
+
+func TestDetect(t *testing.T) {
+	b := &Builder{opts: Options{Threads: 4}}
+	found := func(name string, files map[string]string, want, why string) {
+		t.Run(name, func(t *testing.T) {
+			start, err := b.Detect(write(t, t.TempDir(), files), paas.Limits{CPU: 1})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := strings.Join(start.Command, " "); !strings.HasSuffix(got, want) || !strings.Contains(start.Why, why) || start.Health == "" {
+				t.Errorf("got %q, %q, health %q", got, start.Why, start.Health)
+			}
+		})
+	}
+	refused := func(name string, files map[string]string, want string) {
+		t.Run(name, func(t *testing.T) {
+			start, err := b.Detect(write(t, t.TempDir(), files), paas.Limits{CPU: 1})
+			if bad, ok := errors.AsType[*paas.Invalid](err); !ok || !strings.HasPrefix(bad.Reason, want) {
+				t.Errorf("got %+v, %v", start, err)
+			}
+		})
+	}
+	const flask = "from flask import Flask\n"
+	found("finds app in app.py", map[string]string{"app.py": flask + "app = Flask(__name__)\n"}, "--chdir /app app:app", "`app.py` holds the Flask app `app`; gunicorn serves it with 1 worker of 4 threads.")
+	found("finds an app of another name", map[string]string{"site.py": flask + "server: Flask = Flask(__name__)\n"}, " site:server", "`server`")
+	found("takes wsgi.py first", map[string]string{"app.py": flask + "app = Flask(__name__)\n", "wsgi.py": "from app import app as application\n"}, " wsgi:application", "wsgi.py")
+	found("finds a factory", map[string]string{"app.py": flask + "def create_app(config=None, *, debug=False) -> Flask:\n    app = Flask(__name__)\n    return app\n"}, " app:create_app()", "the factory `create_app()`")
+	found("finds a factory over several lines", map[string]string{"main.py": "def make_app(\n    a=1,  # one\n    b: dict[str, int] = {},\n):\n    pass\n"}, " main:make_app()", "make_app")
+	found("finds a package", map[string]string{"shop/__init__.py": flask + "app = Flask(__name__)\n"}, " shop:app", "shop/__init__.py")
+	found("finds a module of a package", map[string]string{"shop/__init__.py": "", "shop/app.py": flask + "app = Flask(__name__)\n"}, " shop.app:app", "shop/app.py")
+	found("finds an app below src", map[string]string{"src/shop/__init__.py": flask + "app = Flask(__name__)\n"}, "--pythonpath /app/src shop:app", "src/shop")
+	found("finds an app made in a try block", map[string]string{"app.py": "try:\n    app = Flask(__name__)\nexcept ImportError:\n    raise\n"}, " app:app", "")
+	found("prefers the app to the factory that makes it", map[string]string{"app.py": "def create_app():\n    pass\napp = create_app()\n"}, " app:app", "")
+	found("is not fooled by strings and comments", map[string]string{"app.py": "'''\napp = Flask(__name__)\n'''\n# app = Flask(__name__)\nsite = flask.Flask(\n  __name__)\n"}, " app:site", "")
+	found("takes the Procfile", map[string]string{"Procfile": "worker: python w.py\nweb: gunicorn shop:app --bind 0.0.0.0:$PORT\n"}, "gunicorn shop:app --bind 0.0.0.0:$PORT", "`Procfile`")
+	found("takes kurama.yaml before all", map[string]string{"kurama.yaml": "command: [python3, serve.py]\nhealth: /up\nport: 5000\n", "Procfile": "web: x\n"}, "python3 serve.py", "`kurama.yaml`")
+	found("takes an app named in kurama.yaml", map[string]string{"kurama.yaml": "app: shop.web:create_app()\n"}, " shop.web:create_app()", "`kurama.yaml`")
+	found("ignores what runs only as a program", map[string]string{"app.py": "if __name__ == '__main__':\n    app = 1\napplication = Flask(__name__)\n"}, " app:application", "")
+
+	refused("says when there is no app", map[string]string{"x.py": "print(1)\n"}, "No Flask app was found. Name it `app` in `app.py`")
+	refused("says when a factory needs an argument", map[string]string{"app.py": "def create_app(config):\n    pass\n"}, "No Flask app was found that can be started: `app.py` has `create_app(config)`, which needs an argument;")
+	refused("says when the app is an ASGI one", map[string]string{"main.py": "app = FastAPI()\n"}, "No Flask app was found that can be started: `main.py` holds `app`, an ASGI app")
+	refused("says when the Procfile has no web", map[string]string{"Procfile": "worker: x\n"}, "`Procfile` has no line `web: …` but worker.")
+	refused("names an unknown key", map[string]string{"kurama.yaml": "health: /\ncomand: x\n"}, "`kurama.yaml`, line 2: `comand` is not known; the keys are")
+	refused("names a wrong value", map[string]string{"kurama.yaml": "health: up\n"}, "`kurama.yaml`, line 1: `health` is a path")
+	refused("says when kurama.yaml is no YAML", map[string]string{"kurama.yaml": "a: [\n"}, "`kurama.yaml` is not YAML: line")
+	refused("says when both command and app are given", map[string]string{"kurama.yaml": "app: a:b\ncommand: x\n"}, "`kurama.yaml` has both")
+}
+
+func TestDetectWorkers(t *testing.T) {
+	b := &Builder{opts: Options{Threads: 8}}
+	dir := write(t, t.TempDir(), map[string]string{"app.py": "app = Flask(__name__)\n"})
+	for cpu, want := range map[float64]string{0.25: "--workers 1 ", 1: "--workers 1 ", 1.5: "--workers 2 ", 4: "--workers 4 "} {
+		start, err := b.Detect(dir, paas.Limits{CPU: cpu})
+		if err != nil || !strings.Contains(strings.Join(start.Command, " "), want+"--threads 8 ") {
+			t.Errorf("%v cores: %v, %v", cpu, start.Command, err)
+		}
+	}
+}
+
+func TestDependencyList(t *testing.T) {
+	f := func(text string, want ...string) {
+		t.Helper()
+		r, err := fromProject(text)
+		if got := strings.Join(r.key, "|"); err != nil || got != strings.Join(want, "|") {
+			t.Errorf("%q: got %q, %v", text, got, err)
+		}
+	}
+	f("[project]\ndependencies = []\n")
+	f("[tool.x]\ndependencies = ['no']\n")
+	f("[project]\ndependencies = [\"a>=1\", 'b[c]; python_version > \"3\"']\n[tool.y]\n", "a>=1", `b[c]; python_version > "3"`)
+	f("[project]\nname='x' # y\ndependencies = [\n # no\n \"a\",\n \"b\", ]\n", "a", "b")
+	if _, err := fromProject("[project]\ndependencies = 3\n"); err == nil || !strings.HasPrefix(err.Error(), "`pyproject.toml`, line 2:") {
+		t.Errorf("got %v", err)
+	}
+}
+
+func FuzzBindings(f *testing.F) {
+	f.Add("app = Flask(__name__)\n")
+	f.Add("'''\n\\'''\ndef create_app(a, b=(1, 2)): pass")
+	f.Fuzz(func(_ *testing.T, source string) { choose(bindings(source)) })
+}
+
+func FuzzRequirements(f *testing.F) {
+	f.Add("[project]\ndependencies = [\"a>=1\", 'b']\n", "flask>=2,<3\n")
+	f.Fuzz(func(_ *testing.T, project, lines string) {
+		if r, err := fromProject(project); err == nil {
+			r.wanted()
+			r.line("flask")
+		}
+		satisfied(strings.Split(lines, "\n"), map[string]string{"flask": "2.2.2"})
+		_, _ = decode([]byte(lines))
+	})
+}
