@@ -78,7 +78,7 @@ async function app(req, res, url, name, what, id, sub) {
   const answers = {
     'GET ': () => data.view(name), 'GET profile': () => data.profile(url.searchParams.get('window')), 'GET scaling': () => data.policy, 'PUT scaling': () => data.policy,
     'GET decisions': () => ({ decisions: data.decisions }), 'GET alerts': () => ({ alerts: data.rules }), 'POST alerts': () => data.rules[0], 'GET notifications': () => ({ notifications: data.notifications }),
-    'GET archive': () => data.archive, 'GET env': () => ({ vars: { DATABASE_URL: 'postgres://db.example/notes', DEBUG: '0' } }), 'PUT env': () => a.releases[0], 'POST restart': () => ({}), 'POST rollback': () => a.releases[0],
+    'GET archive': () => data.archive, 'GET env': () => ({ vars: { DATABASE_URL: 'postgres://db.example/notes', DEBUG: '0' } }), 'PUT env': () => ({ vars: {}, release: a.releases[0] }), 'POST restart': () => ({}), 'POST rollback': () => a.releases[0],
   };
   return answers[key] ? json(res, answers[key]()) : problem(res, 404, `There is nothing at ${url.pathname}.`);
 }
@@ -122,6 +122,7 @@ const page = (html) => async (req, res) => {
   try {
     if (url.pathname === '/api/session') return signedIn(req) ? json(res, data.session) : problem(res, 401, 'Sign in first.');
     if (url.pathname === '/api/apps') return json(res, { apps: [...data.apps.keys()] });
+    if (url.pathname === '/api/live') return signedIn(req) ? res.writeHead(400).end() : problem(res, 401, 'Sign in first.');
     if (url.pathname.startsWith('/api/v1/')) return await api(req, res, url);
     file(res, url.pathname === '/' ? html : url.pathname.slice(1));
   } catch (err) {

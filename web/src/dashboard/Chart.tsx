@@ -163,7 +163,9 @@ class ChartView {
       bands: this.content.bands,
       hooks: {
         draw: [(u) => decorations(u, this.store.events, limit, this.dark)],
-        setCursor: [(u) => crosshair.move(u.cursor.left != null && u.cursor.left >= 0 ? u.posToVal(u.cursor.left, 'x') : null, u.cursor.event != null)],
+        // The chart under the mouse speaks; the others only repeat it.
+        setCursor: [(u) => u.over.matches(':hover') && crosshair.move(u.posToVal(u.cursor.left!, 'x'))],
+        ready: [(u) => u.over.addEventListener('mouseleave', () => crosshair.move(null))],
       },
     };
   }

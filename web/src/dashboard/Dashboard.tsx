@@ -25,18 +25,24 @@ export function Dashboard() {
   return <Live session={session.data} />;
 }
 
+const CONSOLE_PORT = location.port === '15005' ? 15001 : 5001; // 15005: the mock
+let consoleUrl = ''; // as the server named it
+
 async function readSession(): Promise<Session | null> {
   const answer = await fetch('/api/session').catch(() => {
     throw new Error('The dashboard does not answer. It may be restarting: load the page again in a moment.');
   });
+  const said = (await answer.json().catch(() => null)) as (Session & { console_url?: string }) | null;
+  consoleUrl = said?.console_url ?? '';
   if (answer.status === 401) return null;
   if (!answer.ok) throw new Error(`The dashboard answered with status ${answer.status}.`);
-  return (await answer.json()) as Session;
+  return said;
 }
 
-/** The console is on the same host and shares its session. */
+/** The console: where the server says, or else its usual port on this host, as the session is the host's. */
 export function consoleAddress(page = ''): string {
-  return `${location.protocol}//${location.hostname}:${location.port === '5005' || !location.port ? 5001 : Number(location.port) - 4}/${page}`;
+  if (consoleUrl) return `${consoleUrl.replace(/\/$/, '')}/${page}`;
+  return `${location.protocol}//${location.hostname}:${CONSOLE_PORT}/${page}`;
 }
 
 function SignInFirst() {
@@ -82,6 +88,7 @@ function Body({ all, span }: { all: boolean; span: number }) {
   if (connection.state === 'signed-out') return <SignInFirst />;
   return (
     <main className="live-body">
+      {connection.reason && connection.state !== 'live' && <Problem error={connection.reason} />}
       <Numbers />
       {all && <AppTable />}
       <div className="charts">

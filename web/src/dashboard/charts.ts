@@ -1,4 +1,4 @@
-import { count, ms, percent } from '../format/format';
+import { amount, count, ms, percent } from '../format/format';
 import { replicaColor, seriesColor, type SeriesName } from '../theme/series';
 import type { ChartProps, Content, Series } from './Chart';
 import { column, pickFigure, pickPoint, stack, type Column } from './columns';
@@ -70,7 +70,6 @@ function plain(keys: SeriesName[], labels: string[], stepped = false) {
   });
 }
 
-const amount = (v: number) => v.toLocaleString('en-US', { maximumFractionDigits: 2 });
 const whole = (max: number) => Math.max(Math.ceil(max * 1.15), 4);
 const toLimit = (max: number) => Math.max(110, max * 1.05);
 const LIMIT = { at: 100, label: 'limit' };

@@ -2,24 +2,24 @@
 type Tick = () => void;
 
 const ticks = new Set<Tick>();
-let frame = 0;
-let last = 0;
+let timer = 0;
 let every = 100; // ms
 
-function loop(at: number): void {
-  frame = requestAnimationFrame(loop);
-  if (at - last < every) return;
-  last = at;
+// A frame is asked for only when it is due: an idle animation loop costs as much as a drawing one.
+function rest(): void {
+  clearTimeout(timer); // one loop, whatever was still on its way
+  timer = window.setTimeout(() => requestAnimationFrame(draw), every);
+}
+
+function draw(): void {
   ticks.forEach((t) => t());
+  if (ticks.size > 0) rest();
 }
 
 export function onTick(tick: Tick): () => void {
   ticks.add(tick);
-  if (ticks.size === 1) frame = requestAnimationFrame(loop);
-  return () => {
-    ticks.delete(tick);
-    if (ticks.size === 0) cancelAnimationFrame(frame);
-  };
+  if (ticks.size === 1) rest();
+  return () => ticks.delete(tick);
 }
 
 /** Sets the pace: a chart of that many seconds and pixels needs no more than one frame a pixel. */

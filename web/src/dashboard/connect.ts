@@ -1,3 +1,4 @@
+import { sentence } from '../api/client';
 import type { Frame } from '../api/types';
 import type { LiveStore } from './store';
 
@@ -16,11 +17,12 @@ export function connect(store: LiveStore, app: string, tenant: string): () => vo
     if (socket?.readyState === WebSocket.OPEN && Date.now() - heard > SILENCE) socket.close();
   }, 2000);
 
+  const address = (origin: string) => `${origin}/api/live?${new URLSearchParams({ app, ...(tenant ? { tenant } : {}) })}`;
+
   const open = () => {
     if (stopped) return;
     store.setConnection({ state: 'connecting' });
-    const query = new URLSearchParams({ app, ...(tenant ? { tenant } : {}) });
-    const s = new WebSocket(`${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}/api/live?${query}`);
+    const s = new WebSocket(address(`${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}`));
     socket = s;
     heard = Date.now();
     s.onmessage = (m) => {
@@ -34,23 +36,26 @@ export function connect(store: LiveStore, app: string, tenant: string): () => vo
         store.setConnection({ state: 'live', lostAt: 0, reason: '', gap: lostAt ? gapSince(store, lostAt, frame) : store.connection.gap });
       }
     };
-    s.onclose = (e) => {
-      if (s === socket) void lost(e.reason);
+    s.onclose = () => {
+      if (s === socket) void lost();
     };
   };
 
-  const lost = async (reason: string) => {
+  const lost = async () => {
     if (stopped) return;
     const lostAt = store.connection.lostAt || Date.now();
     wait = Math.min(wait * 2, MAX_WAIT);
     const delay = wait * (0.75 + Math.random() / 2); // spread out, so that viewers do not return all at once
-    store.setConnection({ state: 'waiting', lostAt, retryAt: Date.now() + delay, reason });
+    store.setConnection({ state: 'waiting', lostAt, retryAt: Date.now() + delay });
     timer = window.setTimeout(open, delay);
-    // A refused upgrade looks like a lost connection; the session tells them apart.
-    const session = await fetch('/api/session').catch(() => null);
-    if (session?.status === 401 && !stopped) {
+    // A refused upgrade looks like a lost connection; the same question without one is answered in words.
+    const said = await fetch(address('')).catch(() => null);
+    if (stopped || !said) return;
+    if (said.status === 401) {
       clearTimeout(timer);
       store.setConnection({ state: 'signed-out' });
+    } else if (said.headers.get('Content-Type')?.includes('problem+json')) {
+      store.setConnection({ reason: sentence(said.status, await said.text()).message });
     }
   };
 

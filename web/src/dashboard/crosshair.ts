@@ -5,9 +5,7 @@ class Crosshair {
   time: number | null = null; // s
   private readers = new Set<Reader>();
 
-  /** Only the chart under the mouse speaks: the synced ones repeat what it said. */
-  move(time: number | null, own: boolean): void {
-    if (!own && time != null) return;
+  move(time: number | null): void {
     if (time === this.time) return;
     this.time = time;
     this.readers.forEach((r) => r());

@@ -5,11 +5,11 @@ export type Slice = 'points' | 'numbers' | 'routes' | 'logs' | 'events' | 'apps'
 
 /** How the page stands with the server. */
 export interface Connection {
-  state: 'connecting' | 'live' | 'waiting' | 'signed-out' | 'refused';
+  state: 'connecting' | 'live' | 'waiting' | 'signed-out';
   retryAt: number; // ms; of state waiting
   lostAt: number; // ms; 0 while live
   gap: { ms: number; filled: boolean; endedAt: number } | null; // the last one that is over
-  reason: string;
+  reason: string; // why the server refuses, where it said
 }
 
 const EVENTS_KEPT = 200;

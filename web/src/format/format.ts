@@ -3,9 +3,15 @@ export const UNKNOWN = '–';
 
 type Maybe = number | null | undefined;
 
+const whole = new Intl.NumberFormat('en-US', { maximumFractionDigits: 0 });
+const broken = new Intl.NumberFormat('en-US', { maximumFractionDigits: 2 });
+
 export function count(v: Maybe): string {
-  return v == null ? UNKNOWN : Math.round(v).toLocaleString('en-US');
+  return v == null ? UNKNOWN : whole.format(v);
 }
+
+/** A figure with up to two decimals, as axes show it. */
+export const amount = (v: number) => broken.format(v);
 
 /** A short count: 950, 12.3k, 4.1M. */
 export function short(v: Maybe): string {

@@ -27,9 +27,7 @@ export default function Alerts({ app }: { app: string }) {
   const rules = useQuery({
     queryKey: ['app', app, 'alerts'],
     queryFn: async ({ signal }) => {
-      // The list is named after what it holds; both names are taken.
-      const said = await get<{ alerts?: AlertRule[] | null; rules?: AlertRule[] | null }>(`/apps/${seg(app)}/alerts`, {}, signal);
-      return said.alerts ?? said.rules ?? [];
+      return (await get<{ alerts: AlertRule[] | null }>(`/apps/${seg(app)}/alerts`, {}, signal)).alerts ?? [];
     },
     refetchInterval: 3000,
   });

@@ -9,6 +9,7 @@ import { IconPlus, IconTrash } from '../../theme/icons';
 import { Waiting } from '../Console';
 import { parseDotenv, variableProblem } from '../dotenv';
 import { go } from '../route';
+import { say } from '../useAppActions';
 
 type Vars = Record<string, string>;
 
@@ -33,10 +34,11 @@ function Editor({ app, vars }: { app: string; vars: Vars }) {
   const problems = names.map((k, i) => (k && names.indexOf(k) !== i ? `${k} is there twice.` : variableProblem(k, rows[i]![1])));
   const changed = JSON.stringify(Object.entries(wanted).sort()) !== JSON.stringify(Object.entries(vars).sort());
   const save = useMutation({
-    mutationFn: () => put<Release | undefined>(`/apps/${seg(app)}/env`, { vars: wanted }),
-    onSuccess: (made) => {
+    mutationFn: () => put<{ release?: Release | null } | undefined>(`/apps/${seg(app)}/env`, { vars: wanted }),
+    onSuccess: (saved) => {
       void queries.invalidateQueries({ queryKey: ['app', app] });
-      if (made?.number) go(['apps', app, 'releases', made.number]);
+      if (saved?.release) go(['apps', app, 'releases', saved.release.number]);
+      else say('Saved. The next release finds it.');
     },
   });
   const set = (i: number, row: [string, string]) => setRows(rows.map((r, j) => (j === i ? row : r)));
