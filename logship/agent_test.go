@@ -41,7 +41,7 @@ func TestMain(m *testing.M) {
 
 // world is a stream and a folder for the agents of one test.
 type world struct {
-	t      *testing.T
+	t      testing.TB
 	dir    string // of the stream
 	run    string
 	cfg    config.Stream
@@ -52,7 +52,7 @@ type world struct {
 	log    *slog.Logger
 }
 
-func newWorld(t *testing.T) *world {
+func newWorld(t testing.TB) *world {
 	t.Helper()
 	run, err := os.MkdirTemp("", "kr") // a short path: sockets lie in it
 	if err != nil {
@@ -161,7 +161,7 @@ func (w *world) sender() *wire.Client {
 	return c
 }
 
-func flush(t *testing.T, c *wire.Client) {
+func flush(t testing.TB, c *wire.Client) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	defer cancel()

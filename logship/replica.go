@@ -32,6 +32,7 @@ type replica struct {
 
 	mu       sync.Mutex
 	now      engine.Container
+	asOf     time.Time // when the engine said so
 	gone     bool
 	listener *net.UnixListener
 
@@ -51,9 +52,15 @@ func (p *replica) state() (now engine.Container, gone bool) {
 	return p.now, p.gone
 }
 
-func (p *replica) set(now engine.Container, gone bool) {
+// set takes note of what the engine said at a time, unless it has said
+// something newer.
+func (p *replica) set(now engine.Container, gone bool, asOf time.Time) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if p.gone || asOf.Before(p.asOf) {
+		return
+	}
+	p.asOf = asOf
 	if gone {
 		p.gone, p.now.Running, p.now.PID = true, false, 0
 	} else {

@@ -56,7 +56,7 @@ func (a *Agent) watchOnce(ctx context.Context) error {
 			listErr = a.list(ctx)
 		})
 	}
-	err := a.engine.Watch(ctx, ready, func(c engine.Container, gone bool) { a.apply(ctx, c, gone) })
+	err := a.engine.Watch(ctx, ready, func(c engine.Container, gone bool) { a.apply(ctx, c, gone, time.Now()) })
 	cancel()
 	listing.Wait()
 	if listErr != nil && !errors.Is(listErr, context.Canceled) {
@@ -83,7 +83,7 @@ func (a *Agent) list(ctx context.Context) error {
 }
 
 func (a *Agent) listOnce(ctx context.Context) error {
-	before := a.ids()
+	before, asOf := a.ids(), time.Now()
 	list, err := a.engine.Replicas(ctx)
 	if err != nil {
 		return err
@@ -91,11 +91,11 @@ func (a *Agent) listOnce(ctx context.Context) error {
 	exists := map[string]bool{}
 	for _, c := range list {
 		exists[c.ID] = true
-		a.apply(ctx, c, false)
+		a.apply(ctx, c, false, asOf)
 	}
 	for _, id := range before {
 		if !exists[id] {
-			a.apply(ctx, engine.Container{ID: id}, true)
+			a.apply(ctx, engine.Container{ID: id}, true, asOf)
 		}
 	}
 	if !a.listed.Swap(true) {
@@ -104,13 +104,13 @@ func (a *Agent) listOnce(ctx context.Context) error {
 	return nil
 }
 
-// apply takes note of what the engine says about one container.
-func (a *Agent) apply(ctx context.Context, c engine.Container, gone bool) {
+// apply takes note of what the engine said about one container at a time.
+func (a *Agent) apply(ctx context.Context, c engine.Container, gone bool, asOf time.Time) {
 	p, made := a.replica(c, gone)
 	if p == nil {
 		return
 	}
-	p.set(c, gone)
+	p.set(c, gone, asOf)
 	if err := p.listen(ctx, func(l *net.UnixListener) { a.accept(l, p) }); err != nil {
 		a.log.Error("A replica's socket cannot be opened.", "replica", p.who.Replica, "error", err)
 	}

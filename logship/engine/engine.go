@@ -115,20 +115,34 @@ func (d *Docker) Watch(ctx context.Context, ready func(), fn func(c Container, g
 			}
 			return fmt.Errorf("watching the engine: %w", err)
 		case m := <-messages:
-			if m.Action == events.ActionDestroy {
-				fn(Container{ID: m.Actor.ID}, true)
-				continue
-			}
-			c, err := d.inspect(ctx, m.Actor.ID)
-			switch {
-			case errors.Is(err, ErrGone):
-				continue // its destroy event follows
-			case err != nil:
+			if err := d.tell(ctx, m, fn); err != nil {
 				return err
 			}
-			fn(c, false)
 		}
 	}
+}
+
+// tell calls fn with what a message says.
+func (d *Docker) tell(ctx context.Context, m events.Message, fn func(c Container, gone bool)) error {
+	if m.Action == events.ActionDestroy {
+		fn(Container{ID: m.Actor.ID}, true)
+		return nil
+	}
+	if m.Action == events.ActionStart {
+		// It may end at once: its output is opened before anything else is asked.
+		c := labelled(m.Actor.ID, m.Actor.Attributes)
+		c.Running, c.Started = true, time.Unix(0, m.TimeNano).UTC()
+		fn(c, false)
+	}
+	c, err := d.inspect(ctx, m.Actor.ID)
+	if errors.Is(err, ErrGone) {
+		return nil // its destroy event follows
+	}
+	if err != nil {
+		return err
+	}
+	fn(c, false)
+	return nil
 }
 
 // Logs returns the multiplexed output of a container with a time before each
@@ -155,14 +169,7 @@ func (d *Docker) inspect(ctx context.Context, id string) (Container, error) {
 	if err != nil {
 		return Container{}, fmt.Errorf("looking at container %.12s: %w", id, meaning(err))
 	}
-	labels := raw.Config.Labels
-	release, _ := strconv.Atoi(labels[LabelRelease]) // the labels are the platform's own
-	disk, _ := strconv.ParseInt(labels[LabelDisk], 10, 64)
-	c := Container{ID: raw.ID, Tenant: labels[LabelTenant], App: labels[LabelApp], Release: release,
-		Replica: labels[LabelReplica], Disk: disk}
-	if w := labels[LabelWritable]; w != "" {
-		c.Writable = strings.Split(w, ":")
-	}
+	c := labelled(raw.ID, raw.Config.Labels)
 	if raw.State != nil {
 		c.Running = raw.State.Running
 		c.Started, _ = time.Parse(time.RFC3339Nano, raw.State.StartedAt)
@@ -171,6 +178,18 @@ func (d *Docker) inspect(ctx context.Context, id string) (Container, error) {
 		c.PID = raw.State.Pid
 	}
 	return c, nil
+}
+
+// labelled returns what the labels say about a container.
+func labelled(id string, labels map[string]string) Container {
+	release, _ := strconv.Atoi(labels[LabelRelease]) // the labels are the platform's own
+	disk, _ := strconv.ParseInt(labels[LabelDisk], 10, 64)
+	c := Container{ID: id, Tenant: labels[LabelTenant], App: labels[LabelApp], Release: release,
+		Replica: labels[LabelReplica], Disk: disk}
+	if w := labels[LabelWritable]; w != "" {
+		c.Writable = strings.Split(w, ":")
+	}
+	return c
 }
 
 func meaning(err error) error {
