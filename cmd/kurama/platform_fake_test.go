@@ -46,6 +46,10 @@ func (p *platformFake) Deploy(ctx context.Context, tenant, app, by string, up pa
 }
 
 func (p *platformFake) Rollback(ctx context.Context, tenant, app string, n int, by string) (paas.Release, error) {
+	n = max(n, 1)
+	if _, err := p.store.Release(ctx, tenant, app, n); err != nil {
+		return paas.Release{}, err
+	}
 	return p.release(ctx, paas.Release{Tenant: tenant, App: app, CreatedBy: by, RollbackOf: n}, false)
 }
 

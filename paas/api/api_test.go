@@ -190,6 +190,9 @@ func (f *fakes) Deploy(ctx context.Context, tenant, app, by string, up paas.Uplo
 
 func (f *fakes) Rollback(ctx context.Context, tenant, app string, n int, by string) (paas.Release, error) {
 	f.rollback = n
+	if _, err := f.store.Release(ctx, tenant, app, max(n, 1)); err != nil {
+		return paas.Release{}, err
+	}
 	return f.store.NewRelease(ctx, paas.Release{Tenant: tenant, App: app, CreatedBy: by, RollbackOf: n})
 }
 

@@ -47,12 +47,10 @@ func (a *API) setEnv(ctx context.Context, in *newEnv) (*envAnswer, error) {
 	if err := a.deps.Store.SetEnv(ctx, c.tenant, in.App, in.Body.Vars); err != nil {
 		return nil, err
 	}
-	app, err := a.deps.Store.App(ctx, c.tenant, in.App)
-	if err != nil {
-		return nil, err
-	}
-	if app.Release == 0 {
-		return &envAnswer{Status: http.StatusNoContent}, nil
+	// One that has failed counts: it may be the settings that it lacked.
+	last, err := a.deps.Store.Releases(ctx, c.tenant, in.App, 1)
+	if err != nil || len(last) == 0 {
+		return &envAnswer{Status: http.StatusNoContent}, err
 	}
 	release, err := a.deps.Deployer.Redeploy(context.WithoutCancel(ctx), c.tenant, in.App, c.User)
 	if errors.Is(err, paas.ErrConflict) {

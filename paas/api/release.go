@@ -2,7 +2,6 @@ package api
 
 import (
 	"context"
-	"fmt"
 	"net/http"
 	"time"
 
@@ -24,6 +23,8 @@ type buildLog interface {
 	BuildLog(ctx context.Context, tenant, app string, release, after int) ([]paas.BuildLine, error)
 }
 
+// releaser begins deploys. Its methods return paas.ErrNotFound, paas.ErrConflict
+// or *paas.Invalid; release 0 is the one that was live before.
 type releaser interface {
 	Deploy(ctx context.Context, tenant, app, by string, up paas.Upload) (paas.Release, error)
 	Rollback(ctx context.Context, tenant, app string, n int, by string) (paas.Release, error)
@@ -81,36 +82,9 @@ func (a *API) releaseRoutes() {
 }
 
 func (a *API) rollback(ctx context.Context, in *rollbackRequest) (*answer[paas.Release], error) {
-	c, number := callOf(ctx), in.Body.Release
-	app, err := a.deps.Store.App(ctx, c.tenant, in.App)
-	if err != nil {
-		return nil, err
-	}
-	if number == 0 {
-		if number, err = a.releaseBefore(ctx, app); err != nil {
-			return nil, err
-		}
-	}
-	if _, err := a.deps.Store.Release(ctx, c.tenant, in.App, number); err != nil {
-		return nil, err
-	}
-	r, err := a.deps.Deployer.Rollback(context.WithoutCancel(ctx), c.tenant, in.App, number, c.User)
+	c := callOf(ctx)
+	r, err := a.deps.Deployer.Rollback(context.WithoutCancel(ctx), c.tenant, in.App, in.Body.Release, c.User)
 	return reply(r), err
-}
-
-// releaseBefore returns the number of the newest release that was live before
-// the one that is.
-func (a *API) releaseBefore(ctx context.Context, app paas.App) (int, error) {
-	releases, err := a.deps.Store.Releases(ctx, app.Tenant, app.Name, 0)
-	if err != nil {
-		return 0, err
-	}
-	for _, r := range releases {
-		if r.State == paas.ReleaseSuperseded {
-			return r.Number, nil
-		}
-	}
-	return 0, &paas.Invalid{Reason: fmt.Sprintf("%s has no earlier release to go back to.", app.Name)}
 }
 
 func (a *API) buildLog(ctx context.Context, in *struct {

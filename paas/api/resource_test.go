@@ -87,7 +87,7 @@ func TestEnvAndRollback(t *testing.T) {
 		t.Errorf("an app without a release: %s", got)
 	}
 	env(map[string]string{"PORT": "1"}, 422)
-	want(t, w.send("developer", "POST", app+"/rollback", map[string]int{"release": 0}), 422)
+	want(t, w.send("developer", "POST", app+"/rollback", map[string]int{"release": 0}), 404)
 	for n := 1; n <= 2; n++ {
 		must(t, first(w.store.NewRelease(t.Context(), paas.Release{Tenant: "default", App: "default-app"})))
 		must(t, w.store.SetLive(t.Context(), "default", "default-app", n))
@@ -98,9 +98,9 @@ func TestEnvAndRollback(t *testing.T) {
 	if got := want(t, w.send("developer", "GET", app+"/env", nil), 200); !strings.Contains(got, `{"vars":{"A":"2"}}`) {
 		t.Errorf("got %s", got)
 	}
-	want(t, w.send("developer", "POST", app+"/rollback", map[string]int{"release": 0}), 202)
+	want(t, w.send("developer", "POST", app+"/rollback", map[string]int{"release": 1}), 202)
 	if w.fakes.rollback != 1 {
-		t.Errorf("the release before is %d", w.fakes.rollback)
+		t.Errorf("rolled back to %d", w.fakes.rollback)
 	}
 	want(t, w.send("developer", "POST", app+"/rollback", map[string]int{"release": 77}), 404)
 	want(t, w.send("developer", "POST", app+"/rollback", map[string]int{"release": -1}), 422)
