@@ -12,6 +12,7 @@ import time
 
 allocate_lock = _thread.allocate_lock
 get_ident = _thread.get_ident
+get_native_id = _thread.get_native_id
 start_new_thread = _thread.start_new_thread
 Socket = _socket.socket
 AF_UNIX = _socket.AF_UNIX

@@ -11,6 +11,7 @@ import errno
 import os
 import sys
 import time
+import warnings
 from collections import deque
 from itertools import islice
 
@@ -57,6 +58,8 @@ class Sender:
         self.retry_at = 0.0
         self.retry = RETRY_MIN
         self.running = False
+        self.forking = False
+        self.thread = 0
         self.awake = False
         self.hurry = False      # somebody waits in flush()
         self.ending = False     # the process ends
@@ -114,15 +117,22 @@ class Sender:
         """Tell whether something waits for the agent's acknowledgement."""
         return bool(self.queue or self.lines or self.dropped > self.reported)
 
+    def there(self):
+        """Tell whether the thread exists, for the system too."""
+        return self.running or self.thread and os.path.exists("/proc/self/task/%d" % self.thread)
+
     def _run(self):
         bell = self.bell
-        while bell is self.bell:
+        self.thread = _native.get_native_id()
+        while bell is self.bell and not self.forking:
             try:
                 self._cycle()
                 self._rest(bell)
             except Exception:  # a bug here must never become one of the app
                 self._disconnect()
                 _native.sleep(DELAY)
+        if bell is self.bell:
+            self.running = False
 
     def _rest(self, bell):
         """Wait for work: for ever when there is none, else for a moment."""
@@ -136,10 +146,10 @@ class Sender:
             if self.before_drain is not None and self.before_drain(False):
                 self.awake = True
                 bell.acquire(timeout=DELAY)
-            elif not self.queue:
+            elif not self.queue and not self.forking:
                 bell.acquire()
             self.awake = True
-            if not self.hurry:
+            if not self.hurry and not self.forking:
                 _native.sleep(DELAY)
 
     def _cycle(self):
@@ -275,7 +285,25 @@ class Sender:
 
 
 def at_fork(sender):
-    """Make sender start anew in children of os.fork."""
+    """Make sender pause over os.fork, and start anew in the child: a process without
+    other threads forks safely. Python 3.12 and newer count threads after the fork,
+    when ours is back already, so their warning would be false."""
+    warnings.filterwarnings("ignore", "This process .* is multi-threaded, use of fork", DeprecationWarning)
+
+    def before():
+        sender.forking = True
+        if sender.running:
+            sender.ring()
+        deadline = _native.monotonic() + 5 * DELAY
+        while sender.there() and _native.monotonic() < deadline:
+            _native.sleep(0.0005)
+
+    def parent():
+        sender.forking = False
+        sender.awake = False
+        if sender.busy():
+            sender.ring()
+
     def child():
         _record.reseed()
         sender.reset()
@@ -284,4 +312,5 @@ def at_fork(sender):
             # Its children end by os._exit, after finalizers and not atexit; those
             # that are registered before this hook of its own are cleared.
             util.register_after_fork(sender, lambda s: util.Finalize(None, s.close, exitpriority=-100))
-    os.register_at_fork(after_in_child=child)
+
+    os.register_at_fork(before=before, after_in_parent=parent, after_in_child=child)

@@ -1,6 +1,6 @@
 import unittest
 
-from .agent import Agent, run
+from agent import Agent, run
 
 
 class Logging(unittest.TestCase):

@@ -12,7 +12,7 @@ import venv
 from kurama._record import capture
 from kurama._sender import Sender
 
-from .agent import HERE, Agent, environment, run
+from agent import HERE, Agent, environment, run
 
 
 class Buffer(unittest.TestCase):

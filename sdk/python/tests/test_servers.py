@@ -7,7 +7,7 @@ import time
 import unittest
 from urllib.parse import unquote
 
-from .agent import Agent, environment
+from agent import Agent, environment
 
 TESTS = os.path.dirname(os.path.abspath(__file__))
 
