@@ -10,7 +10,7 @@ from . import _native, _state  # noqa: F401  (_native first: before anything is 
 def install(path):
     """Send this process's records to the agent's socket at path. A process whose
     output is read by another one keeps it, and is left alone."""
-    from . import _capture, _flask, _output, _sender
+    from . import _capture, _flask, _fork, _output, _sender
 
     sender = _sender.Sender(path)
     outputs = _output.take_over(sender)
@@ -28,7 +28,7 @@ def install(path):
 
     sender.before_drain = settle
     sender.spill = _output.spill
-    _sender.at_fork(sender)
+    _fork.at_fork(sender)
     atexit.register(sender.close)
     _state.sender = sender
 
