@@ -2,6 +2,7 @@ package record
 
 import (
 	"encoding/binary"
+	"math/bits"
 	"unicode/utf16"
 	"unicode/utf8"
 	"unsafe"
@@ -35,6 +36,13 @@ func (s *scanner) peek() byte {
 
 // space skips white space.
 func (s *scanner) space() {
+	if s.i < len(s.b) && s.b[s.i] > ' ' { // as nearly always
+		return
+	}
+	s.spaces()
+}
+
+func (s *scanner) spaces() {
 	for s.i < len(s.b) {
 		switch s.b[s.i] {
 		case ' ', '\t', '\n', '\r':
@@ -47,6 +55,10 @@ func (s *scanner) space() {
 
 // expect skips white space and the byte c.
 func (s *scanner) expect(c byte) bool {
+	if s.i < len(s.b) && s.b[s.i] == c { // as nearly always
+		s.i++
+		return true
+	}
 	s.space()
 	if s.peek() != c {
 		switch c {
@@ -135,8 +147,8 @@ func plainRun(b []byte, i int) int {
 		slash := w ^ '\\'*lows
 		// Each term has the high bit of a byte set where that byte is a quote,
 		// a backslash, below 0x20, or not ASCII; later bytes may be wrong, the first is not.
-		if (w|(w-0x20*lows)|(quote-lows)|(slash-lows))&highs != 0 {
-			break
+		if hit := (w | (w - 0x20*lows) | (quote - lows) | (slash - lows)) & highs; hit != 0 {
+			return i + bits.TrailingZeros64(hit)/8
 		}
 	}
 	for i < len(b) && plain[b[i]] {

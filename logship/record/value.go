@@ -126,9 +126,11 @@ func (s *scanner) integer() (int, bool) {
 
 var powers = [...]float64{1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15}
 
-// number reads a figure, or null as unknown. Up to 15 digits without exponent
-// are read exactly by one division (both operands are exact in a float64).
+// number reads a figure, or null as unknown.
 func (s *scanner) number() (Number, bool) {
+	if v, ok := s.quick(); ok {
+		return Num(v), true
+	}
 	if s.null() {
 		return Number{}, true
 	}
@@ -137,33 +139,42 @@ func (s *scanner) number() (Number, bool) {
 	if !ok {
 		return Number{}, false
 	}
-	if len(raw) <= 16 {
-		var n int64
-		decimals := -1
-		simple := true
-		for _, c := range raw {
-			switch {
-			case c >= '0' && c <= '9':
-				n = n*10 + int64(c-'0')
-				if decimals >= 0 {
-					decimals++
-				}
-			case c == '.':
-				decimals = 0
-			default:
-				simple = false
-			}
-		}
-		if simple && n < 1e15 {
-			return Num(float64(n) / powers[max(decimals, 0)]), true
-		}
-	}
 	v, err := strconv.ParseFloat(unsafe.String(unsafe.SliceData(raw), len(raw)), 64)
 	if err != nil {
 		s.i = at
 		return Number{}, s.fail("a number of 64 bits")
 	}
 	return Num(v), true
+}
+
+// quick reads a figure of at most 15 digits without sign and exponent, which
+// one division makes exact (both operands are exact in a float64). Of any
+// other it reads nothing.
+func (s *scanner) quick() (float64, bool) {
+	var n int64
+	i, point := s.i, -1
+	for ; i < len(s.b) && i < s.i+16; i++ {
+		c := s.b[i]
+		if c-'0' <= 9 {
+			n = n*10 + int64(c-'0')
+			continue
+		}
+		if c != '.' || point >= 0 || i == s.i {
+			break
+		}
+		point = i
+	}
+	if i == s.i || i >= len(s.b) || i == s.i+16 || s.b[i] != ',' && s.b[i] != '}' || i == point+1 {
+		return 0, false
+	}
+	if s.b[s.i] == '0' && i > s.i+1 && point != s.i+1 {
+		return 0, false // 01 is no number
+	}
+	s.i = i
+	if point < 0 {
+		return float64(n), true
+	}
+	return float64(n) / powers[i-point-1], true
 }
 
 // digits reads the text of a JSON number and tells whether it is whole.
