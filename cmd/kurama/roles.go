@@ -2,12 +2,10 @@ package main
 
 import (
 	"context"
-	"net/http"
 
 	"github.com/spf13/cobra"
 
 	"kurama/internal/role"
-	"kurama/logship/stream"
 	"kurama/paas/router"
 	"kurama/services/alert"
 	"kurama/services/archive"
@@ -30,49 +28,6 @@ func roleCommands(s *settings) []*cobra.Command {
 		roleCommand(s, "paas", "The control plane: console, API, deploys", newPaas),
 		roleCommand(s, "dashboard", "The live dashboard", newDashboard),
 	}
-}
-
-// streamRole serves the stream's readiness beside the stream itself.
-type streamRole struct {
-	server *stream.Server
-	w      *wiring
-}
-
-func newStream(_ context.Context, w *wiring) (runner, error) {
-	token, err := w.folders.StreamToken()
-	if err != nil {
-		return nil, err
-	}
-	server, err := stream.NewServer(w.cfg.Stream, w.folders.Sub("stream"), token, w.log)
-	if err != nil {
-		return nil, err
-	}
-	return streamRole{server, w}, nil
-}
-
-// Run serves until ctx ends. With an external stream it only tells that.
-func (s streamRole) Run(ctx context.Context) error {
-	ln, err := s.w.ops()
-	if err != nil {
-		return err
-	}
-	health := http.NewServeMux()
-	health.HandleFunc("GET /healthz", func(http.ResponseWriter, *http.Request) {})
-	health.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) {
-		if err := s.server.Healthy(); err != nil && s.w.cfg.Stream.URL == "" {
-			http.Error(w, err.Error(), http.StatusServiceUnavailable)
-		}
-	})
-	srv := &http.Server{Handler: health, ReadHeaderTimeout: s.w.cfg.StopTimeout}
-	done := make(chan struct{})
-	go func() { defer close(done); _ = srv.Serve(ln) }()
-	defer func() { _ = srv.Close(); <-done }()
-	if s.w.cfg.Stream.URL != "" {
-		s.w.log.Info("the stream is an external one; nothing to do here")
-		<-ctx.Done()
-		return nil
-	}
-	return s.server.Run(ctx)
 }
 
 func newRouter(_ context.Context, w *wiring) (runner, error) {

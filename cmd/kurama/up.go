@@ -8,7 +8,6 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
-	"strings"
 	"syscall"
 	"time"
 
@@ -18,6 +17,7 @@ import (
 	"kurama/internal/host"
 	"kurama/internal/postgres"
 	"kurama/internal/role"
+	"kurama/paas/auth"
 )
 
 func upCommand(s *settings) *cobra.Command {
@@ -192,8 +192,7 @@ func (p *platform) privateDatabase(ctx context.Context) error {
 func (p *platform) announce(took time.Duration) {
 	fmt.Fprintf(p.out, "\n  console    %s\n  dashboard  %s\n  apps       http://<app>.%s:%s\n", p.ports.consoleURL, p.ports.dashboardURL,
 		p.cfg.Domain, p.ports.routerPort)
-	if text, err := os.ReadFile(p.folders.Sub("admin.password")); err == nil && p.first {
-		name, password, _ := strings.Cut(strings.TrimSpace(string(text)), "\n")
+	if name, password, err := auth.ReadAdmin(p.folders.Data); err == nil && p.first {
 		fmt.Fprintf(p.out, "  sign in    %s / %s   (kept in %s)\n", name, password, p.folders.Sub("admin.password"))
 	} else {
 		fmt.Fprintf(p.out, "  sign in    as %s says\n", p.folders.Sub("admin.password"))

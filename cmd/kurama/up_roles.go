@@ -28,10 +28,20 @@ func (p *platform) startRoles(ctx context.Context) error {
 	p.roles = sup.NewGroup()
 	p.onStop(p.stopApps)
 	p.onStop(p.roles.Stop)
-	for _, name := range role.Names {
-		p.roles.Start(role.Spec{Name: name, Args: p.args(name), Listen: p.ports.files[name]})
+	// What others lean on first: they would manage without, but say so.
+	for _, group := range [][]string{{"stream"}, {"logship", "router"}, role.Names[3:]} {
+		for _, name := range group {
+			p.roles.Start(role.Spec{Name: name, Args: p.args(name), Listen: p.ports.files[name]})
+		}
+		if err := p.waitFor(ctx, group); err != nil {
+			return err
+		}
 	}
-	for _, name := range role.Names {
+	return nil
+}
+
+func (p *platform) waitFor(ctx context.Context, names []string) error {
+	for _, name := range names {
 		if err := waitReady(ctx, p.probe(name), readyWithin); err != nil {
 			return fmt.Errorf("the role %s did not become ready within %s: %w. Its messages above say why", name, readyWithin, err)
 		}

@@ -33,9 +33,11 @@ func TestAcceptance(t *testing.T) {
 	})
 	download := filepath.Join(t.TempDir(), "archive.jsonl")
 
-	t.Run("upload, open, watch, alert and download work in a browser", func(t *testing.T) {
+	if !t.Run("upload, open, watch, alert and download work in a browser", func(t *testing.T) {
 		browse(t, p, "acceptance.mjs", "ARCHIVE="+zipped(t), "DOWNLOAD="+download)
-	})
+	}) {
+		return // the rest looks at what this left
+	}
 	t.Run("the mail says which app, which condition and which value, to the address given", func(t *testing.T) {
 		m := mail.wait(t, `(?m)^Subject: greeter: requests`)
 		if !strings.Contains(m, "RCPT TO:<ops@example.org>") || !regexp.MustCompile(`Subject: greeter: requests \d+ > 10`).MatchString(m) {

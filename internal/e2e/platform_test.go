@@ -21,6 +21,7 @@ import (
 
 	"kurama/internal/config"
 	"kurama/internal/postgres"
+	"kurama/paas/auth"
 )
 
 // binary is the program under test, built once by TestMain.
@@ -148,9 +149,8 @@ func (p *platform) start(args ...string) error {
 
 func (p *platform) readAccount() error {
 	token, err1 := os.ReadFile(filepath.Join(p.data, "admin.token"))
-	account, err2 := os.ReadFile(filepath.Join(p.data, "admin.password"))
-	p.token = strings.TrimSpace(string(token))
-	p.user, p.password, _ = strings.Cut(strings.TrimSpace(string(account)), "\n")
+	name, password, err2 := auth.ReadAdmin(p.data)
+	p.token, p.user, p.password = strings.TrimSpace(string(token)), name, password
 	p.env = append(os.Environ(), "KURAMA_URL="+p.console, "KURAMA_TOKEN="+p.token, "KURAMA_ROUTER="+p.router, "HOME="+p.data)
 	return errors.Join(err1, err2)
 }

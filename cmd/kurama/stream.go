@@ -1,0 +1,90 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"time"
+
+	"kurama/logship/stream"
+)
+
+// streamRole serves the stream's readiness beside the stream itself.
+type streamRole struct {
+	server *stream.Server // nil where the stream is an external one
+	ln     net.Listener
+	w      *wiring
+}
+
+func newStream(ctx context.Context, w *wiring) (runner, error) {
+	ln, err := w.ops()
+	if err != nil || w.cfg.Stream.URL != "" {
+		return streamRole{ln: ln, w: w}, err
+	}
+	token, err := w.folders.StreamToken()
+	if err != nil {
+		return nil, err
+	}
+	server, err := stream.NewServer(w.cfg.Stream, w.folders.Sub("stream"), token, w.log)
+	if err != nil {
+		return nil, err
+	}
+	// Made here once: several roles that find it missing would all reserve its space at the same time.
+	if err := w.makeStream(ctx, server.URL(), token); err != nil {
+		stopped, cancel := context.WithCancel(ctx)
+		cancel()
+		return nil, errors.Join(err, server.Run(stopped))
+	}
+	return streamRole{server: server, ln: ln, w: w}, nil
+}
+
+func (w *wiring) makeStream(ctx context.Context, url, token string) error {
+	st, err := stream.Connect(ctx, w.cfg.Stream, url, token, w.log)
+	if err != nil {
+		return err
+	}
+	defer st.Close()
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	defer cancel()
+	for {
+		_, _, err := st.Bounds(ctx)
+		if err == nil {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("making the stream: %w", err)
+		case <-time.After(10 * time.Millisecond):
+		}
+	}
+}
+
+// Run serves until ctx ends. An external stream is only told of.
+func (s streamRole) Run(ctx context.Context) error {
+	srv := &http.Server{Handler: s.health(), ReadHeaderTimeout: 5 * time.Second}
+	done := make(chan struct{})
+	go func() { defer close(done); _ = srv.Serve(s.ln) }()
+	defer func() { _ = srv.Close(); <-done }()
+	if s.server == nil {
+		s.w.log.Info("the stream is an external one; nothing to do here")
+		<-ctx.Done()
+		return nil
+	}
+	return s.server.Run(ctx)
+}
+
+func (s streamRole) health() http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /healthz", func(http.ResponseWriter, *http.Request) {})
+	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) {
+		if s.server == nil {
+			return
+		}
+		if err := s.server.Healthy(); err != nil {
+			http.Error(w, err.Error(), http.StatusServiceUnavailable)
+		}
+	})
+	return mux
+}
