@@ -40,5 +40,5 @@ function Page({ parts }: { parts: string[] }) {
 }
 
 export function Waiting() {
-  return <Center p="xl"><Loader size="sm" color="gray" aria-label="Loading" /></Center>;
+  return <Center p="xl"><Loader size="sm" color="gray" role="status" aria-label="Loading" /></Center>;
 }

@@ -19,7 +19,7 @@ import { StoreProvider, useLive } from './useLive';
 
 export function Dashboard() {
   const session = useQuery({ queryKey: ['session'], queryFn: readSession, staleTime: Infinity });
-  if (session.isPending) return <Center h="100vh"><Loader size="sm" color="gray" aria-label="Loading" /></Center>;
+  if (session.isPending) return <Center h="100vh"><Loader size="sm" color="gray" role="status" aria-label="Loading" /></Center>;
   if (session.error) return <Center h="100vh" p="xl"><Problem error={session.error} /></Center>;
   if (!session.data) return <SignInFirst />;
   return <Live session={session.data} />;

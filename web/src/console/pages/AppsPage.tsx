@@ -57,7 +57,7 @@ function Row({ app }: { app: App }) {
       </Table.Td>
       <Table.Td className="num" title="ready / desired">{app.ready} / {app.desired}</Table.Td>
       <Table.Td className="nowrap">
-        {last ? <><a className="crumb" href={to(['apps', app.name, 'releases', last.number])}>{last.number}</a>{last.state === 'failed' ? ' failed' : ''}, <TimeAgo at={last.created_at} /></> : <span className="dim">none yet</span>}
+        {last ? <><a className="crumb in-text" href={to(['apps', app.name, 'releases', last.number])}>{last.number}</a>{last.state === 'failed' ? ' failed' : ''}, <TimeAgo at={last.created_at} /></> : <span className="dim">none yet</span>}
       </Table.Td>
       <Table.Td className="num">{mayWrite(session) && <AppMenu app={app} />}</Table.Td>
     </Table.Tr>

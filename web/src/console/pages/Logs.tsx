@@ -86,7 +86,7 @@ function Search({ app, filter, onFollow }: { app: string; filter: LogFilter; onF
         <LogTable records={records} onFollow={onFollow} onEnd={() => search.hasNextPage && !search.isFetchingNextPage && void search.fetchNextPage()}
           empty={search.isPending ? null : <><b>No record fits</b>Widen the time, or take a filter away.</>} />
         <div className="log-foot">
-          {search.isFetching ? <Loader size={14} color="gray" aria-label="Loading" /> : null}
+          {search.isFetching ? <Loader size={14} color="gray" role="status" aria-label="Loading" /> : null}
           <span>{plural(records.length, 'record')}, newest first{search.hasNextPage ? '; older ones come as you scroll' : ''}</span>
           <Button size="compact-sm" variant="default" ml="auto" onClick={() => void search.refetch()}>Look again</Button>
         </div>

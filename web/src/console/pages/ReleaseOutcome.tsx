@@ -76,7 +76,7 @@ function Failed({ app, reason, release }: { app: string; reason: string; release
       {data && data.length > 0 && (
         <>
           <div className="label gap-top">The last lines of the app</div>
-          <div className="mono last-lines">
+          <div className="mono last-lines" tabIndex={0} role="log" aria-label="The last lines of the app">
             {data.map((r) => <div key={r.id}><span className="dim">{clock(r.ts, false)}</span> <LevelTag level={r.level} /> {r.msg}{r.exc ? `\n${r.exc}` : ''}</div>)}
           </div>
         </>
