@@ -47,6 +47,7 @@ try {
 
   await page.goto(at('CONSOLE') + `#/apps/${app}/alerts`);
   await page.getByTestId('alert-condition').fill('requests > 10');
+  await page.getByTestId('alert-for').fill('1s');
   await page.getByTestId('alert-to').fill('ops@example.org');
   await page.getByTestId('alert-add').click();
   await page.getByTestId('alert-row').first().waitFor();
