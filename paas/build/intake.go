@@ -221,7 +221,8 @@ func damaged(name string, err error) error {
 	if known, ok := errors.AsType[*paas.Invalid](err); ok {
 		return known
 	}
-	if _, ok := errors.AsType[*os.PathError](err); ok {
+	// Reading fails where a damaged archive points, too; writing is our own.
+	if e, ok := errors.AsType[*os.PathError](err); ok && e.Op == "write" {
 		return fmt.Errorf("file %s: %w", name, err)
 	}
 	return invalid("The archive is damaged at `%s`: %v. Pack it again. %s", name, err, nothingStored)

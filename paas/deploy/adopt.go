@@ -80,7 +80,9 @@ func (d *Deployer) adopt(ctx context.Context, c paas.Container) {
 func (d *Deployer) greet(ctx context.Context, f *fleet, r *replica, c paas.Container) {
 	rel, err := d.Store.Release(ctx, c.Tenant, c.App, c.Release)
 	if err != nil {
-		d.Log.Error("a running replica cannot be adopted", "replica", c.ID, "error", err)
+		if ctx.Err() == nil {
+			d.Log.Error("a running replica cannot be adopted", "replica", c.ID, "error", err)
+		}
 		d.mu.Lock()
 		delete(f.replicas, c.ID)
 		d.resync = true

@@ -2,6 +2,7 @@ package runtime
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -33,6 +34,12 @@ func (e *Engine) Run(ctx context.Context, spec paas.Spec, command []string, fn f
 		}
 	}()
 	return e.attend(ctx, made.ID, fn)
+}
+
+// Sweep removes the containers of commands and builds that an earlier process,
+// killed in the middle, left behind. It is called before anything is started.
+func (e *Engine) Sweep(ctx context.Context) error {
+	return errors.Join(e.removeAll(ctx, KindRun), e.removeAll(ctx, KindBuild))
 }
 
 // attend starts a container, follows its output to the end and returns the

@@ -39,6 +39,7 @@ const (
 const (
 	KindReplica = "replica"
 	KindRun     = "run"
+	KindBuild   = "build"
 	KindNetwork = "network"
 )
 
@@ -62,7 +63,8 @@ type Engine struct {
 	ensured map[string]bool // networks known to exist, with their rules
 }
 
-// New connects to the engine; it is not asked anything yet.
+// New connects to the engine. One that does not answer is no error yet: every
+// call says so.
 func New(cfg config.Docker, opts Options) (*Engine, error) {
 	run, err := filepath.Abs(opts.RunDir)
 	if err != nil {
@@ -88,6 +90,10 @@ func Client(host string) (*client.Client, error) {
 	if err != nil {
 		return nil, fmt.Errorf("docker engine %q: %w", host, err)
 	}
+	// Left to the first call, the negotiation races with the second.
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	docker.NegotiateAPIVersion(ctx)
 	return docker, nil
 }
 

@@ -280,21 +280,3 @@ http.server.HTTPServer(("0.0.0.0", 8000), Handler).serve_forever()
 		}
 	}
 }
-
-func TestRun(t *testing.T) {
-	e, spec := setup(t, nil)
-	var lines []string
-	code, err := e.Run(t.Context(), spec, []string{"sh", "-c", "echo out; sleep 0.1; echo err >&2; printf last; exit 4"},
-		func(stream, line string) { lines = append(lines, stream+":"+line) })
-	if err != nil || code != 4 || strings.Join(lines, " ") != "stdout:out stderr:err stdout:last" {
-		t.Errorf("got %d %q, %v", code, lines, err)
-	}
-	ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
-	defer cancel()
-	if _, err := e.Run(ctx, spec, []string{"sleep", "60"}, func(string, string) {}); !errors.Is(err, context.DeadlineExceeded) {
-		t.Errorf("got %v", err)
-	}
-	if left, err := e.list(t.Context(), KindRun); err != nil || len(left) != 0 {
-		t.Errorf("left: %v, %v", left, err)
-	}
-}

@@ -48,6 +48,12 @@ func (e *Engine) forget(name string) {
 	delete(e.ensured, name)
 }
 
+func (e *Engine) forgetAll() {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	clear(e.ensured)
+}
+
 // BuildNetwork returns the name of the network that dependencies are built in.
 // Beside the internet it reaches the addresses of allow, which are the host's
 // own package index and proxy where those are private.
@@ -186,7 +192,7 @@ func hostMTU() int {
 // its rules in the packet filter. It is for tests and for uninstalling.
 func (e *Engine) Teardown(ctx context.Context) error {
 	var errs []error
-	for _, kind := range []string{KindReplica, KindRun} {
+	for _, kind := range []string{KindReplica, KindRun, KindBuild} {
 		errs = append(errs, e.removeAll(ctx, kind))
 	}
 	own := filters.NewArgs(filters.Arg("label", LabelInstance+"="+e.opts.Instance))

@@ -23,6 +23,7 @@ func (e *Engine) Watch(ctx context.Context, fn func(replica, what string)) error
 	)
 	for ctx.Err() == nil {
 		messages, failed := e.docker.Events(ctx, events.ListOptions{Filters: wanted})
+		e.forgetAll() // an engine that was restarted may have lost the rules
 		fn("", "connected")
 		e.follow(ctx, messages, failed, fn)
 		select {
