@@ -12,13 +12,20 @@ import (
 	"sync/atomic"
 	"time"
 
+	"golang.org/x/time/rate"
+
 	"kurama/logship/cgroup"
 	"kurama/logship/engine"
 	"kurama/logship/record"
 )
 
-// maxSessions bounds the connections of one replica.
-const maxSessions = 64
+const (
+	// maxSessions bounds the connections of one replica.
+	maxSessions = 64
+	// resendRate and resendBurst bound how often one replica makes the agent read back the stream, per second.
+	resendRate  = 1
+	resendBurst = 8
+)
 
 // replica is one container that the agent takes care of.
 type replica struct {
@@ -29,6 +36,7 @@ type replica struct {
 
 	figures atomic.Pointer[figures]
 	changed chan struct{} // one token when state changed
+	resends *rate.Limiter // of reading back the stream
 
 	mu       sync.Mutex
 	now      engine.Container

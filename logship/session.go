@@ -247,6 +247,12 @@ func (s *session) known(ctx context.Context, id record.ID) (bool, error) {
 	if !s.loaded {
 		s.loaded = true
 		var err error
+		if s.from != nil {
+			// Reading back costs the host: an app that asks again and again waits for it.
+			if err := s.from.resends.Wait(ctx); err != nil {
+				return false, err
+			}
+		}
 		if s.check, err = s.agent.readBack(ctx, idTime(id).Add(-time.Second)); err != nil {
 			return false, err
 		}

@@ -9,6 +9,8 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/time/rate"
+
 	"kurama/logship/engine"
 )
 
@@ -133,7 +135,8 @@ func (a *Agent) replica(c engine.Container, gone bool) (p *replica, made bool) {
 		return nil, false
 	}
 	p = &replica{id: c.ID, who: c, now: c, found: !a.listed.Load(), changed: make(chan struct{}, 1),
-		folder: filepath.Join(a.opts.RunDir, "replicas", c.Replica)}
+		resends: rate.NewLimiter(resendRate, resendBurst),
+		folder:  filepath.Join(a.opts.RunDir, "replicas", c.Replica)}
 	a.replicas[c.ID] = p
 	a.named[c.Replica] = p
 	return p, true

@@ -71,12 +71,6 @@ func (s *Stream) Reader(_ context.Context, name string, from uint64) (*Reader, e
 	return s.open(name, max(from, 1)), nil
 }
 
-// Replay opens a reader without a name at position from, for one pass over
-// what the stream holds. Its Ack does nothing.
-func (s *Stream) Replay(_ context.Context, from uint64) (*Reader, error) {
-	return s.open("", max(from, 1)), nil
-}
-
 // Tail opens a reader without a name that reads the batches published from
 // now on. Unlike the others it needs the server at once, to know where now
 // is. Its Ack does nothing.
