@@ -2,7 +2,6 @@ package logship
 
 import (
 	"context"
-	"fmt"
 	"io"
 	"log/slog"
 	"net"
