@@ -121,7 +121,7 @@ func sameAsPostgres(t *testing.T, p *platform, path string) {
 
 // scaleUpAndDown sends more work than one replica can do, with short windows.
 func scaleUpAndDown(t *testing.T, p *platform) {
-	p.must(t, "scaling", "greeter", "--min", "1", "--max", "2", "--load-window", "5", "--time-window", "5", "--cooldown", "1", "--time-up", "10000")
+	p.must(t, "scaling", "greeter", "--min", "1", "--max", "2", "--load-window", "10", "--time-window", "10", "--cooldown", "1", "--time-up", "10000")
 	seen := make(chan struct{})
 	go func() {
 		defer close(seen)
