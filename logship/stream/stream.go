@@ -185,9 +185,10 @@ func (s *Stream) ensure(ctx context.Context) error {
 	stream, err := s.js.Stream(ctx, streamName)
 	switch {
 	case errors.Is(err, jetstream.ErrStreamNotFound):
-		_, err = s.js.CreateStream(ctx, want)
-		if errors.Is(err, jetstream.ErrStreamNameAlreadyInUse) {
-			err = nil // another role was quicker
+		if _, err = s.js.CreateStream(ctx, want); err != nil {
+			if _, there := s.js.Stream(ctx, streamName); there == nil {
+				err = nil // another role was quicker
+			}
 		}
 	case err == nil:
 		have := stream.CachedInfo().Config
