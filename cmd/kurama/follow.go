@@ -44,7 +44,7 @@ type buildLine struct {
 // follow shows the steps of a release until it is live or has failed. The last
 // line of a release that is live is the app's address.
 func (s *session) follow(r paas.Release, verbose bool) error {
-	began, shown := time.Now(), &steps{s: s, verbose: verbose}
+	began, shown := time.Now(), &steps{s: s, verbose: verbose, before: r.CreatedAt}
 	end, err := s.releaseEnd(r, shown)
 	if err != nil {
 		if s.cmd.Context().Err() != nil {
@@ -52,7 +52,7 @@ func (s *session) follow(r paas.Release, verbose bool) error {
 		}
 		return err
 	}
-	shown.finish(end.State == paas.ReleaseFailed, time.Now())
+	shown.finish(end.State == paas.ReleaseFailed)
 	end.Seconds = time.Since(began).Seconds()
 	if end.State == paas.ReleaseFailed {
 		if s.json {
@@ -106,12 +106,14 @@ func (s *session) releaseEnd(r paas.Release, shown *steps) (end releaseEnd, err 
 	}
 }
 
-// steps shows a build log as one line a step.
+// steps shows a build log as one line a step. A step tells what it has done,
+// so it lasted from the last line of the step before to its own last line.
 type steps struct {
 	s       *session
 	verbose bool
+	before  time.Time // last line of the step before
 	name    string
-	began   time.Time
+	last    time.Time
 	lines   []string
 }
 
@@ -120,20 +122,23 @@ func (t *steps) line(l paas.BuildLine) {
 	if l.Step != t.name {
 		// A step that is named failed or done closes the one before, and says
 		// itself what came of it.
-		t.finish(l.Step == "failed", l.At)
-		t.name, t.began, t.lines = l.Step, l.At, nil
+		t.finish(l.Step == "failed")
+		t.name, t.lines = l.Step, nil
 	}
-	t.lines = append(t.lines, l.Line)
+	t.last, t.lines = l.At, append(t.lines, l.Line)
 	if t.verbose {
 		t.s.say("  %s", t.s.colour(grey, l.Line))
 	}
 }
 
 // finish shows the step that has ended.
-func (t *steps) finish(failed bool, at time.Time) {
-	name := t.name
-	t.name = ""
-	if name == "" || name == "done" || len(t.lines) == 0 {
+func (t *steps) finish(failed bool) {
+	if t.name == "" {
+		return // the first line is yet to come
+	}
+	name, took := t.name, max(0, t.last.Sub(t.before))
+	t.name, t.before = "", t.last
+	if name == "done" {
 		return
 	}
 	last := firstLine(t.lines[len(t.lines)-1])
@@ -141,10 +146,10 @@ func (t *steps) finish(failed bool, at time.Time) {
 	case name == "failed":
 		t.tail()
 	case failed:
-		t.s.say("%s %s  %s  %s", t.s.colour(red, "✗"), name, last, t.s.colour(grey, spoken(at.Sub(t.began))))
+		t.s.say("%s %s  %s  %s", t.s.colour(red, "✗"), name, last, t.s.colour(grey, spoken(took)))
 		t.tail()
 	default:
-		t.s.done("%s  %s  %s", name, last, t.s.colour(grey, spoken(at.Sub(t.began))))
+		t.s.done("%s  %s  %s", name, last, t.s.colour(grey, spoken(took)))
 	}
 }
 

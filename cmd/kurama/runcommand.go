@@ -11,8 +11,8 @@ import (
 func runCommand() *cobra.Command {
 	return asks(&cobra.Command{Use: "run APP -- COMMAND…", Short: "Run a command beside an app",
 		Long: "Runs a command in a container of its own, with the source, the settings and the limits of the app. Its exit code is passed on.",
-		Example: `  kurama run hello -- flask --app app routes
-  kurama run hello -- python -c 'print(1)'`, Args: cobra.MinimumNArgs(2)},
+		Example: `  kurama run hello -- python3 -m flask --app app routes
+  kurama run hello -- python3 -c 'print(1)'`, Args: cobra.MinimumNArgs(2)},
 		func(s *session, args []string) error {
 			var end struct {
 				End   bool   `json:"end"`
