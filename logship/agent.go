@@ -59,7 +59,8 @@ type Agent struct {
 	count      *metrics
 	host       hostReader
 	ready      atomic.Bool
-	listed     atomic.Bool // the engine was asked once for all replicas
+	listed     atomic.Bool   // the engine was asked once for all replicas
+	begun      chan *replica // replicas that run and have no figures yet
 
 	// Set by Run.
 	sources context.Context // ends when nothing more is taken
@@ -94,7 +95,7 @@ func New(cfg config.Logship, opts Options) (*Agent, error) {
 	}
 	a := &Agent{cfg: cfg, opts: opts, log: opts.Log, began: time.Now(), engine: opts.Engine, spool: waiting, checkpoint: checkpoint,
 		count: newMetrics(), host: hostReader{dir: opts.SpoolDir}, stop: make(chan struct{}),
-		replicas: map[string]*replica{}, named: map[string]*replica{},
+		replicas: map[string]*replica{}, named: map[string]*replica{}, begun: make(chan *replica, 64),
 		rateCause: fmt.Sprintf("the app sends more than %d a second (logship.rate_limit)", cfg.RateLimit)}
 	a.limits = &limits{rate: rate.Limit(cfg.RateLimit), burst: cfg.RateBurst, apps: map[appKey]*rate.Limiter{}}
 	a.losses = &losses{total: func(n int) { a.count.dropped.Add(float64(n)) }, counts: map[loss]int{}}

@@ -16,6 +16,7 @@ import (
 type hostReader struct {
 	dir    string // its disk is the one measured
 	before cpu.TimesStat
+	limits cgroup.Host // as of the last reading
 }
 
 // hostUsage is one reading.
@@ -41,6 +42,7 @@ func (h *hostReader) read(now time.Time) hostUsage {
 	if d, err := disk.Usage(h.dir); err == nil {
 		u.disk = figure(d.UsedPercent)
 	}
+	h.limits = u.limits
 	return u
 }
 

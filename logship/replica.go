@@ -61,12 +61,13 @@ func (p *replica) state() (now engine.Container, gone bool) {
 }
 
 // set takes note of what the engine said at a time, unless it has said
-// something newer.
-func (p *replica) set(now engine.Container, gone bool, asOf time.Time) {
+// something newer. It reports whether the container is one that has just
+// begun to run, and so has no figures yet.
+func (p *replica) set(now engine.Container, gone bool, asOf time.Time) (began bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.gone || asOf.Before(p.asOf) {
-		return
+		return false
 	}
 	p.asOf = asOf
 	if gone {
@@ -78,6 +79,7 @@ func (p *replica) set(now engine.Container, gone bool, asOf time.Time) {
 		p.figures.Store(nil) // a container that does not run has no figures
 	}
 	notify(p.changed)
+	return p.now.Running && p.now.PID != 0 && p.figures.Load() == nil
 }
 
 // listen opens the replica's socket where it is not open, or its file is gone.

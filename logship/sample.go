@@ -24,12 +24,40 @@ func (a *Agent) sample(ctx context.Context) error {
 		if err := a.sampleOnce(ctx, time.Now()); err != nil {
 			return err
 		}
+		if err := a.sampleBegun(ctx, ticker.C); err != nil || ctx.Err() != nil {
+			return err
+		}
+	}
+}
+
+// sampleBegun samples replicas as they begin to run, so that the records of
+// their first second have figures too, until the next round is due.
+func (a *Agent) sampleBegun(ctx context.Context, due <-chan time.Time) error {
+	for {
 		select {
 		case <-ctx.Done():
 			return nil
-		case <-ticker.C:
+		case <-due:
+			return nil
+		case p := <-a.begun:
+			if err := a.sampleReplica(ctx, p, time.Now(), a.host.limits); err != nil {
+				return err
+			}
 		}
 	}
+}
+
+// sampleReplica sends one sample of a replica, if it runs. The error is ctx's.
+func (a *Agent) sampleReplica(ctx context.Context, p *replica, now time.Time, host cgroup.Host) error {
+	c, _ := p.state()
+	if !c.Running || c.PID == 0 {
+		return nil
+	}
+	r, ok := p.sample(c, now, host)
+	if !ok {
+		return nil // it has just ended
+	}
+	return a.batches.add(ctx, &r, nil, 0, false)
 }
 
 // sampleOnce sends one sample of each running replica and of the host, and
@@ -37,15 +65,7 @@ func (a *Agent) sample(ctx context.Context) error {
 func (a *Agent) sampleOnce(ctx context.Context, now time.Time) error {
 	host := a.host.read(now)
 	for _, p := range a.all() {
-		c, _ := p.state()
-		if !c.Running || c.PID == 0 {
-			continue
-		}
-		r, ok := p.sample(c, now, host.limits)
-		if !ok {
-			continue // it has just ended
-		}
-		if err := a.batches.add(ctx, &r, nil, 0, false); err != nil {
+		if err := a.sampleReplica(ctx, p, now, host.limits); err != nil {
 			return err
 		}
 	}
@@ -86,7 +106,8 @@ func (p *replica) sample(c engine.Container, now time.Time, host cgroup.Host) (r
 		if err != nil {
 			return record.Record{}, false
 		}
-		p.group, p.pid, p.before = group, c.PID, cgroup.Usage{}
+		// The group was made with the container: its first figures are those since then.
+		p.group, p.pid, p.before = group, c.PID, cgroup.Usage{At: c.Started}
 	}
 	usage, err := p.group.Read()
 	if err != nil {
