@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/spf13/cobra"
@@ -16,6 +17,10 @@ import (
 	"kurama/logship/wire"
 	"kurama/services/sink"
 )
+
+// lastWords bounds how long a role that ends waits for the agent to take its
+// last records.
+const lastWords = 2 * time.Second
 
 // runner is what every role is.
 type runner interface {
@@ -107,7 +112,15 @@ func (w *wiring) sender(buffer int) *wire.Client {
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan struct{})
 	go func() { defer close(done); _ = c.Run(ctx) }()
-	w.onClose(func() { cancel(); <-done })
+	w.onClose(func() {
+		last, stop := context.WithTimeout(context.Background(), lastWords)
+		defer stop()
+		if err := c.Flush(last); err != nil {
+			w.log.Warn("The agent did not take the last records before the role ended.", "error", err)
+		}
+		cancel()
+		<-done
+	})
 	return c
 }
 

@@ -63,9 +63,11 @@ func Connect(_ context.Context, cfg config.Stream, url, token string, log *slog.
 		nats.ReconnectWait(reconnectWait), nats.ReconnectJitter(reconnectWait/4, reconnectWait/4),
 		nats.IgnoreAuthErrorAbort(), nats.Timeout(2 * time.Second), nats.PingInterval(5 * time.Second), nats.MaxPingsOutstanding(2),
 		nats.ReconnectBufSize(-1), // fail at once while away: the agent has its spool
-		nats.DisconnectErrHandler(func(_ *nats.Conn, err error) {
+		nats.DisconnectErrHandler(func(c *nats.Conn, err error) {
 			s.forget()
-			log.Warn("The stream is away.", "error", err)
+			if !c.IsClosed() {
+				log.Warn("The stream is away.", "error", err)
+			}
 		}),
 		nats.ReconnectHandler(func(*nats.Conn) { log.Info("The stream is back.") }),
 		nats.ErrorHandler(func(_ *nats.Conn, _ *nats.Subscription, err error) {
