@@ -3,6 +3,7 @@ package e2e
 import (
 	"archive/zip"
 	"errors"
+	"fmt"
 	"net"
 	"os"
 	"os/exec"
@@ -10,6 +11,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 )
 
 // TestBadApps uploads what cannot become an app: each is answered with a
@@ -56,13 +58,27 @@ func TestBadApps(t *testing.T) {
 			}
 		})
 	}
-	t.Run("the sources of none are kept", func(t *testing.T) {
-		for _, dir := range []string{"releases/default/bad", "uploads"} {
-			left, err := os.ReadDir(filepath.Join(p.data, dir))
-			if err != nil && !errors.Is(err, os.ErrNotExist) || len(left) > 0 {
-				t.Errorf("%s holds %v (%v)", dir, left, err)
-			}
+	t.Run("no upload is left, and of the sources only those that other settings could mend", func(t *testing.T) {
+		wantFolder(t, filepath.Join(p.data, "uploads"), 0)
+		wantFolder(t, filepath.Join(p.data, "releases/default/bad"), 3) // the three that failed at their start
+	})
+	t.Run("deleting the app leaves nothing", func(t *testing.T) {
+		p.must(t, "delete", "bad", "--yes")
+		wantFolder(t, filepath.Join(p.data, "releases/default/bad"), 0)
+	})
+}
+
+func wantFolder(t *testing.T, dir string, want int) {
+	t.Helper()
+	eventually(t, 10*time.Second, func() error {
+		left, err := os.ReadDir(dir)
+		if err != nil && !errors.Is(err, os.ErrNotExist) {
+			return err
 		}
+		if len(left) != want {
+			return fmt.Errorf("%s holds %v, not %d entries", dir, left, want)
+		}
+		return nil
 	})
 }
 

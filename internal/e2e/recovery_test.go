@@ -18,6 +18,8 @@ func TestRecovery(t *testing.T) {
 	t.Cleanup(func() { _ = p.stop() })
 	p.must(t, "deploy", writeApp(t, version("1")), "--app", "phoenix")
 	before := containers(t, "phoenix")
+	must(t, get(p.host("phoenix")+"/"))
+	wantRecords(t, p, 1) // what a killed process had not handed over yet may be lost
 
 	t.Run("after kill -9 the app still answers once Kurama is back, from the same container", func(t *testing.T) {
 		must(t, p.kill())
@@ -28,16 +30,7 @@ func TestRecovery(t *testing.T) {
 		}
 	})
 	t.Run("records from before and after are both there", func(t *testing.T) {
-		pool := p.pool(t)
-		eventually(t, 20*time.Second, func() error {
-			var deployed, requests int
-			err := pool.QueryRow(t.Context(), `SELECT count(*) FILTER (WHERE extra->>'event' = 'deployed'), count(*) FILTER (WHERE kind = 1 AND status = 200)
-				FROM records WHERE app = 'phoenix'`).Scan(&deployed, &requests)
-			if err == nil && (deployed != 1 || requests < 1) {
-				err = fmt.Errorf("%d deployed events, %d requests", deployed, requests)
-			}
-			return err
-		})
+		wantRecords(t, p, 2)
 	})
 	t.Run("a crashed replica is started again", func(t *testing.T) {
 		if out, err := exec.Command("docker", "kill", before).CombinedOutput(); err != nil {
@@ -51,12 +44,30 @@ func TestRecovery(t *testing.T) {
 		})
 	})
 	t.Run("after a clean stop no container is left, and the next start brings the app back", func(t *testing.T) {
+		begun := time.Now()
 		must(t, p.stop())
+		t.Logf("stopped after %s:\n%s", time.Since(begun), p.out)
 		if left := containers(t, "phoenix"); left != "" {
 			t.Errorf("left: %s", left)
 		}
 		must(t, p.start())
 		eventually(t, 20*time.Second, func() error { return get(p.host("phoenix") + "/") })
+	})
+}
+
+// wantRecords waits for one deployed event and at least so many requests.
+func wantRecords(t *testing.T, p *platform, atLeast int) {
+	t.Helper()
+	pool := p.pool(t)
+	defer pool.Close()
+	eventually(t, 20*time.Second, func() error {
+		var deployed, requests int
+		err := pool.QueryRow(t.Context(), `SELECT count(*) FILTER (WHERE extra->>'event' = 'deployed'), count(*) FILTER (WHERE kind = 1 AND status = 200)
+			FROM records WHERE app = 'phoenix'`).Scan(&deployed, &requests)
+		if err == nil && (deployed != 1 || requests < atLeast) {
+			err = fmt.Errorf("%d deployed events, %d requests", deployed, requests)
+		}
+		return err
 	})
 }
 

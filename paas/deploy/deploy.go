@@ -51,6 +51,7 @@ type Sources interface {
 	Reuse(tenant, app string, from, to int) error
 	SourceFolder(tenant, app string, release int) string
 	KeepSources(tenant, app string, live int) error
+	RemoveSource(tenant, app string, release int) error
 	RemoveApp(tenant, app string) error
 }
 

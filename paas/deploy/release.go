@@ -189,6 +189,7 @@ func (d *Deployer) deploy(ctx context.Context, f *fleet, j *job) error {
 		return err
 	}
 	if err := d.build(ctx, j); err != nil {
+		d.dropSource(j)
 		return err
 	}
 	done, err := d.turn(ctx, f, func() { d.say(j.release, "start", "Waiting for the deploy before this one.") })
@@ -197,6 +198,17 @@ func (d *Deployer) deploy(ctx context.Context, f *fleet, j *job) error {
 	}
 	defer done()
 	return d.bringLive(ctx, f, j)
+}
+
+// dropSource removes a source that cannot be built: no change of settings makes
+// a release of it.
+func (d *Deployer) dropSource(j *job) {
+	rel := &j.release
+	if err := d.Builder.RemoveSource(rel.Tenant, rel.App, rel.Number); err != nil {
+		d.Log.Warn("a source stays behind", "app", rel.App, "release", rel.Number, "error", err)
+		return
+	}
+	rel.SourceDigest = ""
 }
 
 // unpack takes an upload in.
