@@ -154,18 +154,6 @@ func setup(t testing.TB, s *stream.Stream, cfg config.Dashboard, change func(*Se
 	return f
 }
 
-// smallBuffers keeps what the kernel takes for a client small, so that one
-// that does not read is noticed soon.
-type smallBuffers struct{ net.Listener }
-
-func (l smallBuffers) Accept() (net.Conn, error) {
-	conn, err := l.Listener.Accept()
-	if tcp, ok := conn.(*net.TCPConn); ok {
-		_ = tcp.SetWriteBuffer(8 << 10)
-	}
-	return conn, err
-}
-
 // value reads a counter or a gauge.
 func value(m prometheus.Metric) float64 {
 	var out dto.Metric

@@ -182,8 +182,11 @@ func TestPowersAreBounded(t *testing.T) {
 		return w.send(as, "POST", "/api/v1/tokens", map[string]any{"name": "x", "role": role, "expires_in": 60})
 	}
 	want(t, token("developer", "owner"), 403)
-	shown := read[struct{ ID, Token, Expires_at string }](t, token("developer", "viewer"), 201)
-	if !strings.HasPrefix(shown.Token, "kt_") || shown.Expires_at == "" {
+	shown := read[struct {
+		ID, Token string
+		ExpiresAt string `json:"expires_at"`
+	}](t, token("developer", "viewer"), 201)
+	if !strings.HasPrefix(shown.Token, "kt_") || shown.ExpiresAt == "" {
 		t.Errorf("got %+v", shown)
 	}
 	own := read[struct{ Tokens []paas.Token }](t, w.send("developer", "GET", "/api/v1/tokens", nil), 200)

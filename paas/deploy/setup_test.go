@@ -28,9 +28,8 @@ import (
 
 // tables is a router without traffic: it keeps the last table.
 type tables struct {
-	mu    sync.Mutex
-	last  paas.Table
-	drops func(paas.Table)
+	mu   sync.Mutex
+	last paas.Table
 }
 
 func (t *tables) Apply(_ context.Context, table paas.Table) error {
