@@ -121,7 +121,8 @@ func sameAsPostgres(t *testing.T, p *platform, path string) {
 
 // scaleUpAndDown sends more work than one replica can do, with short windows.
 func scaleUpAndDown(t *testing.T, p *platform) {
-	p.must(t, "scaling", "greeter", "--min", "1", "--max", "2", "--load-window", "10", "--time-window", "10", "--cooldown", "1", "--time-up", "10000")
+	p.must(t, "scaling", "greeter", "--min", "1", "--max", "2", "--load-window", "10", "--time-window", "10", "--cooldown", "1", "--time-up", "10000",
+		"--load-up", "40", "--load-down", "10") // low: other tests may hold the processor
 	seen := make(chan struct{})
 	go func() {
 		defer close(seen)

@@ -62,8 +62,12 @@ func TestAReportSaysWhatTheAppDid(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if r.Requests != 200 || a.asked.Load() != 200 || r.Planned != 200 || r.Unsent != 0 || r.Failed != 20 {
-		t.Errorf("the app was asked %d times; the report: %+v", a.asked.Load(), r)
+	// The HTTP client by itself sends a request again when a kept connection is closed under it: /cut does that.
+	if asked := a.asked.Load(); asked < 200 || asked > 210 {
+		t.Errorf("the app was asked %d times", asked)
+	}
+	if r.Requests != 200 || r.Planned != 200 || r.Unsent != 0 || r.Failed != 20 {
+		t.Errorf("the report: %+v", r)
 	}
 	if r.Status["200"] != 170 || r.Status["500"] != 10 || r.Status["302"] != 10 {
 		t.Errorf("the statuses are %v", r.Status)
