@@ -26,7 +26,7 @@ web: $(PAGES) ## the pages of the console and the dashboard
 
 $(PAGES): $(WEB_SRC)
 	@echo "building the pages"
-	@cd web && { [ node_modules/.package-lock.json -nt package-lock.json ] || npm ci --no-audit --no-fund --loglevel=error; } && npm run --silent build
+	@cd web && { [ node_modules/.package-lock.json -nt package-lock.json ] || npm ci --no-audit --no-fund --loglevel=error; } && npm run --silent build -- --logLevel warn
 
 setup: $(BIN) ## install and start what running and testing need
 	@$(BIN) setup --test

@@ -94,7 +94,7 @@ func (w *wiring) console(pool *pgxpool.Pool, d *deploy.Deployer) (*api.API, erro
 		DashboardURL: w.cfg.Dashboard.URL, DashboardPort: portNumber(w.cfg.Dashboard.Listen), Defaults: w.cfg.Autoscaler, MaxEntries: w.cfg.Build.Entries,
 		Sessions: accounts, Tenants: accounts, Users: accounts, Tokens: accounts, Store: store.New(pool), Deployer: deployerOf{d},
 		Logs: logQuery{persist.NewQuery(pool)}, Archive: archiveQuery{archive.NewReader(w.folders.Sub("archive"), w.folders.Socket("archive.sock"), w.log)},
-		Alerts: alertRules{rules}, Outbox: alertRules{rules}, Profile: profileQuery{profile.NewQuery(pool)}, Status: platformStatus{w.folders},
+		Alerts: alertRules{rules}, Outbox: alertRules{rules}, Profile: profileQuery{profile.NewQuery(pool)}, Status: platformStatus{w.folders, w.cfg.Dashboard.Listen},
 	})
 }
 

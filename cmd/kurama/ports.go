@@ -100,7 +100,9 @@ func (p *ports) env() []string {
 	return []string{
 		config.EnvName("console.url") + "=" + p.consoleURL,
 		config.EnvName("dashboard.url") + "=" + p.dashboardURL,
-		config.EnvName("router.listen") + "=:" + p.routerPort,
+		config.EnvName("console.listen") + "=" + p.reach["paas"],
+		config.EnvName("dashboard.listen") + "=" + p.reach["dashboard"],
+		config.EnvName("router.listen") + "=" + p.reach["router"],
 		config.EnvName("stream.listen") + "=" + p.streamAddr,
 	}
 }

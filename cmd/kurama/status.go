@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"net"
 
 	"github.com/shirou/gopsutil/v3/cpu"
 	"github.com/shirou/gopsutil/v3/disk"
@@ -12,29 +13,37 @@ import (
 	"kurama/paas/api"
 )
 
-// platformStatus asks every role how it does. The control plane and the
-// dashboard listen on ports; who reads this has reached the former.
-type platformStatus struct{ folders config.Folders }
+// platformStatus asks every role how it does.
+type platformStatus struct {
+	folders   config.Folders
+	dashboard string // listen address
+}
 
 // Status asks the roles and the host.
 func (s platformStatus) Status(ctx context.Context) (api.PlatformStatus, error) {
 	var st api.PlatformStatus
 	for _, name := range role.Names {
-		p := probe{socket: opsSocket(s.folders.Run, name)}
-		switch name {
-		case "router":
-			p.socket = s.folders.Socket("router.sock")
-		case "paas", "dashboard":
-			continue
-		}
 		r := api.RoleStatus{Name: name, Ready: true, Detail: "ready"}
-		if err := p.ask(ctx); err != nil {
+		if err := s.ask(ctx, name); err != nil {
 			r.Ready, r.Detail = false, err.Error()
 		}
 		st.Roles = append(st.Roles, r)
 	}
 	st.Host = hostFigures(ctx, s.folders.Data)
 	return st, nil
+}
+
+// ask returns why a role is not ready.
+func (s platformStatus) ask(ctx context.Context, name string) error {
+	switch name {
+	case "paas":
+		return nil // it is answering
+	case "router":
+		return probe{socket: s.folders.Socket("router.sock")}.ask(ctx)
+	case "dashboard":
+		return probe{tcp: net.JoinHostPort("localhost", portOf(s.dashboard))}.ask(ctx)
+	}
+	return probe{socket: opsSocket(s.folders.Run, name)}.ask(ctx)
 }
 
 // hostFigures reads the host's figures; one that cannot be read stays null.
