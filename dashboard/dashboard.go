@@ -7,7 +7,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"log/slog"
 	"net"
 	"net/http"
@@ -60,12 +59,15 @@ type Options struct {
 	Stream     Stream
 	Auth       Auth
 	Apps       Apps
-	Pages      fs.FS    // dashboard.html and assets/
-	Ports      []string // further ports of this host whose pages may open the live view: the console's
-	URL        string   // of the dashboard, as people open it
-	RouterPort int      // told in the session
-	Domain     string   // told in the session
-	Log        *slog.Logger
+	Pages      http.Handler // the dashboard's pages, at / and below
+	Policy     string       // content security policy of every answer
+	URL        string       // of the dashboard, as people open it
+	ConsoleURL string       // where people sign in; empty: the host that was asked for, on ConsolePort
+	// ConsolePort is the console's on this host; its pages may open the live view too.
+	ConsolePort int
+	RouterPort  int    // told in the session
+	Domain      string // told in the session
+	Log         *slog.Logger
 }
 
 // Server is the role dashboard.
@@ -89,8 +91,8 @@ type Server struct {
 // New makes the role. It fails where a dependency is missing or a setting is
 // out of its bounds.
 func New(cfg config.Dashboard, opts Options) (*Server, error) {
-	if opts.Listener == nil || opts.Stream == nil || opts.Auth == nil || opts.Apps == nil || opts.Pages == nil {
-		return nil, errors.New("the dashboard needs a listener, a stream, auth, apps and pages")
+	if opts.Listener == nil || opts.Stream == nil || opts.Auth == nil || opts.Apps == nil || opts.Pages == nil || opts.Policy == "" {
+		return nil, errors.New("the dashboard needs a listener, a stream, auth, apps, pages and their policy")
 	}
 	if cfg.FrameInterval <= 0 || cfg.History < time.Minute || cfg.LogLines < 1 || cfg.MaxClients < 1 {
 		return nil, fmt.Errorf("dashboard: frame_interval (%s) must be above 0, history (%s) at least 1m, log_lines (%d) and max_clients (%d) at least 1",

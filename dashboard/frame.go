@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 )
 
@@ -68,9 +67,12 @@ func (f *frame) points(dst []byte, s *series) []byte {
 	return l.end(dst)
 }
 
-// figures writes what replicas used, oldest first for each. A snapshot of one
-// app holds their history; the view of all apps holds the latest of each.
+// figures writes what replicas used, oldest first for each; a snapshot holds
+// their history. The view of all apps has the busiest of each app in its list.
 func (f *frame) figures(dst []byte, s *series) []byte {
+	if s.app == "" {
+		return dst
+	}
 	replicas := make([]string, 0, len(s.figures))
 	for replica := range s.figures {
 		replicas = append(replicas, replica)
@@ -79,9 +81,6 @@ func (f *frame) figures(dst []byte, s *series) []byte {
 	l := list{name: "figures"}
 	for _, replica := range replicas {
 		run := s.figures[replica].since(f.since, f.now.Unix()-f.history)
-		if s.app == "" && len(run) > 1 {
-			run = run[len(run)-1:]
-		}
 		for i := range run {
 			dst = run[i].append(l.next(dst), replica)
 		}
@@ -108,7 +107,8 @@ func (f *frame) parts(dst []byte, s *series) []byte {
 	}
 	if s.totalRev > f.since || f.snapshot() {
 		dst = strconv.AppendUint(append(dst, `,"total":{"requests":`...), s.requests, 10)
-		dst = append(strconv.AppendUint(append(dst, `,"logs":`...), s.logs, 10), '}')
+		dst = strconv.AppendUint(append(dst, `,"logs":`...), s.logs, 10)
+		dst = append(strconv.AppendInt(append(dst, `,"since":`...), s.begun, 10), '}')
 	}
 	return dst
 }
@@ -143,6 +143,7 @@ func (f *frame) events(dst []byte, s *series) []byte {
 	return l.end(dst)
 }
 
+// apps writes the list of the view of all apps.
 func (f *frame) apps(dst []byte, s *series) []byte {
 	if s.app == "" && s.appsPart.rev > f.since {
 		return append(append(dst, `,"apps":`...), s.appsPart.json...)
@@ -166,23 +167,56 @@ func (s *series) refresh(now time.Time, apps []*series, rev uint64) {
 	if s.app != "" {
 		return
 	}
-	slices.SortFunc(apps, func(a, b *series) int { return strings.Compare(a.app, b.app) })
 	list := []byte{'['}
 	for i, a := range apps {
 		if i > 0 {
 			list = append(list, ',')
 		}
-		list = a.summary(list, a.lastMinute(second))
+		list = a.summary(list, a.lastMinute(second), second)
 	}
 	s.appsPart.set(append(list, ']'), rev)
 }
 
-// summary writes the app's line in the view of all apps.
-func (s *series) summary(dst []byte, w window) []byte {
+// summary writes the app's line in the view of all apps. last are the requests
+// of the second that is over; cpu and mem those of the busiest replica.
+func (s *series) summary(dst []byte, w window, second int64) []byte {
 	dst = appendString(append(dst, `{"app":`...), s.app)
 	dst = appendFigure(append(dst, `,"rate":`...), w.rate())
 	dst = appendFigure(append(dst, `,"p95":`...), w.p95)
 	dst = appendCount(dst, `,"errors":`, w.errors)
 	dst = appendFigure(append(dst, `,"replicas":`...), w.replicas)
+	dst = appendCount(dst, `,"last":`, s.points.requests(second-1))
+	cpu, mem := s.busiest(second)
+	dst = appendFigure(append(dst, `,"cpu":`...), cpu)
+	dst = appendFigure(append(dst, `,"mem":`...), mem)
 	return append(dst, '}')
+}
+
+// maxRates bounds the apps whose last minute a snapshot of all apps tells.
+const maxRates = 200
+
+// rates writes, for a snapshot of all apps, the requests of each of the last 60
+// seconds by app, so that a page that opens has a course to show.
+func (f *frame) rates(dst []byte, apps []*series) []byte {
+	end, n := f.now.Unix()-1, 0
+	for _, a := range apps {
+		if a.points.newest <= end-60 || n == maxRates {
+			continue
+		}
+		opening := []byte(`,"rates":{`)
+		if n > 0 {
+			opening = []byte(`,`)
+		}
+		n++
+		dst = append(appendString(append(dst, opening...), a.app), `:[`...)
+		for s := end - 59; s <= end; s++ {
+			dst = strconv.AppendInt(dst, int64(a.points.requests(s)), 10)
+			dst = append(dst, ',')
+		}
+		dst[len(dst)-1] = ']'
+	}
+	if n > 0 {
+		dst = append(dst, '}')
+	}
+	return dst
 }

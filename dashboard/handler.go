@@ -18,8 +18,9 @@ import (
 
 // problem is an error that is shown to the caller as an RFC 9457 document.
 type problem struct {
-	status int
-	detail string
+	status  int
+	detail  string
+	console string // where to sign in, of a 401
 }
 
 // Error returns the sentence.
@@ -35,10 +36,10 @@ func (s *Server) handler() http.Handler {
 	mux.Handle("GET /api/session", s.answer(s.session))
 	mux.Handle("GET /api/apps", s.answer(s.apps))
 	mux.Handle("/api/", s.answer(func(http.ResponseWriter, *http.Request, Identity) error {
-		return &problem{http.StatusNotFound, "The dashboard has no such address; its API is /api/live, /api/session and /api/apps."}
+		return &problem{status: http.StatusNotFound, detail: "The dashboard has no such address; its API is /api/live, /api/session and /api/apps."}
 	}))
-	mux.Handle("/", pages(s.opts.Pages))
-	return secure(mux)
+	mux.Handle("/", s.opts.Pages)
+	return s.secure(mux)
 }
 
 // answer identifies the sender and turns an error into its document. What is
@@ -57,10 +58,11 @@ func (s *Server) answer(fn func(http.ResponseWriter, *http.Request, Identity) er
 		switch {
 		case errors.As(err, &p):
 		case errors.Is(err, ErrUnauthenticated):
-			p = &problem{http.StatusUnauthorized, "You are not signed in. Sign in on the console, or send a token as `Authorization: Bearer`."}
+			p = &problem{status: http.StatusUnauthorized, console: s.consoleURL(r),
+				detail: "You are not signed in. Sign in on the console, or send a token as `Authorization: Bearer`."}
 		default:
 			s.log.Error("a request failed", "path", r.URL.Path, "err", err)
-			p = &problem{http.StatusServiceUnavailable, "The dashboard cannot look that up right now. Try again in a moment."}
+			p = &problem{status: http.StatusServiceUnavailable, detail: "The dashboard cannot look that up right now. Try again in a moment."}
 		}
 		writeProblem(w, p)
 	})
@@ -73,10 +75,11 @@ func writeProblem(w http.ResponseWriter, p *problem) {
 	w.Header().Set("Content-Type", "application/problem+json")
 	w.WriteHeader(p.status)
 	_ = json.NewEncoder(w).Encode(struct {
-		Title  string `json:"title"`
-		Status int    `json:"status"`
-		Detail string `json:"detail"`
-	}{http.StatusText(p.status), p.status, p.detail})
+		Title   string `json:"title"`
+		Status  int    `json:"status"`
+		Detail  string `json:"detail"`
+		Console string `json:"console_url,omitempty"`
+	}{http.StatusText(p.status), p.status, p.detail, p.console})
 }
 
 func writeJSON(w http.ResponseWriter, v any) error {
@@ -94,16 +97,35 @@ func (s *Server) ready(w http.ResponseWriter, _ *http.Request) {
 }
 
 // session tells who is signed in, as the console's API does.
-func (s *Server) session(w http.ResponseWriter, _ *http.Request, who Identity) error {
+func (s *Server) session(w http.ResponseWriter, r *http.Request, who Identity) error {
 	return writeJSON(w, struct {
 		User       string    `json:"user"`
 		Role       paas.Role `json:"role"`
 		Tenant     string    `json:"tenant"`
 		CSRF       string    `json:"csrf"`
 		URL        string    `json:"dashboard_url"`
+		Console    string    `json:"console_url"`
 		RouterPort int       `json:"router_port"`
 		Domain     string    `json:"domain"`
-	}{who.User, who.Role, own(who), who.CSRF, s.opts.URL, s.opts.RouterPort, s.opts.Domain})
+	}{who.User, who.Role, own(who), who.CSRF, s.opts.URL, s.consoleURL(r), s.opts.RouterPort, s.opts.Domain})
+}
+
+// consoleURL names the host by which the caller has come: the session cookie is
+// for that host alone.
+func (s *Server) consoleURL(r *http.Request) string {
+	if s.opts.ConsoleURL != "" {
+		return s.opts.ConsoleURL
+	}
+	return "http://" + net.JoinHostPort(hostOf(r), strconv.Itoa(s.opts.ConsolePort))
+}
+
+// hostOf returns the host that was asked for, without its port.
+func hostOf(r *http.Request) string {
+	host, _, err := net.SplitHostPort(r.Host)
+	if err != nil {
+		return strings.Trim(r.Host, "[]")
+	}
+	return host
 }
 
 // apps lists the names of the tenant's apps.
@@ -133,7 +155,7 @@ func (s *Server) live(w http.ResponseWriter, r *http.Request, who Identity) erro
 	app := r.URL.Query().Get("app")
 	if app != "" {
 		if _, err := s.opts.Apps.App(r.Context(), tenant, app); errors.Is(err, paas.ErrNotFound) {
-			return &problem{http.StatusNotFound, fmt.Sprintf("There is no app %q. Look at `/api/apps` for those that you can watch.", cut(app, 60))}
+			return &problem{status: http.StatusNotFound, detail: fmt.Sprintf("There is no app %q. Look at `/api/apps` for those that you can watch.", cut(app, 60))}
 		} else if err != nil {
 			return fmt.Errorf("looking up app %q: %w", app, err)
 		}
@@ -141,13 +163,13 @@ func (s *Server) live(w http.ResponseWriter, r *http.Request, who Identity) erro
 	if s.open.Add(1) > int64(s.cfg.MaxClients) {
 		s.open.Add(-1)
 		s.counters.refused.Inc()
-		return &problem{http.StatusServiceUnavailable, fmt.Sprintf("%d pages are open, as many as the dashboard serves at a time. Close one, or raise dashboard.max_clients.", s.cfg.MaxClients)}
+		return &problem{status: http.StatusServiceUnavailable, detail: fmt.Sprintf("%d pages are open, as many as the dashboard serves at a time. Close one, or raise dashboard.max_clients.", s.cfg.MaxClients)}
 	}
 	defer s.open.Add(-1)
 	s.clients.Add(1)
 	defer s.clients.Done()
 	if s.running.Err() != nil {
-		return &problem{http.StatusServiceUnavailable, "The dashboard is stopping."}
+		return &problem{status: http.StatusServiceUnavailable, detail: "The dashboard is stopping."}
 	}
 	conn, err := s.upgrader.Upgrade(w, r, nil)
 	if err != nil {
@@ -165,7 +187,7 @@ func tenantOf(r *http.Request, who Identity) (string, error) {
 		return own(who), nil
 	}
 	if who.Role != paas.RoleOperator || paas.CheckName("a tenant", named) != nil {
-		return "", &problem{http.StatusNotFound, fmt.Sprintf("There is no tenant %q.", cut(named, 60))}
+		return "", &problem{status: http.StatusNotFound, detail: fmt.Sprintf("There is no tenant %q.", cut(named, 60))}
 	}
 	return named, nil
 }
@@ -179,7 +201,7 @@ func own(who Identity) string {
 }
 
 // sameHost lets pages of this host open the live view: those of this port and
-// of the ports named in the options. Without an Origin it was no browser.
+// of the console's. Without an Origin it was no browser.
 func (s *Server) sameHost(r *http.Request) bool {
 	origin := r.Header.Get("Origin")
 	if origin == "" || (s.opts.URL != "" && origin == strings.TrimSuffix(s.opts.URL, "/")) {
@@ -192,11 +214,7 @@ func (s *Server) sameHost(r *http.Request) bool {
 	if u.Host == r.Host {
 		return true
 	}
-	host, _, err := net.SplitHostPort(r.Host)
-	if err != nil {
-		host = r.Host
-	}
-	return u.Hostname() == host && slices.Contains(append(s.opts.Ports, portOf(s.Addr())), u.Port())
+	return u.Hostname() == hostOf(r) && slices.Contains([]string{strconv.Itoa(s.opts.ConsolePort), portOf(s.Addr())}, u.Port())
 }
 
 func portOf(a net.Addr) string {

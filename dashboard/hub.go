@@ -3,6 +3,7 @@ package dashboard
 import (
 	"context"
 	"log/slog"
+	"slices"
 	"strings"
 	"time"
 
@@ -123,6 +124,9 @@ func (h *hub) count(s *series, r *record.Record, at time.Time) {
 	default:
 		return
 	}
+	if s.begun == 0 {
+		s.begun = at.UnixMilli()
+	}
 	s.seen = at
 	if !inTime && s.app != "" {
 		h.counters.late.Inc()
@@ -159,16 +163,21 @@ func (h *hub) runOnce(now time.Time) {
 	}
 }
 
-func (h *hub) refresh(s *series, now time.Time) {
+func (h *hub) refresh(s *series, now time.Time) { s.refresh(now, h.apps(s), h.tick) }
+
+// apps returns the apps of the view of all apps, by name; none for that of one.
+func (h *hub) apps(s *series) []*series {
+	if s.app != "" {
+		return nil
+	}
 	var apps []*series
-	if s.app == "" {
-		for k, other := range h.series {
-			if k.tenant == s.tenant && k.app != "" {
-				apps = append(apps, other)
-			}
+	for k, other := range h.series {
+		if k.tenant == s.tenant && k.app != "" {
+			apps = append(apps, other)
 		}
 	}
-	s.refresh(now, apps, h.tick)
+	slices.SortFunc(apps, func(a, b *series) int { return strings.Compare(a.app, b.app) })
+	return apps
 }
 
 // forget lets go of apps that have been silent for the whole history and that

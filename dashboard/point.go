@@ -136,6 +136,14 @@ func (ps *points) each(after, until int64, fn func(*point)) {
 	}
 }
 
+// requests returns how many came in a second.
+func (ps *points) requests(second int64) int {
+	if p := &ps.slots[second%int64(len(ps.slots))]; p.t == second {
+		return p.req
+	}
+	return 0
+}
+
 // window sums up the seconds of (after, until].
 func (ps *points) window(after, until int64) window {
 	w := window{seconds: until - after, p50: unknown, p95: unknown, p99: unknown, replicas: unknown}

@@ -54,6 +54,7 @@ type series struct {
 	events   []event
 	requests uint64
 	logs     uint64
+	begun    int64 // Unix milliseconds of the first record counted
 	totalRev uint64
 	last     window
 	lastAt   int64 // second in which last was made
@@ -148,6 +149,18 @@ func (s *series) ready(second int64) float64 {
 		}
 	}
 	return float64(n)
+}
+
+// busiest returns the highest CPU and memory of the replicas that told of
+// themselves lately, in percent.
+func (s *series) busiest(second int64) (cpu, mem float64) {
+	cpu, mem = unknown, unknown
+	for _, f := range s.figures {
+		if last := len(f.list) - 1; last >= 0 && f.list[last].t > second-sampleReach {
+			cpu, mem = higher(cpu, f.list[last].cpu), higher(mem, f.list[last].mem)
+		}
+	}
+	return cpu, mem
 }
 
 // queue takes the router's sample of an app's queue. In the view of all apps a

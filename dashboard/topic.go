@@ -123,6 +123,9 @@ func (h *hub) build(s *series, now time.Time, since uint64) *built {
 	head = f.host(head, &h.host)
 	b.head = f.parts(head, s)
 	b.tail = f.apps(f.events(nil, s), s)
+	if f.snapshot() {
+		b.tail = f.rates(b.tail, h.apps(s))
+	}
 	b.empty = len(b.head) == opened && len(b.tail) == 0
 	b.tail = append(b.tail, '}')
 	return b

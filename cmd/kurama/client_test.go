@@ -7,11 +7,11 @@ import (
 	"errors"
 	"log/slog"
 	"net"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
-	"testing/fstest"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -45,7 +45,7 @@ func newDesk(t *testing.T) *desk {
 	must(t, err)
 	platform := &platformFake{store: d.store}
 	a, err := api.New(cfg.Console, api.Options{Listener: listener, Log: slog.New(slog.DiscardHandler), DataDir: data, Domain: "localhost",
-		RouterPort: 8080, DashboardPort: 5005, Defaults: cfg.Autoscaler, MaxEntries: 20, Pages: fstest.MapFS{},
+		RouterPort: 8080, DashboardPort: 5005, Defaults: cfg.Autoscaler, MaxEntries: 20, Pages: http.NotFoundHandler(), Policy: "default-src 'self'",
 		Sessions: d.auth, Tenants: d.auth, Users: d.auth, Tokens: d.auth, Store: d.store, Deployer: platform, Logs: platform,
 		Archive: platform, Alerts: platform, Outbox: platform, Profile: platform, Status: platform})
 	must(t, err)

@@ -30,8 +30,8 @@ func newDashboard(ctx context.Context, w *wiring) (runner, error) {
 		return nil, portSentence("dashboard.listen", w.cfg.Dashboard.Listen, err)
 	}
 	return dashboard.New(w.cfg.Dashboard, dashboard.Options{
-		Listener: ln, Stream: st, Auth: viewers{auth.New(w.cfg.Console, pool)}, Apps: store.New(pool), Pages: web.Pages(),
-		Ports: []string{portOf(w.cfg.Console.Listen)}, URL: dashboardURL(w.cfg), RouterPort: portNumber(w.cfg.Router.Listen), Domain: w.cfg.Domain, Log: w.log,
+		Listener: ln, Stream: st, Auth: viewers{auth.New(w.cfg.Console, pool)}, Apps: store.New(pool), Pages: web.Handler(web.Pages(), "dashboard.html"), Policy: web.Policy,
+		URL: dashboardURL(w.cfg), ConsoleURL: w.cfg.Console.URL, ConsolePort: portNumber(w.cfg.Console.Listen), RouterPort: portNumber(w.cfg.Router.Listen), Domain: w.cfg.Domain, Log: w.log,
 	})
 }
 

@@ -16,7 +16,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"testing/fstest"
 	"time"
 
 	"kurama/internal/config"
@@ -72,8 +71,8 @@ func (w *world) serve(cfg config.Console) {
 	a, err := api.New(cfg, api.Options{
 		Listener: listener, Log: slog.New(slog.DiscardHandler), DataDir: w.data, Domain: "localhost", RouterPort: 8080,
 		DashboardPort: 5005, Defaults: config.Default().Autoscaler, MaxEntries: 20,
-		Pages: fstest.MapFS{"console.html": {Data: []byte("<!doctype html>console")}, "assets/app-1.js": {Data: []byte("go()")},
-			".gitkeep": {}}, Sessions: w.auth, Tenants: w.auth, Users: w.auth, Tokens: w.auth, Store: w.store,
+		Pages:  http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "<!doctype html>console") }),
+		Policy: "default-src 'self'", Sessions: w.auth, Tenants: w.auth, Users: w.auth, Tokens: w.auth, Store: w.store,
 		Deployer: w.fakes, Logs: w.fakes, Archive: w.fakes, Alerts: w.fakes, Outbox: w.fakes, Profile: w.fakes, Status: w.fakes,
 	})
 	must(w.t, err)

@@ -201,7 +201,19 @@ export interface LiveWindow {
   p99: number | null;
 }
 export interface LiveEvent { t: number; event: string; msg: string; app?: string }
-export interface LiveApp { app: string; rate: number | null; p95: number | null; errors: number | null; replicas: number | null }
+/** Rate, p95 and errors are of the last 60 s, last are the requests of the last second, cpu and mem of the busiest replica. */
+export interface LiveApp {
+  app: string;
+  rate: number | null;
+  p95: number | null;
+  errors: number | null;
+  replicas: number | null;
+  last?: number;
+  cpu?: number | null;
+  mem?: number | null;
+}
+/** since is in milliseconds. */
+export interface Total { requests: number; logs: number; since?: number }
 export interface Frame {
   t: number;
   app?: string;
@@ -212,9 +224,10 @@ export interface Frame {
   host?: Figures[] | null;
   routes?: RouteFigures[] | null;
   window?: LiveWindow | null;
-  total?: { requests: number; logs: number } | null;
+  total?: Total | null;
   logs?: LogRecord[] | null;
   dropped?: number;
   events?: LiveEvent[] | null;
   apps?: LiveApp[] | null;
+  rates?: Record<string, number[]>; // of each app: requests in each of the last 60 s
 }

@@ -14,7 +14,7 @@ export function DeleteForm({ app, onDone }: { app: string; onDone?: () => void }
         <Text size="sm">
           Its replicas stop, and its releases, settings, alerts and records are deleted. What you downloaded stays yours. This cannot be undone.
         </Text>
-        <TextInput label={<>Type <b>{app}</b> to go on</>} value={typed} onChange={(e) => setTyped(e.currentTarget.value)} autoComplete="off" spellCheck={false} data-testid={ids.deleteName} />
+        <TextInput label={<>Type <b>{app}</b> to go on</>} value={typed} onChange={(e) => setTyped(e.currentTarget.value)} autoComplete="off" spellCheck={false} maw={360} data-testid={ids.deleteName} />
         <div><Button type="submit" color="red" disabled={typed !== app} loading={remove.isPending} data-testid={ids.deleteButton}>Delete {app}</Button></div>
       </Stack>
     </form>

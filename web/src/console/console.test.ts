@@ -33,8 +33,9 @@ describe('a dropped app', () => {
 describe('a build log', () => {
   const line = (n: number, step: string, s: number): BuildLine => ({ n, step, line: String(n), at: new Date(s * 1000).toISOString() });
   const lines = [line(1, 'unpack', 0), line(2, 'unpack', 1), line(3, 'dependencies', 2), line(4, 'health', 5)];
-  it('is grouped into steps that last until the next', () => {
-    expect(stepsOf(lines, null).map((s) => [s.step, s.state, s.seconds])).toEqual([['unpack', 'done', 2], ['dependencies', 'done', 3], ['health', 'running', null]]);
+  it('is grouped into steps, each from the end of the one before to its own last line', () => {
+    expect(stepsOf(lines, null, new Date(-500).toISOString()).map((s) => [s.step, s.state, s.seconds])).toEqual([['unpack', 'done', 1.5], ['dependencies', 'done', 1], ['health', 'running', null]]);
+    expect(stepsOf([...lines, line(5, 'done', 6), line(6, 'drain', 8)], { end: true, state: 'live' }).map((s) => s.seconds)).toEqual([1, 1, 3, null, 2]);
   });
   it('marks the step that failed', () => {
     expect(stepsOf([...lines, line(5, 'failed', 9)], { end: true, state: 'failed' }).map((s) => s.state)).toEqual(['done', 'done', 'failed', 'failed']);

@@ -1,6 +1,6 @@
 import { Table, TextInput } from '@mantine/core';
 import { useState } from 'react';
-import { count, ms, plural, rate } from '../format/format';
+import { count, ms, percent, plural, rate } from '../format/format';
 import { ids } from '../testids';
 import { placeHash, usePlace } from './place';
 import { Sparkline } from './Sparkline';
@@ -19,21 +19,28 @@ export function AppTable() {
     <section className="panel">
       <header className="panel-head">
         <h2 className="panel-title">Apps</h2>
-        <span className="label">{fit.length > SHOWN ? `the ${SHOWN} busiest of ${count(fit.length)}` : plural(fit.length, 'app')}, last 60 s</span>
+        <span className="label">{fit.length > SHOWN ? `the ${SHOWN} busiest of ${count(fit.length)}` : plural(fit.length, 'app')}, last 60 s; CPU and memory of the busiest replica, now</span>
         {store.apps.length > 10 && <TextInput size="xs" ml="auto" placeholder="Find an app" aria-label="Find an app" value={text} onChange={(e) => setText(e.currentTarget.value)} />}
       </header>
       {store.apps.length === 0 ? <p className="quiet">No app has been heard of yet.</p> : (
         <div className="table-box">
           <Table verticalSpacing={5} highlightOnHover data-testid={ids.appTable}>
-            <Table.Thead><Table.Tr><Table.Th>App</Table.Th><Table.Th>Requests/s</Table.Th><Table.Th className="num">now</Table.Th><Table.Th className="num">p95</Table.Th><Table.Th className="num">Errors</Table.Th><Table.Th className="num">Replicas</Table.Th></Table.Tr></Table.Thead>
+            <Table.Thead>
+              <Table.Tr>
+                <Table.Th>App</Table.Th><Table.Th className="num">Requests/s</Table.Th><Table.Th className="spark-cell"><span className="visually-hidden">Course</span></Table.Th><Table.Th className="num">p95</Table.Th>
+                <Table.Th className="num">Errors</Table.Th><Table.Th className="num" title="of the busiest replica, now">CPU</Table.Th><Table.Th className="num" title="of the busiest replica, now">Memory</Table.Th><Table.Th className="num">Replicas</Table.Th>
+              </Table.Tr>
+            </Table.Thead>
             <Table.Tbody>
               {shown.map((a) => (
                 <Table.Tr key={a.app}>
                   <Table.Td><a className="app-link" href={placeHash({ app: a.app, tenant: place.tenant })}>{a.app}</a></Table.Td>
-                  <Table.Td><Sparkline values={store.rates.get(a.app) ?? []} /></Table.Td>
                   <Table.Td className="num">{rate(a.rate)}</Table.Td>
+                  <Table.Td className="spark-cell"><Sparkline values={store.rates.get(a.app) ?? []} /></Table.Td>
                   <Table.Td className="num">{ms(a.p95)}</Table.Td>
                   <Table.Td className="num">{a.errors ? <span className="tone-bad">{count(a.errors)}</span> : count(a.errors)}</Table.Td>
+                  <Table.Td className="num">{percent(a.cpu)}</Table.Td>
+                  <Table.Td className="num">{percent(a.mem)}</Table.Td>
                   <Table.Td className="num">{count(a.replicas)}</Table.Td>
                 </Table.Tr>
               ))}

@@ -41,6 +41,8 @@ export interface ChartProps {
   /** The top of the axis for the largest value drawn. */
   top?: (max: number) => number;
   limit?: { at: number; label: string };
+  /** Said in place of lines where figures arrive, but never this one. */
+  none?: string;
 }
 
 /** A chart over the last `span` seconds that scrolls with the clock. */
@@ -50,13 +52,14 @@ export function Chart(props: ChartProps) {
   const box = useRef<HTMLDivElement>(null);
   const legend = useRef<HTMLDListElement>(null);
   const at = useRef<HTMLSpanElement>(null);
+  const none = useRef<HTMLParagraphElement>(null);
   const latest = useRef(props);
   latest.current = props;
   const { id, title, unit, span } = props;
   const windowWords = useMemo(() => (span < 120 ? `${span} s` : `${span / 60} min`), [span]);
 
   useEffect(() => {
-    const view = new ChartView(box.current!, legend.current!, at.current!, store, () => latest.current, dark);
+    const view = new ChartView({ box: box.current!, legend: legend.current!, at: at.current!, none: none.current! }, store, () => latest.current, dark);
     return () => view.destroy();
   }, [store, dark, span]);
 
@@ -67,13 +70,16 @@ export function Chart(props: ChartProps) {
         <span className="label">{unit}, last {windowWords}</span>
         <span ref={at} className="chart-at label ellipsis" />
       </figcaption>
-      <div ref={box} className="chart-box" role="img" aria-label={`${title}, ${unit}, last ${windowWords}`} />
+      <div ref={box} className="chart-box" role="img" aria-label={`${title}, ${unit}, last ${windowWords}`}><p ref={none} className="chart-none quiet" hidden>{props.none}</p></div>
       <dl ref={legend} className="legend" />
     </figure>
   );
 }
 
 const HEIGHT = 168;
+const OUT_OF_SIGHT = 2000; // ms between two drawings
+
+interface Parts { box: HTMLElement; legend: HTMLElement; at: HTMLElement; none: HTMLElement }
 
 // The living part of a chart, outside React: it is drawn up to ten times a second.
 class ChartView {
@@ -84,26 +90,40 @@ class ChartView {
   private version = -1;
   private second = 0;
   private cells: HTMLElement[] = [];
-  private seen = true; // a chart out of sight is not drawn
+  private seen = true;
+  private drawn = 0; // ms
   private undo: (() => void)[] = [];
 
-  constructor(private box: HTMLElement, private legend: HTMLElement, private at: HTMLElement, private store: LiveStore, private props: () => ChartProps, private dark: boolean) {
+  constructor(private parts: Parts, private store: LiveStore, private props: () => ChartProps, private dark: boolean) {
     const size = new ResizeObserver(() => this.resize());
-    size.observe(box);
-    const sight = new IntersectionObserver(([e]) => { this.seen = e?.isIntersecting ?? true; }, { rootMargin: '100px' });
-    sight.observe(box);
-    this.undo = [onTick(() => this.tick()), () => size.disconnect(), () => sight.disconnect(), crosshair.subscribe(() => this.readout())];
+    size.observe(parts.box);
+    const sight = new IntersectionObserver((all) => this.seeing(all.at(-1)!.isIntersecting), { rootMargin: '200px' });
+    sight.observe(parts.box);
+    const printed = () => this.tick();
+    window.addEventListener('beforeprint', printed);
+    this.undo = [onTick(() => this.due() && this.tick()), () => size.disconnect(), () => sight.disconnect(), crosshair.subscribe(() => this.readout()),
+      () => window.removeEventListener('beforeprint', printed)];
     this.tick();
+  }
+
+  private seeing(seen: boolean): void {
+    this.seen = seen;
+    if (seen) this.tick();
+  }
+
+  // A chart out of sight is drawn now and then only: enough for a picture of the whole page.
+  private due(): boolean {
+    return this.seen || Date.now() - this.drawn > OUT_OF_SIGHT;
   }
 
   destroy(): void {
     this.undo.forEach((u) => u());
     this.plot?.destroy();
-    this.legend.replaceChildren();
+    this.parts.legend.replaceChildren();
   }
 
   private tick(): void {
-    if (!this.seen) return;
+    this.drawn = Date.now();
     const { span } = this.props();
     const now = this.store.now() / 1000;
     // A second is drawn once it is over: half a second's requests would look like a fall.
@@ -126,12 +146,13 @@ class ChartView {
     if (shape !== this.shape || !this.plot) {
       this.shape = shape;
       this.plot?.destroy();
-      this.plot = new uPlot(this.options(), data, this.box);
+      this.plot = new uPlot(this.options(), data, this.parts.box);
       this.buildLegend();
     } else {
       this.plot.setData(data, false);
       this.plot.setScale('y', this.yRange());
     }
+    this.parts.none.hidden = this.store.host.size === 0 || this.content.columns.some((c) => c.some((v) => v != null));
     this.readout();
   }
 
@@ -148,7 +169,7 @@ class ChartView {
     const axis = { stroke: ink, grid, ticks: { show: false }, font: '11px system-ui, sans-serif' };
     const { format, limit, tick = format } = this.props();
     return {
-      width: this.box.clientWidth || 400,
+      width: this.parts.box.clientWidth || 400,
       height: HEIGHT,
       padding: [8, 8, 0, 0],
       legend: { show: false },
@@ -172,7 +193,7 @@ class ChartView {
 
   private buildLegend(): void {
     this.cells = [];
-    this.legend.replaceChildren(...this.content.series.map((s, i) => {
+    this.parts.legend.replaceChildren(...this.content.series.map((s, i) => {
       const item = document.createElement('div');
       const name = document.createElement('dt');
       const mark = document.createElement('i');
@@ -191,7 +212,7 @@ class ChartView {
   private readout(): void {
     const { format } = this.props();
     const at = crosshair.time;
-    this.at.textContent = at == null ? '' : [clockWords(Math.floor(at), true), nearby(this.store.events, at, this.props().span)].filter(Boolean).join(' · ');
+    this.parts.at.textContent = at == null ? '' : [clockWords(Math.floor(at), true), nearby(this.store.events, at, this.props().span)].filter(Boolean).join(' · ');
     const index = at == null ? null : Math.round(at) - (this.xs[0] ?? 0);
     this.content.series.forEach((s, i) => {
       const column = this.content.columns[i]!;
@@ -204,7 +225,7 @@ class ChartView {
   }
 
   private resize(): void {
-    const width = this.box.clientWidth;
+    const width = this.parts.box.clientWidth;
     if (!width) return;
     setPace(this.props().span, width);
     if (this.plot && this.plot.width !== width) this.plot.setSize({ width, height: HEIGHT });

@@ -6,7 +6,7 @@ import { Problem } from '../parts/Said';
 import { FoxMark } from '../theme/FoxMark';
 import { AppTable } from './AppTable';
 import { Chart } from './Chart';
-import { CHARTS } from './charts';
+import { ALL_CHARTS, CHARTS } from './charts';
 import { connect } from './connect';
 import { Events } from './Events';
 import { Header } from './Header';
@@ -25,7 +25,6 @@ export function Dashboard() {
   return <Live session={session.data} />;
 }
 
-const CONSOLE_PORT = location.port === '15005' ? 15001 : 5001; // 15005: the mock
 let consoleUrl = ''; // as the server named it
 
 async function readSession(): Promise<Session | null> {
@@ -39,10 +38,9 @@ async function readSession(): Promise<Session | null> {
   return said;
 }
 
-/** The console: where the server says, or else its usual port on this host, as the session is the host's. */
+/** A page of the console, at the address that the server named. */
 export function consoleAddress(page = ''): string {
-  if (consoleUrl) return `${consoleUrl.replace(/\/$/, '')}/${page}`;
-  return `${location.protocol}//${location.hostname}:${CONSOLE_PORT}/${page}`;
+  return `${consoleUrl.replace(/\/$/, '')}/${page}`;
 }
 
 function SignInFirst() {
@@ -92,7 +90,7 @@ function Body({ all, span }: { all: boolean; span: number }) {
       <Numbers />
       {all && <AppTable />}
       <div className="charts">
-        {CHARTS.map((c) => <Chart key={c.id} {...c} span={span} />)}
+        {(all ? ALL_CHARTS : CHARTS).map((c) => <Chart key={c.id} {...c} span={span} />)}
       </div>
       <div className="live-two">
         {!all && <RouteTable />}

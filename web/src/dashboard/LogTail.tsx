@@ -3,6 +3,7 @@ import { useEffect, useLayoutEffect, useRef, useState } from 'react';
 import type { LogRecord } from '../api/types';
 import { clock, count } from '../format/format';
 import { LEVELS, levelRank, LevelTag } from '../parts/LevelTag';
+import { rowText } from '../parts/plain';
 import { RecordDetail } from '../parts/RecordDetail';
 import { ids } from '../testids';
 import { IconPlayerPause, IconPlayerPlay, IconTrash } from '../theme/icons';
@@ -91,6 +92,5 @@ function fits(r: LogRecord, text: string, level: string): boolean {
 }
 
 function firstLine(r: LogRecord): string {
-  const text = r.msg || r.exc?.trim().split('\n').pop() || '';
-  return text.length > 500 ? text.slice(0, 500).split('\n', 1)[0]! : text.split('\n', 1)[0]!;
+  return rowText(r.msg || r.exc?.trim().split('\n').pop() || '');
 }

@@ -1,44 +1,65 @@
 import type { ReactNode } from 'react';
-import { count, duration, ms, percent, rate, short } from '../format/format';
+import { clock, count, duration, ms, percent, rate, short } from '../format/format';
 import { ids } from '../testids';
+import type { LiveStore } from './store';
 import { useLive, useLiveEvery } from './useLive';
 
 /** The figures of the moment, each with its unit and window. */
 export function Numbers() {
   const store = useLive('numbers');
-  const { window: w, last, total } = store;
+  const { window: w, total } = store;
+  const now = (key: 'inflight' | 'queued' | 'replicas') => latest(store, key);
   const over = w ? `last ${duration(w.seconds)}` : '';
+  const since = total?.since ? `since ${clock(total.since, false).slice(0, 5)}` : '';
   const share = w && w.requests > 0 ? (100 * w.errors) / w.requests : w ? 0 : null;
   return (
     <section className="numbers" aria-label="Figures of the moment">
       <Number label="Requests" unit="/s" note={over} testid={ids.rps}>{rate(w?.rate)}</Number>
-      <Number label="p50" note={over} testid={ids.p50} small>{ms(w?.p50)}</Number>
+      <Number label="p50" note={over} testid={ids.p50}>{ms(w?.p50)}</Number>
       <Number label="p95" note={over} testid={ids.p95}>{ms(w?.p95)}</Number>
-      <Number label="p99" note={over} testid={ids.p99} small>{ms(w?.p99)}</Number>
+      <Number label="p99" note={over} testid={ids.p99}>{ms(w?.p99)}</Number>
       <Number label="Errors" unit={share ? percent(share) : ''} note={over} testid={ids.errors} bad={(w?.errors ?? 0) > 0}>{count(w?.errors)}</Number>
-      <Number label="In flight" note="now" testid={ids.inflight}>{count(last?.inflight)}</Number>
-      <Number label="Queued" note="now" testid={ids.queued} bad={(last?.queued ?? 0) > 0}>{count(last?.queued)}</Number>
-      <Number label="Replicas" note="now" testid={ids.replicas}>{count(last?.replicas)}</Number>
+      <Number label="In flight" note="now" testid={ids.inflight}>{count(now('inflight'))}</Number>
+      <Number label="Queued" note="now" testid={ids.queued} bad={(now('queued') ?? 0) > 0}>{count(now('queued'))}</Number>
+      <Number label="Replicas" note="now" testid={ids.replicas}>{count(now('replicas'))}</Number>
       <Cpu />
-      <Number label="Requests" note="in all" testid={ids.totalRequests} value={total?.requests}>{short(total?.requests)}</Number>
-      <Number label="Log records" note="in all" testid={ids.totalLogs} value={total?.logs}>{short(total?.logs)}</Number>
+      <Number label="Requests in all" note={since} testid={ids.totalRequests} value={total?.requests}>{short(total?.requests)}</Number>
+      <Number label="Log records" note={since} testid={ids.totalLogs} value={total?.logs}>{short(total?.logs)}</Number>
     </section>
   );
 }
 
 function Cpu() {
-  const store = useLiveEvery('points', 500);
-  const now = store.now() / 1000;
-  let most: number | null = null;
-  for (const series of store.replicas.values()) {
-    let last;
-    for (const f of series.values()) last = f;
-    if (last && now - last.t < 10 && last.cpu != null && (most == null || last.cpu > most)) most = last.cpu;
-  }
-  return <Number label="CPU" note="busiest replica" testid="cpu" bad={(most ?? 0) > 90}>{percent(most)}</Number>;
+  const store = useLiveEvery('numbers', 500);
+  const most = store.app ? busiestReplica(store) : busiest(store.apps.map((a) => a.cpu));
+  return <Number label="Busiest CPU" note="of a replica, now" testid="cpu" bad={(most ?? 0) > 90}>{percent(most)}</Number>;
 }
 
-interface Props { label: string; note: string; testid: string; children: ReactNode; unit?: string; bad?: boolean; small?: boolean; value?: number }
+const FRESH = 10; // s; an older figure says nothing about now
+
+/** The second that is being filled may not know yet: then the one before speaks. */
+function latest(store: LiveStore, key: 'inflight' | 'queued' | 'replicas'): number | null {
+  const end = store.last?.t ?? 0;
+  for (let t = end; t > end - FRESH; t--) {
+    const v = store.points.get(t)?.[key];
+    if (v != null) return v;
+  }
+  return null;
+}
+
+function busiestReplica(store: LiveStore): number | null {
+  const from = store.now() / 1000 - FRESH;
+  return busiest([...store.replicas.values()].map((series) => {
+    const last = [...series.values()].at(-1);
+    return last && last.t > from ? last.cpu : null;
+  }));
+}
+
+function busiest(values: (number | null | undefined)[]): number | null {
+  return values.reduce<number | null>((most, v) => (v != null && (most == null || v > most) ? v : most), null);
+}
+
+interface Props { label: string; note: string; testid: string; children: ReactNode; unit?: string; bad?: boolean; value?: number }
 
 // data-value is the exact figure where the page says a short one.
 function Number({ label, note, testid, children, unit, bad, value }: Props) {

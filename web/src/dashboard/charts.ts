@@ -52,6 +52,14 @@ function figure(key: 'cpu' | 'mem' | 'disk' | 'swap') {
   };
 }
 
+/** What the host used: on the view of all apps, whose replicas may be many. */
+function ofHost(key: 'cpu' | 'mem' | 'disk' | 'swap') {
+  return (store: LiveStore, xs: number[], dark: boolean): Content => {
+    const color = seriesColor(key, dark);
+    return { series: [{ label: 'host', color, width: 1.75, fill: faint(color, 0.14) }], columns: [column(xs, store.host, pickFigure(key))] };
+  };
+}
+
 function newest(series: Map<number, unknown>): number {
   let last = 0;
   for (const t of series.keys()) if (t > last) last = t;
@@ -74,6 +82,7 @@ const whole = (max: number) => Math.max(Math.ceil(max * 1.15), 4);
 const toLimit = (max: number) => Math.max(110, max * 1.05);
 const LIMIT = { at: 100, label: 'limit' };
 
+/** Of one app. */
 export const CHARTS: Spec[] = [
   { id: 'requests', title: 'Requests by status', unit: 'requests/s', content: requests, format: count, tick: amount },
   { id: 'latency', title: 'Latency', unit: 'time of a request', content: latency, format: ms },
@@ -84,3 +93,11 @@ export const CHARTS: Spec[] = [
   { id: 'disk', title: 'Disk', unit: '% of the quota', content: figure('disk'), format: percent, top: toLimit, limit: LIMIT },
   { id: 'swap', title: 'Swap', unit: '% of the limit', content: figure('swap'), format: percent, top: toLimit, limit: LIMIT },
 ];
+
+const HOST: [key: 'cpu' | 'mem' | 'disk' | 'swap', title: string][] = [['cpu', 'CPU of the host'], ['mem', 'Memory of the host'], ['disk', 'Disk of the host'], ['swap', 'Swap of the host']];
+
+/** Of all apps of a tenant together. */
+export const ALL_CHARTS: Spec[] = CHARTS.map((c) => {
+  const host = HOST.find(([key]) => key === c.id);
+  return host ? { ...c, title: host[1], unit: '% in use', content: ofHost(host[0]), limit: undefined, none: host[0] === 'swap' ? 'This host has no swap.' : undefined, top: () => 100 } : c;
+});

@@ -39,6 +39,15 @@ describe('the store', () => {
     s.apply(frame({ points: [point(850, 1), point(950, 1)], figures: [{ replica: 'gone', t: 850, cpu: 1, disk: 1, swap: 0, mem: 1 }] }));
     expect([[...s.points.keys()], s.replicas.size]).toEqual([[950], 0]);
   });
+  it('moves the courses of apps on each second, whether or not the list changed', () => {
+    const s = new LiveStore('');
+    const app = { app: 'hello', rate: 1, p95: null, errors: 0, replicas: 1, last: 4 };
+    s.apply(frame({ snapshot: true, apps: [app], rates: { hello: [1, 2] } }));
+    s.apply(frame({ t: 1001_000 }));
+    s.apply(frame({ t: 1001_250 }));
+    s.apply(frame({ t: 1002_000, apps: [{ ...app, last: 0 }] }));
+    expect(s.rates.get('hello')).toEqual([1, 2, 4, 0]);
+  });
   it('tells only the readers of what changed', () => {
     const s = new LiveStore('hello');
     let charts = 0;

@@ -1,18 +1,6 @@
 import type uPlot from 'uplot';
 import type { LiveEvent } from '../api/types';
-
-export const EVENTS: Record<string, { word: string; tone: 'info' | 'ok' | 'warn' | 'bad'; sign: string }> = {
-  deployed: { word: 'Deployed', tone: 'ok', sign: '▲' },
-  deploy_failed: { word: 'Deploy failed', tone: 'bad', sign: '✕' },
-  scaled: { word: 'Scaled', tone: 'info', sign: '◆' },
-  restarted: { word: 'Restarted', tone: 'info', sign: '↻' },
-  crashed: { word: 'Crashed', tone: 'bad', sign: '✕' },
-  oom_killed: { word: 'Out of memory', tone: 'bad', sign: '✕' },
-  stopped: { word: 'Stopped', tone: 'warn', sign: '■' },
-  alert_firing: { word: 'Alert firing', tone: 'bad', sign: '!' },
-  alert_resolved: { word: 'Alert resolved', tone: 'ok', sign: '✓' },
-  dropped: { word: 'Records dropped', tone: 'warn', sign: '−' },
-};
+import { EVENTS } from '../parts/events';
 
 const INK = {
   light: { info: '#1971C2', ok: '#2F9E44', warn: '#B35C00', bad: '#C92A2A' },
@@ -38,12 +26,15 @@ export function decorations(u: uPlot, events: LiveEvent[], limit: { at: number; 
     ctx.fillText(limit.label, left + 4 * px, y - 3 * px);
   }
   ctx.textAlign = 'center';
+  let signed = -Infinity; // x of the last sign; those that would cover one another are left out
   for (const e of events) {
     const at = e.t / 1000;
     const kind = EVENTS[e.event];
     if (!kind || at < u.scales.x!.min! || at > u.scales.x!.max!) continue;
     const x = u.valToPos(at, 'x', true);
     line(ctx, x, top + 4 * px, x, top + height, ink[kind.tone], [2 * px, 3 * px], px);
+    if (x - signed < 9 * px) continue;
+    signed = x;
     ctx.fillStyle = ink[kind.tone];
     ctx.fillText(kind.sign, x, top + 2 * px);
   }

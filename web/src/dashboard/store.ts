@@ -1,4 +1,4 @@
-import type { Figures, Frame, LiveApp, LiveEvent, LiveWindow, Point, RouteFigures } from '../api/types';
+import type { Figures, Frame, LiveApp, LiveEvent, LiveWindow, Point, RouteFigures, Total } from '../api/types';
 import { LogRing } from './logring';
 
 export type Slice = 'points' | 'numbers' | 'routes' | 'logs' | 'events' | 'apps' | 'connection';
@@ -22,11 +22,11 @@ export class LiveStore {
   host = new Map<number, Figures>();
   routes: RouteFigures[] = [];
   window: LiveWindow | null = null;
-  total: { requests: number; logs: number } | null = null;
+  total: Total | null = null;
   last: Point | null = null;
   events: LiveEvent[] = [];
   apps: LiveApp[] = [];
-  rates = new Map<string, number[]>(); // of each app, the latest last
+  rates = new Map<string, number[]>(); // of each app: requests in each of the last seconds, the latest last
   logs = new LogRing();
   connection: Connection = { state: 'connecting', retryAt: 0, lostAt: 0, gap: null, reason: '' };
   offset = 0; // ms that the server's clock is ahead of this one's
@@ -36,6 +36,7 @@ export class LiveStore {
   private versions = new Map<Slice, number>();
   private clockKnown = false;
   private pruned = 0;
+  private second = 0; // of the last frame
 
   /** app is empty where all apps of the tenant are shown; history is in seconds. */
   constructor(readonly app: string, readonly history = 3600) {}
@@ -84,7 +85,9 @@ export class LiveStore {
       this.tell('logs');
     }
     if (f.events?.length) this.addEvents(f.events);
-    if (f.apps) this.addApps(f.apps);
+    if (f.rates) this.rates = new Map(Object.entries(f.rates));
+    if (f.apps) this.apps = f.apps;
+    this.turn(Math.floor(f.t / 1000), !!f.apps);
     this.prune(Math.floor(f.t / 1000));
   }
 
@@ -122,17 +125,16 @@ export class LiveStore {
     this.tell('points'); // charts mark them
   }
 
-  private addApps(apps: LiveApp[]): void {
-    this.apps = apps;
-    const rates = new Map<string, number[]>();
-    for (const a of apps) {
-      const before = this.rates.get(a.app) ?? [];
-      before.push(a.rate ?? NaN);
-      if (before.length > RATES_KEPT) before.shift();
-      rates.set(a.app, before);
+  // The list of apps is sent when it changes; their courses go on each second nevertheless.
+  private turn(second: number, changed: boolean): void {
+    if (second !== this.second && this.apps.length > 0) {
+      if (this.second) {
+        this.rates = new Map(this.apps.map((a) => [a.app, [...(this.rates.get(a.app) ?? []), a.last ?? 0].slice(-RATES_KEPT)]));
+      }
+      this.second = second;
+      changed = true;
     }
-    this.rates = rates;
-    this.tell('apps');
+    if (changed) this.tell('apps');
   }
 
   private prune(now: number): void {

@@ -1,3 +1,4 @@
+import { plain, rowText } from '../parts/plain';
 import { describe, expect, it } from 'vitest';
 import { ago, bytes, duration, ms, parseDuration, percent, plural, rate, short } from './format';
 
@@ -22,4 +23,15 @@ describe('figures', () => {
 describe('a duration as typed', () => {
   it('is read with and without units', () => expect(['90', '30s', '1m', '5 min', '1h30m'].map(parseDuration)).toEqual([90, 30, 60, 300, 5400]));
   it('is refused where it is none', () => expect(['', 'soon', '5 x', '1m!'].map(parseDuration).every(Number.isNaN)).toBe(true));
+});
+
+describe('what an app wrote', () => {
+  it('loses the colours of a terminal', () => expect(plain('\u001b[1;31mred\u001b[0m \u001b]8;;http://x\u0007link')).toBe('red link'));
+  it('shows control characters and keeps lines and tabs', () => expect(plain('a\u0000b\rc\td\r\ne\u007f')).toBe('a␀b␍c\td\ne␡'));
+  it('cannot turn the direction of what follows', () => expect(plain('user\u202Egnp.exe\u2066')).toBe('user�gnp.exe�'));
+  it('stays markup as text', () => expect(plain('<img src=x onerror=alert(1)>')).toBe('<img src=x onerror=alert(1)>'));
+  it('has one bounded line in a row', () => {
+    expect(rowText('one\ntwo')).toBe('one …');
+    expect(rowText('x'.repeat(70000)).length).toBeLessThan(610);
+  });
 });

@@ -31,7 +31,7 @@ export function rate(v: Maybe): string {
 }
 
 export function percent(v: Maybe): string {
-  return v == null ? UNKNOWN : `${v >= 10 || v === 0 ? v.toFixed(0) : v.toFixed(1)} %`;
+  return v == null ? UNKNOWN : `${v >= 10 || v < 0.05 ? v.toFixed(0) : v.toFixed(1)} %`;
 }
 
 /** Milliseconds as a person says them: 0.8 ms, 83 ms, 1.2 s, 4 min. */

@@ -3,6 +3,7 @@ import type { LogRecord } from '../api/types';
 import { exact, ms, percent, utc } from '../format/format';
 import { IconCheck, IconCopy, IconGitBranch } from '../theme/icons';
 import { ids } from '../testids';
+import { plain } from './plain';
 import './record.css';
 
 /** All fields of a record. Whatever an app wrote is shown as text. */
@@ -28,12 +29,12 @@ export function RecordDetail({ record, onFollow }: { record: LogRecord; onFollow
   ];
   return (
     <div className="record" data-testid={ids.logDetail}>
-      {record.msg && <pre className="record-msg">{record.msg}</pre>}
-      {record.exc && <pre className="record-exc">{record.exc}</pre>}
+      {record.msg && <pre className="record-msg">{plain(record.msg)}</pre>}
+      {record.exc && <pre className="record-exc">{plain(record.exc)}</pre>}
       <dl>
-        {fields.map(([k, v]) => (v ? <div key={k}><dt>{k}</dt><dd>{v}</dd></div> : null))}
+        {fields.map(([k, v]) => (v ? <div key={k}><dt>{k}</dt><dd>{plain(v)}</dd></div> : null))}
       </dl>
-      {record.extra && <pre className="record-extra">{JSON.stringify(record.extra, null, 2)}</pre>}
+      {record.extra && <pre className="record-extra">{plain(JSON.stringify(record.extra, null, 2))}</pre>}
       <Group gap="xs">
         <CopyButton value={JSON.stringify(record)}>
           {({ copied, copy }) => (

@@ -1,5 +1,6 @@
 import { Alert } from '@mantine/core';
 import type { ReactNode } from 'react';
+import { Sentence } from './Sentence';
 import { IconAlertTriangle, IconCircleCheck, IconInfoCircle } from '../theme/icons';
 
 /** An error as the API said it. Nothing when there is none. */
@@ -7,7 +8,7 @@ export function Problem({ error, testid }: { error: unknown; testid?: string }) 
   if (!error) return null;
   return (
     <Alert color="red" variant="light" icon={<IconAlertTriangle size={18} />} role="alert" data-testid={testid} className="said">
-      {error instanceof Error ? error.message : String(error)}
+      <Sentence>{error instanceof Error ? error.message : String(error)}</Sentence>
     </Alert>
   );
 }

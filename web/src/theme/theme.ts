@@ -38,6 +38,8 @@ export const theme = createTheme({
     Table: { defaultProps: { verticalSpacing: 8, horizontalSpacing: 12 } },
     Modal: { defaultProps: { centered: true } },
     Anchor: { defaultProps: { underline: 'hover' } },
+    // Nearly every field is required: a mark on each would say nothing.
+    InputWrapper: { defaultProps: { withAsterisk: false } },
   },
 });
 
@@ -51,6 +53,7 @@ export const variables: CSSVariablesResolver = () => ({
     '--mantine-color-error': '#C92A2A',
     '--k-surface': '#FFFFFF',
     '--k-sunken': '#F3F0EB',
+    '--k-code': 'rgba(87, 79, 72, 0.1)',
     '--k-border': '#E4DED6',
     '--k-accent': '#E8590C',
     '--k-accent-text': '#B4430A',
@@ -72,6 +75,7 @@ export const variables: CSSVariablesResolver = () => ({
     '--mantine-color-error': '#FF8787',
     '--k-surface': '#221E1B',
     '--k-sunken': '#141210',
+    '--k-code': 'rgba(237, 232, 226, 0.1)',
     '--k-border': '#38322D',
     '--k-accent': '#FF922B',
     '--k-accent-text': '#FFA94D',

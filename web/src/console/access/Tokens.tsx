@@ -43,7 +43,7 @@ export function Tokens() {
       <div className="gap-top"><Problem error={list.error} /></div>
       <div className="panel table-box gap-top">
         <Table>
-          <Table.Thead><Table.Tr><Table.Th>Token</Table.Th><Table.Th>Role</Table.Th><Table.Th>Made</Table.Th><Table.Th>Last used</Table.Th><Table.Th>Valid until</Table.Th><Table.Th /></Table.Tr></Table.Thead>
+          <Table.Thead><Table.Tr><Table.Th>Token</Table.Th><Table.Th>Role</Table.Th><Table.Th>Made</Table.Th><Table.Th>Last used</Table.Th><Table.Th>Valid</Table.Th><Table.Th /></Table.Tr></Table.Thead>
           <Table.Tbody>
             {list.data?.map((t) => (
               <Table.Tr key={t.id}>
@@ -51,7 +51,7 @@ export function Tokens() {
                 <Table.Td>{t.role}</Table.Td>
                 <Table.Td>{t.created_at ? <TimeAgo at={t.created_at} /> : '–'}{t.created_by ? <span className="dim"> by {t.created_by}</span> : null}</Table.Td>
                 <Table.Td><TimeAgo at={t.used_at} /></Table.Td>
-                <Table.Td>{t.expires_at ? new Date(t.expires_at).toLocaleDateString('en-GB', { dateStyle: 'medium' }) : 'deleted'}</Table.Td>
+                <Table.Td>{t.expires_at ? 'until ' + new Date(t.expires_at).toLocaleDateString('en-GB', { dateStyle: 'medium' }) : 'until deleted'}</Table.Td>
                 <Table.Td className="num"><RemoveButton what={t.name} onRemove={() => remove.mutate(t.id)} /></Table.Td>
               </Table.Tr>
             ))}

@@ -1,14 +1,16 @@
 import { UnstyledButton } from '@mantine/core';
 import { useEffect, useRef, useState } from 'react';
-import { duration, exact } from '../../format/format';
+import { exact, ms } from '../../format/format';
 import { IconChevronRight, IconCircleCheck, IconCircleX, IconLoader2 } from '../../theme/icons';
 import { ids } from '../../testids';
 import type { BuildEnd, BuildLine } from '../../api/types';
+import { plain } from '../../parts/plain';
+import { Sentence } from '../../parts/Sentence';
 import { stepsOf, type Step } from './steps';
 
 /** The steps of a build, each with its lines; the running and the failed one are open. */
-export function BuildLog({ lines, end }: { lines: BuildLine[]; end: BuildEnd | null }) {
-  const steps = stepsOf(lines, end);
+export function BuildLog({ lines, end, made }: { lines: BuildLine[]; end: BuildEnd | null; made?: string }) {
+  const steps = stepsOf(lines, end, made);
   return (
     <ol className="panel build" data-testid={ids.buildLog} aria-label="Build log" data-ended={end ? end.state : ''}>
       {steps.map((s, i) => <StepRow key={i} step={s} />)}
@@ -32,8 +34,8 @@ function StepRow({ step }: { step: Step }) {
       <UnstyledButton className="build-head" onClick={() => setChosen(!open)} aria-expanded={open}>
         <Icon size={18} className={TONE[step.state]} aria-hidden />
         <span className="build-title">{step.title}<span className="visually-hidden">, {WORD[step.state]}</span></span>
-        {!open && <span className="build-last ellipsis dim">{last?.line}</span>}
-        <span className="build-time dim">{step.seconds == null ? '' : duration(step.seconds)}</span>
+        {!open && <span className="build-last ellipsis dim"><Sentence>{last?.line}</Sentence></span>}
+        <span className="build-time dim">{step.seconds == null ? '' : ms(step.seconds * 1000)}</span>
         <IconChevronRight size={16} className={open ? 'chevron open dim' : 'chevron dim'} aria-hidden />
       </UnstyledButton>
       {open && <Lines lines={step.lines} follow={step.state === 'running'} />}
@@ -52,7 +54,7 @@ function Lines({ lines, follow }: { lines: BuildLine[]; follow: boolean }) {
   return (
     <div className="build-lines mono" ref={box} tabIndex={0} role="log">
       {left > 0 && <div className="dim">{left} earlier lines are not shown</div>}
-      {lines.slice(-SHOWN).map((l) => <div key={l.n} title={exact(l.at)}>{l.line}</div>)}
+      {lines.slice(-SHOWN).map((l) => <div key={l.n} title={exact(l.at)}>{plain(l.line)}</div>)}
     </div>
   );
 }

@@ -4,7 +4,7 @@ export interface Step {
   step: string;
   title: string;
   state: 'done' | 'running' | 'failed';
-  seconds: number | null; // null while it runs
+  seconds: number | null; // from the end of the step before to its own last line; null while it runs
   lines: BuildLine[];
 }
 
@@ -22,20 +22,25 @@ const TITLES: Record<string, string> = {
   failed: 'Failed',
 };
 
-/** Groups a build log into steps with their durations. The end closes the last one. */
-export function stepsOf(lines: BuildLine[], end: BuildEnd | null): Step[] {
+/** Groups a build log into steps with their durations. A step tells what it has done; the end closes the last one. */
+export function stepsOf(lines: BuildLine[], end: BuildEnd | null, made?: string): Step[] {
   const steps: Step[] = [];
   for (const line of lines) {
     let last = steps[steps.length - 1];
     if (!last || (line.step && line.step !== last.step)) {
-      const at = Date.parse(line.at);
-      if (last) last.seconds = (at - Date.parse(last.lines[0]!.at)) / 1000;
       last = { step: line.step, title: TITLES[line.step] ?? (line.step || 'Build'), state: 'running', seconds: null, lines: [] };
       steps.push(last);
     }
     last.lines.push(line);
   }
-  return steps.map((s, i) => ({ ...s, state: stateOf(s.step, i, steps, end) }));
+  let before = Date.parse(made ?? lines[0]?.at ?? '');
+  return steps.map((s, i) => {
+    const state = stateOf(s.step, i, steps, end);
+    const at = Date.parse(s.lines.at(-1)!.at);
+    const seconds = state === 'running' || s.step === 'done' || s.step === 'failed' ? null : Math.max(0, at - before) / 1000;
+    before = at;
+    return { ...s, state, seconds };
+  });
 }
 
 function stateOf(step: string, i: number, steps: Step[], end: BuildEnd | null): Step['state'] {

@@ -3,6 +3,7 @@ import { useEffect, useRef, useState, type ReactNode } from 'react';
 import type { LogRecord } from '../../api/types';
 import { clock, exact, utc } from '../../format/format';
 import { LevelTag } from '../../parts/LevelTag';
+import { rowText } from '../../parts/plain';
 import { RecordDetail } from '../../parts/RecordDetail';
 import { ids } from '../../testids';
 
@@ -62,7 +63,5 @@ function shortReplica(r: LogRecord): string {
 }
 
 function firstLine(r: LogRecord): string {
-  const text = r.msg || r.exc?.trim().split('\n').pop() || '';
-  const end = text.indexOf('\n');
-  return end < 0 ? text : `${text.slice(0, end)} …`;
+  return rowText(r.msg || r.exc?.trim().split('\n').pop() || '');
 }

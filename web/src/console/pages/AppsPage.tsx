@@ -3,6 +3,7 @@ import { AppState } from '../AppState';
 import { AppMenu } from '../AppMenu';
 import { DropArea } from '../deploy/DropArea';
 import { Problem } from '../../parts/Said';
+import { Sentence } from '../../parts/Sentence';
 import { TimeAgo } from '../../parts/TimeAgo';
 import { ids } from '../../testids';
 import { Waiting } from '../Console';
@@ -48,7 +49,7 @@ function Row({ app }: { app: App }) {
       <Table.Td><a className="app-name" href={to(['apps', app.name])}>{app.name}</a></Table.Td>
       <Table.Td>
         <AppState app={app} />
-        {app.reason && <div className="reason">{app.reason}</div>}
+        {app.reason && <div className="reason clamp" title={app.reason}><Sentence>{app.reason}</Sentence></div>}
       </Table.Td>
       <Table.Td>
         {app.release > 0

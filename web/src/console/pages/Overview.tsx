@@ -2,7 +2,9 @@ import { Button, Group, Table } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
 import { useQuery } from '@tanstack/react-query';
 import { get, seg } from '../../api/client';
-import type { App, Decision } from '../../api/types';
+import type { App, Decision, LogRecord } from '../../api/types';
+import { EventList } from '../../parts/EventList';
+import { Sentence } from '../../parts/Sentence';
 import { StatusTag } from '../../parts/StatusTag';
 import { TimeAgo } from '../../parts/TimeAgo';
 import { IconActivityHeartbeat, IconRefresh, IconScale } from '../../theme/icons';
@@ -31,7 +33,7 @@ export function Overview({ app }: { app: App }) {
   const write = mayWrite(session);
   return (
     <>
-      {app.reason && <div className="panel failed-panel"><h2>{app.state === 'failed' ? `${app.name} is not running` : 'What happened'}</h2><p>{app.reason}</p></div>}
+      {app.reason && <div className="panel failed-panel"><h2>{app.state === 'failed' ? `${app.name} is not running` : 'What happened'}</h2><p><Sentence>{app.reason}</Sentence></p></div>}
       <dl className="panel facts gap-top">
         <div>
           <dt>Address</dt>
@@ -61,8 +63,27 @@ export function Overview({ app }: { app: App }) {
         <Replicas app={app} />
       </section>
 
+      <RecentEvents app={app.name} />
+
       {write && <section className="section"><h2>New release</h2><div className="gap-top"><DropArea app={app.name} /></div></section>}
     </>
+  );
+}
+
+function RecentEvents({ app }: { app: string }) {
+  const { data } = useQuery({
+    queryKey: ['app', app, 'events'],
+    queryFn: ({ signal }) => get<{ records: LogRecord[] | null }>(`/apps/${seg(app)}/logs`, { kind: 'event', limit: 8 }, signal),
+    refetchInterval: 5000,
+  });
+  const events = (data?.records ?? []).map((r) => ({ t: Date.parse(r.ts), event: String(r.extra?.event ?? 'event'), msg: r.msg ?? '' }));
+  if (events.length === 0) return null;
+  return (
+    <section className="section">
+      <h2>What happened</h2>
+      <div className="panel gap-top"><EventList events={events} /></div>
+      <p className="hint"><a className="crumb" href={to(['apps', app, 'logs'], { kind: 'event', range: '7d' })}>All events of the last 7 days</a></p>
+    </section>
   );
 }
 

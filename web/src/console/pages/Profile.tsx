@@ -82,7 +82,7 @@ function Row({ app, r, share, slowest }: { app: string; r: RouteFigures; share: 
       <Table.Td className="num">{rate(r.rate)}/s</Table.Td>
       <Table.Td className="num">{r.errors ? <span className="tone-bad">{count(r.errors)} <span className="dim">({percent((100 * r.errors) / Math.max(r.requests, 1))})</span></span> : '0'}</Table.Td>
       <Table.Td className="num">{ms(r.p50)}</Table.Td>
-      <Table.Td className="num">{ms(r.p95)}<div className="bar" aria-hidden><i style={{ width: `${(100 * (r.p95 ?? 0)) / slowest}%` }} /></div></Table.Td>
+      <Table.Td className="num with-bar">{ms(r.p95)}<div className="bar" aria-hidden><i style={{ width: `${(100 * (r.p95 ?? 0)) / slowest}%` }} /></div></Table.Td>
       <Table.Td className="num">{ms(r.p99)}</Table.Td>
       <Table.Td className="num">{ms(r.mean)}</Table.Td>
       <Table.Td className="num">{ms(r.cpu_ms)}</Table.Td>

@@ -4,6 +4,8 @@ import type { ReactNode } from 'react';
 import { get, seg } from '../../api/client';
 import type { App, BuildEnd, LogRecord, Release } from '../../api/types';
 import { clock } from '../../format/format';
+import { plain } from '../../parts/plain';
+import { Sentence } from '../../parts/Sentence';
 import { LevelTag } from '../../parts/LevelTag';
 import { IconActivityHeartbeat, IconArchive, IconBell, IconExternalLink, IconTerminal2 } from '../../theme/icons';
 import { ids } from '../../testids';
@@ -72,12 +74,12 @@ function Failed({ app, reason, release }: { app: string; reason: string; release
   return (
     <div className="panel failed-panel" data-testid={ids.deployFailed} role="alert">
       <h2>Release {release?.number} failed</h2>
-      <p>{reason || 'The build log below says where.'}</p>
+      <p><Sentence>{reason || 'The build log below says where.'}</Sentence></p>
       {data && data.length > 0 && (
         <>
           <div className="label gap-top">The last lines of the app</div>
           <div className="mono last-lines" tabIndex={0} role="log" aria-label="The last lines of the app">
-            {data.map((r) => <div key={r.id}><span className="dim">{clock(r.ts, false)}</span> <LevelTag level={r.level} /> {r.msg}{r.exc ? `\n${r.exc}` : ''}</div>)}
+            {data.map((r) => <div key={r.id}><span className="dim">{clock(r.ts, false)}</span> <LevelTag level={r.level} /> {plain(r.msg ?? '')}{r.exc ? `\n${plain(r.exc)}` : ''}</div>)}
           </div>
         </>
       )}

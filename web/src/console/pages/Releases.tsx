@@ -1,9 +1,11 @@
 import { Button, Table } from '@mantine/core';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { Fragment } from 'react';
 import { get, post, seg } from '../../api/client';
 import type { App, Release } from '../../api/types';
-import { bytes, duration, plural } from '../../format/format';
+import { bytes, ms, plural } from '../../format/format';
 import { Problem } from '../../parts/Said';
+import { Sentence } from '../../parts/Sentence';
 import { StatusTag } from '../../parts/StatusTag';
 import { TimeAgo } from '../../parts/TimeAgo';
 import { IconArrowBackUp } from '../../theme/icons';
@@ -39,7 +41,7 @@ export function Releases({ app }: { app: App }) {
           {data.map((r) => (
             <Table.Tr key={r.number}>
               <Table.Td className="num"><a className="app-name" href={to(['apps', app.name, 'releases', r.number])}>{r.number}</a></Table.Td>
-              <Table.Td><StatusTag state={r.state} />{r.reason && <div className="reason">{r.reason}</div>}</Table.Td>
+              <Table.Td><StatusTag state={r.state} />{r.reason && <div className="reason clamp"><Sentence>{r.reason}</Sentence></div>}</Table.Td>
               <Table.Td><TimeAgo at={r.created_at} /></Table.Td>
               <Table.Td className="num">{untilLive(r)}</Table.Td>
               <Table.Td>{r.created_by}{r.rollback_of ? <span className="dim"> · rollback to {r.rollback_of}</span> : null}</Table.Td>
@@ -54,7 +56,7 @@ export function Releases({ app }: { app: App }) {
 }
 
 function untilLive(r: Release): string {
-  return r.live_at ? duration((Date.parse(r.live_at) - Date.parse(r.created_at)) / 1000) : '–';
+  return r.live_at ? ms(Date.parse(r.live_at) - Date.parse(r.created_at)) : '–';
 }
 
 function Rollback({ app, release }: { app: string; release: number }) {
@@ -93,11 +95,16 @@ export function ReleasePage({ app, number }: { app: App; number: number }) {
         {mayWrite(session) && release?.state === 'superseded' && <div className="page-head-end"><Rollback app={app.name} release={number} /></div>}
       </div>
       <ReleaseOutcome app={app} release={release} end={end} />
-      <BuildLog lines={lines} end={end} />
+      <BuildLog lines={lines} end={end} made={release?.created_at} />
       <div className="gap-top"><Problem error={error} /></div>
       {release?.start?.command?.length ? <Settings release={release} /> : null}
     </>
   );
+}
+
+/** An argument as a shell would need it. */
+function quoted(arg: string): string {
+  return /^[\w@%+=:,./-]+$/.test(arg) ? arg : `'${arg.replaceAll("'", `'\\''`)}'`;
 }
 
 function Settings({ release }: { release: Release }) {
@@ -105,14 +112,19 @@ function Settings({ release }: { release: Release }) {
   return (
     <section className="section">
       <h2>How it runs</h2>
-      <p className="hint">{start.why}</p>
-      <dl className="panel facts">
-        <div><dt>Command</dt><dd className="mono">{start.command?.join(' ')}</dd></div>
-        <div><dt>Probe</dt><dd className="mono">GET {start.health}</dd></div>
-        <div><dt>CPU per replica</dt><dd>{plural(limits.cpu, 'core')}</dd></div>
-        <div><dt>Memory per replica</dt><dd>{bytes(limits.memory)}</dd></div>
-        <div><dt>Disk per replica</dt><dd>{bytes(limits.disk)}</dd></div>
-      </dl>
+      <p className="hint"><Sentence>{start.why}</Sentence></p>
+      <div className="panel">
+        <dl className="facts">
+          <div><dt>Probe</dt><dd>GET {start.health}</dd></div>
+          <div><dt>CPU per replica</dt><dd>{plural(limits.cpu, 'core')}</dd></div>
+          <div><dt>Memory per replica</dt><dd>{bytes(limits.memory)}</dd></div>
+          <div><dt>Disk per replica</dt><dd>{bytes(limits.disk)}</dd></div>
+        </dl>
+        <div className="command">
+          <span className="label">Command</span>
+          <code>{start.command?.map((arg, i) => <Fragment key={i}><span>{quoted(arg)}</span>{' '}</Fragment>)}</code>
+        </div>
+      </div>
     </section>
   );
 }
