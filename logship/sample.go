@@ -12,8 +12,13 @@ import (
 	"kurama/logship/record"
 )
 
-// proc is the folder of the kernel's process information.
-const proc = "/proc"
+const (
+	// proc is the folder of the kernel's process information.
+	proc = "/proc"
+	// firstSpan lies between the two readings of a container that has just begun to run: CPU needs two, and an
+	// interpreter takes longer than this to start.
+	firstSpan = 100 * time.Millisecond
+)
 
 // sample takes samples each interval until ctx ends, and does what else is
 // due about once a second.
@@ -43,7 +48,18 @@ func (a *Agent) sampleBegun(ctx context.Context, due <-chan time.Time) error {
 			if err := a.sampleReplica(ctx, p, time.Now(), a.host.limits); err != nil {
 				return err
 			}
+			if f := p.figures.Load(); f != nil && !f.cpu.Known {
+				time.AfterFunc(firstSpan, func() { a.sampleSoon(p) })
+			}
 		}
+	}
+}
+
+// sampleSoon asks for a sample of a replica before the next round.
+func (a *Agent) sampleSoon(p *replica) {
+	select {
+	case a.begun <- p:
+	default: // the next round samples it
 	}
 }
 
@@ -106,8 +122,7 @@ func (p *replica) sample(c engine.Container, now time.Time, host cgroup.Host) (r
 		if err != nil {
 			return record.Record{}, false
 		}
-		// The group was made with the container: its first figures are those since then.
-		p.group, p.pid, p.before = group, c.PID, cgroup.Usage{At: c.Started}
+		p.group, p.pid, p.before = group, c.PID, cgroup.Usage{}
 	}
 	usage, err := p.group.Read()
 	if err != nil {

@@ -113,10 +113,7 @@ func (a *Agent) apply(ctx context.Context, c engine.Container, gone bool, asOf t
 		return
 	}
 	if p.set(c, gone, asOf) {
-		select {
-		case a.begun <- p:
-		default: // the next round samples it
-		}
+		a.sampleSoon(p)
 	}
 	if err := p.listen(ctx, func(l *net.UnixListener) { a.accept(l, p) }); err != nil {
 		a.log.Error("A replica's socket cannot be opened.", "replica", p.who.Replica, "error", err)
