@@ -23,7 +23,7 @@ func (p *platform) startRoles(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	sup := &role.Supervisor{Program: self, Env: append(os.Environ(), p.ports.env()...), Output: os.Stderr,
+	sup := &role.Supervisor{Program: self, Env: p.roleEnv(), Output: os.Stderr,
 		StopAfter: p.cfg.StopTimeout, BackoffMin: 200 * time.Millisecond, BackoffMax: 15 * time.Second, Log: p.log}
 	p.roles = sup.NewGroup()
 	p.onStop(p.stopApps)
@@ -38,6 +38,17 @@ func (p *platform) startRoles(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// memoryLimit is where a role's garbage collector begins to work harder, so
+// that a burst is given back. It bounds nothing; GOMEMLIMIT overrides it.
+const memoryLimit = "GOMEMLIMIT=256MiB"
+
+// roleEnv is the environment of the roles: this one's, and the addresses that
+// are really in use.
+func (p *platform) roleEnv() []string {
+	env := append([]string{memoryLimit}, os.Environ()...) // the last of a name counts
+	return append(env, p.ports.env()...)
 }
 
 func (p *platform) waitFor(ctx context.Context, names []string) error {
