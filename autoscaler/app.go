@@ -1,45 +1,34 @@
 package autoscaler
 
 import (
-	"encoding/json"
-	"strings"
+	"slices"
 	"time"
 
+	"kurama/autoscaler/policy"
 	"kurama/autoscaler/window"
-	"kurama/logship/record"
-	"kurama/logship/stream"
 	"kurama/paas"
 )
 
-const (
-	sampleAge  = 3 * time.Second  // a replica's sample older than this is no part of the mean
-	requestAge = 60 * time.Second // a request that is read later than this after its time is left out
-	router     = "router"         // the replica of samples that are about an app's queue
-)
+// swiftTimes is the window of response times that the policy swift goes by.
+const swiftTimes = time.Minute
 
 // appKey names an app.
 type appKey struct{ tenant, app string }
 
 // app is what the autoscaler knows of one app.
 type app struct {
-	policy   paas.Policy
-	state    State
-	watched  time.Time // since when the windows are filling
-	held     bool      // it was told that what the figures ask for is not done
-	replicas map[string]sample
-	load     *window.Values
-	times    *window.Sketches
+	policy  paas.Policy
+	state   policy.State
+	watched time.Time // since when the windows are filling
+	held    bool      // it was told that what the figures ask for is not done
+	figures figures
+	seconds []policy.Second
+	load    *window.Values
+	times   *window.Sketches
 }
 
-// sample is the last CPU figure of a replica.
-type sample struct {
-	at      time.Time // as read
-	release int
-	cpu     float64 // percent of the replica's limit
-}
-
-func newApp(t Target, now time.Time) *app {
-	a := &app{replicas: map[string]sample{}, state: State{Desired: t.Desired, Release: t.Release, Changed: t.Decided}}
+func newApp(t paas.ScaledApp, now time.Time) *app {
+	a := &app{figures: newFigures(), state: policy.State{Desired: t.Desired, Release: t.Release, Changed: t.Decided}}
 	if t.Decided.After(now) { // the clock was set back meanwhile
 		a.state.Changed = now
 	}
@@ -47,13 +36,26 @@ func newApp(t Target, now time.Time) *app {
 	return a
 }
 
-// usePolicy takes a policy over; windows of another length begin empty.
+// usePolicy takes a policy over; windows of another length begin empty, and
+// another policy remembers nothing.
 func (a *app) usePolicy(p paas.Policy, now time.Time) {
-	if a.load == nil || a.policy.LoadWindow != p.LoadWindow || a.policy.TimeWindow != p.TimeWindow {
-		a.load, a.times = window.NewValues(seconds(p.LoadWindow)), window.NewSketches(seconds(p.TimeWindow))
+	if p.Name != a.policy.Name {
+		a.state = policy.State{Desired: a.state.Desired, Release: a.state.Release, Changed: a.state.Changed, Last: a.state.Last}
+	}
+	load, times := windows(p)
+	if a.load == nil || a.load.Length() != load || a.times.Length() != times {
+		a.load, a.times = window.NewValues(load), window.NewSketches(times)
 		a.watched = now
 	}
 	a.policy = p
+}
+
+// windows returns the windows of load and of response time that a policy asks for.
+func windows(p paas.Policy) (load, times time.Duration) {
+	if p.Name == paas.PolicySwift {
+		return seconds(p.LoadWindow), swiftTimes
+	}
+	return seconds(p.LoadWindow), seconds(p.TimeWindow)
 }
 
 // reset empties the windows, so that figures of before a change do not cause
@@ -65,13 +67,14 @@ func (a *app) reset(now time.Time) {
 }
 
 // follow takes over what others changed since the last round, and adds the
-// load of this round to the window.
-func (a *app) follow(now time.Time, t Target) {
+// figures of this round.
+func (a *app) follow(now time.Time, t paas.ScaledApp) {
 	if t.Policy != a.policy {
 		a.usePolicy(t.Policy, now)
 	}
-	if t.Release != a.state.Release {
-		a.state.Futile = 0 // another program
+	if t.Release != a.state.Release { // another program
+		a.state.Kurama = policy.KuramaState{}
+		a.state.Swift = policy.SwiftState{Start: a.state.Swift.Start}
 	}
 	if t.Desired != a.state.Desired || t.Release != a.state.Release {
 		a.state.Desired, a.state.Release, a.state.Changed = t.Desired, t.Release, now
@@ -79,78 +82,37 @@ func (a *app) follow(now time.Time, t Target) {
 	}
 	if now.Before(a.state.Last) { // the clock went back: what the windows hold lies in the future
 		a.reset(now)
+		a.figures, a.seconds = newFigures(), nil
 		a.state.Changed = now
 	}
-	a.state.Deploying = t.Deploying
-	if v, ok := a.meanLoad(now); ok {
-		a.load.Add(now, v)
-	}
+	a.state.Deploying, a.state.Concurrency = t.Deploying, t.Concurrency
+	a.look(now)
 }
 
-// meanLoad returns the mean CPU percentage over the replicas of the live
-// release that have told theirs lately, and whether there is one.
-func (a *app) meanLoad(now time.Time) (mean float64, ok bool) {
-	sum, n := 0.0, 0
-	for id, s := range a.replicas {
-		switch {
-		case now.Sub(s.at).Abs() > sampleAge:
-			delete(a.replicas, id)
-		case s.release == a.state.Release:
-			sum += s.cpu
-			n++
-		}
+// look turns what has come since the last look into one second; a look that
+// comes sooner adds nothing.
+func (a *app) look(now time.Time) {
+	if n := len(a.seconds); n > 0 && now.Sub(a.seconds[n-1].At) < 900*time.Millisecond {
+		return
 	}
-	if n == 0 {
-		return 0, false
+	s := a.figures.second(now, a.state.Release)
+	if s.CPU.Known {
+		a.load.Add(now, s.CPU.Value)
 	}
-	return sum / float64(n), true
+	if len(a.seconds) >= 2*policy.Memory {
+		a.seconds = slices.Clone(a.seconds[len(a.seconds)-policy.Memory:])
+	}
+	a.seconds = append(a.seconds, s)
 }
 
 // samples reads the windows.
-func (a *app) samples(now time.Time) Samples {
-	var s Samples
+func (a *app) samples(now time.Time) policy.Samples {
+	s := policy.Samples{Seconds: a.seconds}
 	s.Load.P95, s.Load.Count = a.load.Quantile(now, 0.95)
 	s.Time.P95, s.Time.Count = a.times.Quantile(now, 0.95)
-	s.Load.Span = min(now.Sub(a.watched), seconds(a.policy.LoadWindow))
-	s.Time.Span = min(now.Sub(a.watched), seconds(a.policy.TimeWindow))
+	s.Load.Span = min(now.Sub(a.watched), a.load.Length())
+	s.Time.Span = min(now.Sub(a.watched), a.times.Length())
 	return s
 }
 
-// observe takes the figures of a batch that concern known apps.
-func (a *Autoscaler) observe(b stream.Batch) {
-	now := a.opts.Now()
-	err := record.Each(b.Data, func(r *record.Record) error {
-		if r.Kind != record.KindSample && r.Kind != record.KindRequest {
-			return nil
-		}
-		app := a.apps[appKey{r.Tenant, r.App}]
-		if app == nil {
-			return nil
-		}
-		late := now.Sub(r.Time)
-		switch {
-		case r.Kind == record.KindRequest && r.Dur.Known && late <= requestAge:
-			app.times.Add(now, r.Dur.Value)
-		case r.Kind == record.KindSample && r.CPU.Known && r.Replica != router && late <= sampleAge:
-			app.replicas[strings.Clone(r.Replica)] = sample{at: now, release: r.Release, cpu: r.CPU.Value}
-		}
-		return nil
-	})
-	if err != nil { // the rest of a batch that cannot be read is left out: no retry would mend it
-		a.log.Warn("A batch could not be read to its end.", "seq", b.Seq, "host", b.Host, "error", err)
-	}
-}
-
-// announce sends the event record of a decision that is stored. It may be lost
-// in a crash; the decision is not.
-func (a *Autoscaler) announce(d paas.Decision) {
-	if a.opts.Sender == nil {
-		return
-	}
-	extra, _ := json.Marshal(map[string]any{"event": "scaled", "from": d.From, "to": d.To}) // cannot fail
-	r := &record.Record{Time: d.At, ID: record.NewID(d.At), Kind: record.KindEvent, Level: record.LevelInfo,
-		Tenant: d.Tenant, App: d.App, Msg: d.Reason, Extra: extra}
-	if !a.opts.Sender.Send(r) {
-		a.log.Warn("The event record of a decision was dropped: the agent does not keep up.", "app", d.App)
-	}
-}
+func seconds(s float64) time.Duration { return time.Duration(s * float64(time.Second)) }

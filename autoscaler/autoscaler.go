@@ -1,7 +1,6 @@
 // Package autoscaler adds and removes replicas: it reads samples and requests
-// from the tail of the stream, decides once per interval for every running
-// app, and writes the decision and the wanted number of replicas to Postgres
-// in one transaction.
+// from the tail of the stream, asks each running app's policy once per
+// interval, and stores the decision and the wanted number of replicas at once.
 //
 // It goes by processing time: a figure counts when it is read, and one that
 // comes late is left out. The windows live in memory; after a restart they are
@@ -10,22 +9,25 @@ package autoscaler
 
 import (
 	"context"
+	"encoding/json"
 	"log/slog"
 	"net"
 	"time"
 
 	"golang.org/x/sync/errgroup"
 
+	"kurama/autoscaler/policy"
 	"kurama/internal/config"
 	"kurama/logship/record"
 	"kurama/logship/stream"
 	"kurama/paas"
 )
 
-// Store is where apps and policies are read from and decisions written to;
-// Policies is one.
+// Store is where apps with their policies are read from and decisions written
+// to; store.Policies is one. Apply stores nothing, and reports false, where the
+// app has changed meanwhile.
 type Store interface {
-	Targets(ctx context.Context) ([]Target, error)
+	ScaledApps(ctx context.Context) ([]paas.ScaledApp, error)
 	Apply(ctx context.Context, d paas.Decision) (applied bool, err error)
 }
 
@@ -140,7 +142,7 @@ func (a *Autoscaler) read(ctx context.Context, well func()) error {
 
 // runOnce decides for every app that runs.
 func (a *Autoscaler) runOnce(ctx context.Context, now time.Time) error {
-	targets, err := a.opts.Store.Targets(ctx)
+	targets, err := a.opts.Store.ScaledApps(ctx)
 	if err != nil {
 		return err
 	}
@@ -164,11 +166,10 @@ func (a *Autoscaler) runOnce(ctx context.Context, now time.Time) error {
 	return nil
 }
 
-// decide asks Decide about one app and carries out what it says.
-func (a *Autoscaler) decide(ctx context.Context, now time.Time, app *app, t Target) error {
+// decide asks the policy of one app and carries out what it says.
+func (a *Autoscaler) decide(ctx context.Context, now time.Time, app *app, t paas.ScaledApp) error {
 	app.follow(now, t)
-	samples := app.samples(now)
-	d := Decide(now, app.policy, app.state, samples)
+	d, next := policy.Decide(now, app.policy, app.state, app.samples(now))
 	d.Tenant, d.App = t.Tenant, t.App
 	if d.Valid {
 		applied, err := a.opts.Store.Apply(ctx, d)
@@ -181,15 +182,27 @@ func (a *Autoscaler) decide(ctx context.Context, now time.Time, app *app, t Targ
 		a.log.Info("An app is scaled.", "tenant", d.Tenant, "app", d.App, "from", d.From, "to", d.To, "reason", d.Reason)
 		a.metrics.decided(d)
 		a.announce(d)
+		app.reset(now)
 	}
 	if held := !d.Valid && d.Reason != ""; held != app.held {
 		if app.held = held; held {
 			a.log.Info("An app is not scaled.", "tenant", d.Tenant, "app", d.App, "replicas", d.From, "reason", d.Reason)
 		}
 	}
-	app.state = app.state.After(d, app.policy, samples)
-	if d.Valid {
-		app.reset(now)
-	}
+	app.state = next
 	return nil
+}
+
+// announce sends the event record of a decision that is stored. It may be lost
+// in a crash; the decision is not.
+func (a *Autoscaler) announce(d paas.Decision) {
+	if a.opts.Sender == nil {
+		return
+	}
+	extra, _ := json.Marshal(map[string]any{"event": "scaled", "from": d.From, "to": d.To}) // cannot fail
+	r := &record.Record{Time: d.At, ID: record.NewID(d.At), Kind: record.KindEvent, Level: record.LevelInfo,
+		Tenant: d.Tenant, App: d.App, Msg: d.Reason, Extra: extra}
+	if !a.opts.Sender.Send(r) {
+		a.log.Warn("The event record of a decision was dropped: the agent does not keep up.", "app", d.App)
+	}
 }

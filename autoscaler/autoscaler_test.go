@@ -21,6 +21,7 @@ import (
 	"kurama/logship/record"
 	"kurama/logship/stream"
 	"kurama/paas"
+	"kurama/paas/store"
 )
 
 // events keeps what the autoscaler sends.
@@ -67,11 +68,13 @@ func TestTheLoopScalesABusyAppUp(t *testing.T) {
 	pool, str, ctx := pgtest.New(t), startStream(t), context.Background()
 	cfg := config.Default().Autoscaler
 	cfg.Interval = 100 * time.Millisecond
-	policies := NewPolicies(pool, cfg)
+	policies := store.NewPolicies(pool, cfg.Default())
 	exec(t, pool, "INSERT INTO tenants (name) VALUES ('default') ON CONFLICT DO NOTHING",
 		"INSERT INTO apps (tenant, name, state, release, desired) VALUES ('default','busy','running',1,1), ('default','idle','running',1,1), ('default','new','new',0,1)")
 	for _, app := range []string{"busy", "idle"} {
-		if err := policies.Put(ctx, "default", app, paas.Policy{Min: 1, Max: 3, LoadWindow: 5, TimeWindow: 5, Cooldown: 1}); err != nil {
+		p := cfg.Default()
+		p.Max, p.LoadWindow, p.TimeWindow, p.Cooldown = 3, 10, 10, 1
+		if err := policies.Scale(ctx, "default", app, 1, &p); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -167,70 +170,4 @@ func exec(t *testing.T, pool interface {
 			t.Fatal(err)
 		}
 	}
-}
-
-func TestPolicies(t *testing.T) {
-	pool, ctx := pgtest.New(t), context.Background()
-	s := NewPolicies(pool, config.Default().Autoscaler)
-	exec(t, pool, "INSERT INTO tenants (name) VALUES ('default') ON CONFLICT DO NOTHING",
-		"INSERT INTO apps (tenant, name, state, release, desired) VALUES ('default','hello','running',3,2)")
-	t.Run("an app without a policy has the default", func(t *testing.T) {
-		if p, err := s.Get(ctx, "default", "hello"); err != nil || p != kurama() {
-			t.Errorf("%+v, %v", p, err)
-		}
-	})
-	t.Run("what is left out has its default", func(t *testing.T) {
-		if err := s.Put(ctx, "default", "hello", paas.Policy{Name: PolicyKurama, Min: 2, Max: 6, LoadDown: 40, Cooldown: 30}); err != nil {
-			t.Fatal(err)
-		}
-		want := kurama()
-		want.Min, want.Max, want.LoadDown, want.Cooldown = 2, 6, 40, 30
-		if p, err := s.Get(ctx, "default", "hello"); err != nil || p != want {
-			t.Errorf("%+v, %v", p, err)
-		}
-	})
-	t.Run("what cannot be is refused in a sentence", func(t *testing.T) {
-		for want, edit := range map[string]func(*paas.Policy){
-			`There is no policy called "magic"`:                             func(p *paas.Policy) { p.Name = "magic" },
-			"The smallest number of replicas (5) is above the largest (4)":  func(p *paas.Policy) { p.Min = 5 },
-			"An app can have 1 to 50 replicas, and the policy says 1 to 51": func(p *paas.Policy) { p.Max = 51 },
-			"below which a replica is taken away is 85 %":                   func(p *paas.Policy) { p.LoadDown = 85 },
-			"above which replicas are added is 101 %":                       func(p *paas.Policy) { p.LoadUp = 101 },
-			"The windows are 1 s for load and 600 s for response time":      func(p *paas.Policy) { p.LoadWindow = 1 },
-			"The response time above which replicas are added is -1 ms":     func(p *paas.Policy) { p.TimeUp = -1 },
-			"The pause after a change is -1 s":                              func(p *paas.Policy) { p.Cooldown = -1 },
-		} {
-			p := kurama()
-			edit(&p)
-			var invalid *paas.Invalid
-			if err := s.Put(ctx, "default", "hello", p); !errors.As(err, &invalid) || !strings.Contains(err.Error(), want) {
-				t.Errorf("%v, want %q", err, want)
-			}
-		}
-	})
-	t.Run("an app that is not there is not found", func(t *testing.T) {
-		_, err := s.Get(ctx, "other", "hello")
-		if put := s.Put(ctx, "other", "hello", kurama()); !errors.Is(err, paas.ErrNotFound) || !errors.Is(put, paas.ErrNotFound) {
-			t.Error(err, put)
-		}
-	})
-	t.Run("a decision about an app that has changed meanwhile is not stored", func(t *testing.T) {
-		d := paas.Decision{Tenant: "default", App: "hello", At: time.Now(), Policy: PolicyKurama, From: 7, To: 8, Reason: "7 → 8"}
-		applied, err := s.Apply(ctx, d)
-		list, _ := s.Decisions(ctx, "default", "hello", 10)
-		if err != nil || applied || len(list) != 0 {
-			t.Error(applied, err, list)
-		}
-	})
-	t.Run("a target knows of a deploy under way and of the last decision", func(t *testing.T) {
-		exec(t, pool, "INSERT INTO releases (tenant, app, number, state) VALUES ('default','hello',4,'starting')")
-		d := paas.Decision{Tenant: "default", App: "hello", At: noon, Policy: PolicyKurama, From: 2, To: 3, Reason: "2 → 3", Inputs: map[string]float64{"load_p95": 91}}
-		if applied, err := s.Apply(ctx, d); err != nil || !applied {
-			t.Fatal(applied, err)
-		}
-		list, err := s.Targets(ctx)
-		if err != nil || len(list) != 1 || !list[0].Deploying || !list[0].Decided.Equal(noon) || list[0].Desired != 3 || list[0].Release != 3 || list[0].Policy.Max != 6 {
-			t.Errorf("%+v, %v", list, err)
-		}
-	})
 }

@@ -141,31 +141,3 @@ type Table struct {
 	Version int64   `json:"version"`
 	Routes  []Route `json:"routes"`
 }
-
-// Policy is an app's autoscaling settings: bounds, targets and windows.
-// Durations are seconds.
-type Policy struct {
-	Name       string  `json:"name"`        // "kurama", or "off"
-	Min        int     `json:"min"`         // replicas
-	Max        int     `json:"max"`         // replicas
-	LoadWindow float64 `json:"load_window"` // s, default 300
-	LoadUp     float64 `json:"load_up"`     // percent, default 85
-	LoadDown   float64 `json:"load_down"`   // percent, default 50
-	TimeWindow float64 `json:"time_window"` // s, default 600
-	TimeUp     float64 `json:"time_up"`     // ms, default 200
-	Cooldown   float64 `json:"cooldown"`    // s between two decisions, default 60
-}
-
-// Decision is what the autoscaler wanted at a time, with its reason. Valid is
-// false where the figures did not allow one: no data is never "scale to 0".
-type Decision struct {
-	Tenant string             `json:"tenant"`
-	App    string             `json:"app"`
-	At     time.Time          `json:"at"`
-	Policy string             `json:"policy"`
-	From   int                `json:"from"`
-	To     int                `json:"to"`
-	Valid  bool               `json:"-"`
-	Reason string             `json:"reason"`
-	Inputs map[string]float64 `json:"inputs"`
-}

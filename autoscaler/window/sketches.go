@@ -17,6 +17,10 @@ const (
 type Sketches struct {
 	step time.Duration
 	ring [steps]slice
+
+	closed  *ddsketch.DDSketch // sum of all steps of the window before the step end
+	closedN int
+	end     int64 // 0: closed is out of date
 }
 
 type slice struct {
@@ -44,6 +48,9 @@ func (w *Sketches) Add(t time.Time, v float64) {
 	if number < s.number {
 		return
 	}
+	if number != w.end { // a late value belongs to a step that is summed up already
+		w.end = 0
+	}
 	if s.sketch == nil {
 		// The accuracy is a constant within bounds: no error can come.
 		s.sketch, _ = ddsketch.NewDefaultDDSketch(accuracy)
@@ -61,31 +68,60 @@ func (w *Sketches) Add(t time.Time, v float64) {
 // ends at now, and the number of values. With n 0 there is no quantile.
 func (w *Sketches) Quantile(now time.Time, q float64) (v float64, n int) {
 	end := now.UnixNano() / int64(w.step)
-	var sum *ddsketch.DDSketch
+	if end != w.end {
+		w.closed, w.closedN = w.sum(end-steps+1, end-1)
+		w.end = end
+	}
+	newest := &w.ring[end%steps]
+	if newest.number != end || newest.count == 0 {
+		return quantile(w.closed, q), w.closedN
+	}
+	if w.closedN == 0 {
+		return quantile(newest.sketch, q), newest.count
+	}
+	all := w.closed.Copy()
+	merge(all, newest.sketch)
+	return quantile(all, q), w.closedN + newest.count
+}
+
+// sum merges the steps from first to last.
+func (w *Sketches) sum(first, last int64) (sum *ddsketch.DDSketch, n int) {
 	for i := range w.ring {
 		s := &w.ring[i]
-		if s.count == 0 || s.number > end || s.number <= end-steps {
+		if s.count == 0 || s.number < first || s.number > last {
 			continue
 		}
 		n += s.count
 		if sum == nil {
 			sum = s.sketch.Copy()
-		} else if err := sum.MergeWith(s.sketch); err != nil {
-			panic(fmt.Sprintf("window: sketches with one mapping do not merge: %v", err))
+		} else {
+			merge(sum, s.sketch)
 		}
 	}
-	if sum == nil {
-		return 0, 0
+	return sum, n
+}
+
+func merge(into, from *ddsketch.DDSketch) {
+	if err := into.MergeWith(from); err != nil {
+		panic(fmt.Sprintf("window: sketches with one mapping do not merge: %v", err))
 	}
-	v, err := sum.GetValueAtQuantile(q)
+}
+
+// quantile returns 0 for no sketch.
+func quantile(s *ddsketch.DDSketch, q float64) float64 {
+	if s == nil {
+		return 0
+	}
+	v, err := s.GetValueAtQuantile(q)
 	if err != nil {
-		return 0, 0
+		return 0
 	}
-	return v, n
+	return v
 }
 
 // Reset empties the window.
 func (w *Sketches) Reset() {
+	w.end = 0
 	for i := range w.ring {
 		w.ring[i].number, w.ring[i].count = 0, 0
 	}

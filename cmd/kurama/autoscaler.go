@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"kurama/autoscaler"
+	"kurama/paas/store"
 )
 
 func newAutoscaler(ctx context.Context, w *wiring) (runner, error) {
@@ -19,6 +20,6 @@ func newAutoscaler(ctx context.Context, w *wiring) (runner, error) {
 	if err != nil {
 		return nil, err
 	}
-	return autoscaler.New(w.cfg.Autoscaler, autoscaler.Options{Store: autoscaler.NewPolicies(pool, w.cfg.Autoscaler), Stream: st,
+	return autoscaler.New(w.cfg.Autoscaler, autoscaler.Options{Store: store.NewPolicies(pool, w.cfg.Autoscaler.Default()), Stream: st,
 		Sender: w.sender(0), Listener: ln, Log: w.log}), nil
 }

@@ -45,8 +45,8 @@ func newDesk(t *testing.T) *desk {
 	must(t, err)
 	platform := &platformFake{store: d.store}
 	a, err := api.New(cfg.Console, api.Options{Listener: listener, Log: slog.New(slog.DiscardHandler), DataDir: data, Domain: "localhost",
-		RouterPort: 8080, DashboardPort: 5005, Defaults: cfg.Autoscaler, MaxEntries: 20, Pages: http.NotFoundHandler(), Policy: "default-src 'self'",
-		Sessions: d.auth, Tenants: d.auth, Users: d.auth, Tokens: d.auth, Store: d.store, Deployer: platform, Logs: platform,
+		RouterPort: 8080, DashboardPort: 5005, MaxEntries: 20, Pages: http.NotFoundHandler(), Policy: "default-src 'self'",
+		Sessions: d.auth, Tenants: d.auth, Users: d.auth, Tokens: d.auth, Store: d.store, Policies: store.NewPolicies(pool, cfg.Autoscaler.Default()), Deployer: platform, Logs: platform,
 		Archive: platform, Alerts: platform, Outbox: platform, Profile: platform, Status: platform})
 	must(t, err)
 	ctx, stop := context.WithCancel(context.Background())
@@ -203,6 +203,15 @@ func TestAppCommands(t *testing.T) {
 			t.Errorf("got\n%s", out)
 		}
 		d.fails("load_down is 99", "scaling", "hello", "--load-down", "99")
+		if out := d.must("scaling", "hello", "--policy", "step", "--set", "up=55", "--schedule", "Mon 08:00-09:00 4"); !strings.Contains(out, "policy    step, 3 to 6 replicas") ||
+			!strings.Contains(out, "up               55 % of CPU") || !strings.Contains(out, "schedule  Mon 08:00-09:00 4 (UTC)") {
+			t.Errorf("got\n%s", out)
+		}
+		d.fails(`no number called "drain". The policy step has step.up`, "scaling", "hello", "--set", "drain=1")
+		d.fails("not of the form NAME=VALUE", "scaling", "hello", "--set", "up")
+		if out := d.must("scaling", "hello", "--set", "swift.drain=7", "--json"); !strings.Contains(out, `"drain": 7`) || !strings.Contains(out, `"up": 55`) {
+			t.Errorf("got\n%s", out)
+		}
 		if _, said, err := d.run("decisions", "hello"); err != nil || !strings.Contains(said, "nothing") {
 			t.Errorf("got %s %v", said, err)
 		}

@@ -91,8 +91,8 @@ func (w *wiring) console(pool *pgxpool.Pool, d *deploy.Deployer) (*api.API, erro
 	rules := alert.NewRules(pool, w.cfg.SMTP, consoleURL(w.cfg))
 	return api.New(w.cfg.Console, api.Options{
 		Listener: ln, Log: w.log, Pages: web.Handler(web.Pages(), "console.html"), Policy: web.Policy, DataDir: w.folders.Data, Domain: w.cfg.Domain, RouterPort: portNumber(w.cfg.Router.Listen),
-		DashboardURL: w.cfg.Dashboard.URL, DashboardPort: portNumber(w.cfg.Dashboard.Listen), Defaults: w.cfg.Autoscaler, MaxEntries: w.cfg.Build.Entries,
-		Sessions: accounts, Tenants: accounts, Users: accounts, Tokens: accounts, Store: store.New(pool), Deployer: deployerOf{d},
+		DashboardURL: w.cfg.Dashboard.URL, DashboardPort: portNumber(w.cfg.Dashboard.Listen), MaxEntries: w.cfg.Build.Entries,
+		Sessions: accounts, Tenants: accounts, Users: accounts, Tokens: accounts, Store: store.New(pool), Policies: store.NewPolicies(pool, w.cfg.Autoscaler.Default()), Deployer: deployerOf{d},
 		Logs: logQuery{persist.NewQuery(pool)}, Archive: archiveQuery{archive.NewReader(w.folders.Sub("archive"), w.folders.Socket("archive.sock"), w.log)},
 		Alerts: alertRules{rules}, Outbox: alertRules{rules}, Profile: profileQuery{profile.NewQuery(pool)}, Status: platformStatus{w.folders, w.cfg.Dashboard.Listen},
 	})

@@ -23,6 +23,7 @@ func (c *Config) check() []problem {
 	c.checkChoices(add)
 	c.checkAddresses(add)
 	c.checkRelations(add)
+	c.checkPolicy(add)
 	return found
 }
 
@@ -61,7 +62,6 @@ func (c *Config) checkChoices(add adder) {
 	}
 	choice("log_level", c.LogLevel, "debug", "info", "warn", "error")
 	choice("smtp.tls", c.SMTP.TLS, "starttls", "implicit", "opportunistic", "none")
-	choice("autoscaler.policy", c.Autoscaler.Policy, "kurama", "off")
 	choice("docker.egress", c.Docker.Egress, "open", "none")
 	if c.Data == "" {
 		add("data", "a folder is needed, for example ./data")
@@ -93,13 +93,6 @@ func (c *Config) checkAddresses(add adder) {
 }
 
 func (c *Config) checkRelations(add adder) {
-	a := c.Autoscaler
-	if a.Min > a.Max {
-		add("autoscaler.min", "%d is above autoscaler.max (%d)", a.Min, a.Max)
-	}
-	if a.LoadDown >= a.LoadUp {
-		add("autoscaler.load_down", "%g is not below autoscaler.load_up (%g)", a.LoadDown, a.LoadUp)
-	}
 	if c.Dashboard.FrameInterval < 50*time.Millisecond {
 		add("dashboard.frame_interval", "%s is too short; at least 50ms", c.Dashboard.FrameInterval)
 	}

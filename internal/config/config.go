@@ -135,7 +135,7 @@ type Profile struct {
 // Autoscaler configures the loop and the default policy.
 type Autoscaler struct {
 	Interval   time.Duration `yaml:"interval"`
-	Policy     string        `yaml:"policy"` // kurama or off
+	Policy     string        `yaml:"policy"` // one of paas.PolicyNames
 	Min        int           `yaml:"min"`
 	Max        int           `yaml:"max"`
 	LoadWindow time.Duration `yaml:"load_window"`

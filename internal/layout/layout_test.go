@@ -29,7 +29,7 @@ var allowed = map[string][]string{
 	"logship/wire":             {"logship/record"},
 	"logship/stream":           {"logship/record", "internal/config"},
 	"paas":                     {},
-	"internal/config":          {},
+	"internal/config":          {"paas"},
 	"internal/client":          {"logship/record", "paas"},
 	"internal/layout":          {},
 	"internal/host":            {"internal/postgres"},

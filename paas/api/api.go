@@ -35,14 +35,14 @@ type Options struct {
 	RouterPort    int
 	DashboardURL  string // empty: the host that was asked for, on DashboardPort
 	DashboardPort int
-	Defaults      config.Autoscaler // policy of an app that has none of its own
-	MaxEntries    int               // files of an uploaded folder
+	MaxEntries    int // files of an uploaded folder
 
 	Sessions Sessions
 	Tenants  Tenants
 	Users    Users
 	Tokens   Tokens
 	Store    Store
+	Policies Policies
 	Deployer Deployer
 	Logs     Logs
 	Archive  Archive
@@ -59,7 +59,6 @@ type Store interface {
 	envStore
 	releaseStore
 	buildLog
-	policyStore
 }
 
 // Deployer moves releases; its methods return once the work is under way.
@@ -112,7 +111,7 @@ func (o Options) check() error {
 	for name, missing := range map[string]bool{
 		"listener": o.Listener == nil, "log": o.Log == nil, "pages": o.Pages == nil, "content policy": o.Policy == "", "data folder": o.DataDir == "",
 		"sessions": o.Sessions == nil, "tenants": o.Tenants == nil, "users": o.Users == nil, "tokens": o.Tokens == nil,
-		"store": o.Store == nil, "deployer": o.Deployer == nil, "logs": o.Logs == nil, "archive": o.Archive == nil,
+		"store": o.Store == nil, "policies": o.Policies == nil, "deployer": o.Deployer == nil, "logs": o.Logs == nil, "archive": o.Archive == nil,
 		"alerts": o.Alerts == nil, "outbox": o.Outbox == nil, "profile": o.Profile == nil, "status": o.Status == nil,
 	} {
 		if missing {

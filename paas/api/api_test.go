@@ -30,13 +30,14 @@ import (
 // world is the API over a real store and real sign-ins, with fakes for the
 // parts that need an engine or the log.
 type world struct {
-	t      *testing.T
-	srv    *httptest.Server
-	store  *store.Store
-	auth   *auth.Auth
-	fakes  *fakes
-	data   string
-	tokens map[string]string // by name: operator, owner, developer, viewer (of default), stranger (owner of other)
+	t        *testing.T
+	srv      *httptest.Server
+	store    *store.Store
+	policies *store.Policies
+	auth     *auth.Auth
+	fakes    *fakes
+	data     string
+	tokens   map[string]string // by name: operator, owner, developer, viewer (of default), stranger (owner of other)
 }
 
 const password = "correct horse battery"
@@ -45,7 +46,7 @@ func newWorld(t *testing.T) *world {
 	t.Helper()
 	pool, cfg := pgtest.New(t), config.Default().Console
 	cfg.MaxUpload = 64 * config.KiB
-	w := &world{t: t, store: store.New(pool), auth: auth.New(cfg, pool), data: t.TempDir(), tokens: map[string]string{}}
+	w := &world{t: t, store: store.New(pool), policies: store.NewPolicies(pool, config.Default().Autoscaler.Default()), auth: auth.New(cfg, pool), data: t.TempDir(), tokens: map[string]string{}}
 	w.fakes = &fakes{store: w.store}
 	for _, tenant := range []string{"default", "other"} {
 		must(t, first(w.auth.CreateTenant(t.Context(), tenant)))
@@ -70,9 +71,9 @@ func (w *world) serve(cfg config.Console) {
 	must(w.t, err)
 	a, err := api.New(cfg, api.Options{
 		Listener: listener, Log: slog.New(slog.DiscardHandler), DataDir: w.data, Domain: "localhost", RouterPort: 8080,
-		DashboardPort: 5005, Defaults: config.Default().Autoscaler, MaxEntries: 20,
+		DashboardPort: 5005, MaxEntries: 20,
 		Pages:  http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "<!doctype html>console") }),
-		Policy: "default-src 'self'", Sessions: w.auth, Tenants: w.auth, Users: w.auth, Tokens: w.auth, Store: w.store,
+		Policy: "default-src 'self'", Sessions: w.auth, Tenants: w.auth, Users: w.auth, Tokens: w.auth, Store: w.store, Policies: w.policies,
 		Deployer: w.fakes, Logs: w.fakes, Archive: w.fakes, Alerts: w.fakes, Outbox: w.fakes, Profile: w.fakes, Status: w.fakes,
 	})
 	must(w.t, err)

@@ -10,9 +10,6 @@ import (
 	"kurama/paas"
 )
 
-// maxReplicas bounds what may be asked for; one machine does not hold more.
-const maxReplicas = 64
-
 type appStore interface {
 	App(ctx context.Context, tenant, app string) (paas.App, error)
 	Apps(ctx context.Context, tenant string) ([]paas.App, error)
@@ -45,7 +42,7 @@ type appViews struct {
 type scaleRequest struct {
 	InApp
 	Body struct {
-		Replicas int `json:"replicas" minimum:"0" maximum:"64"`
+		Replicas int `json:"replicas"`
 	}
 }
 
@@ -124,16 +121,16 @@ func (a *API) view(app paas.App) AppView {
 // bound moves along: it would undo the change within a minute otherwise.
 func (a *API) scale(ctx context.Context, in *scaleRequest) (*answer[message], error) {
 	tenant, replicas := callOf(ctx).tenant, in.Body.Replicas
-	if err := a.appExists(ctx, in.App); err != nil {
+	if err := paas.CheckReplicas(replicas); err != nil {
 		return nil, err
 	}
-	policy, err := a.policy(ctx, tenant, in.App)
+	policy, err := a.deps.Policies.Policy(ctx, tenant, in.App)
 	if err != nil {
 		return nil, err
 	}
 	said := fmt.Sprintf("%s goes to %s.", in.App, count(replicas, "replica"))
-	if policy.Name == policyOff || policy.Min == replicas {
-		return reply(message{said}), a.deps.Store.Scale(ctx, tenant, in.App, replicas, nil)
+	if policy.Name == paas.PolicyOff || policy.Min == replicas {
+		return reply(message{said}), a.deps.Policies.Scale(ctx, tenant, in.App, replicas, nil)
 	}
 	said += fmt.Sprintf(" The autoscaler now keeps at least %d (it was %d)", replicas, policy.Min)
 	policy.Min = replicas
@@ -141,7 +138,7 @@ func (a *API) scale(ctx context.Context, in *scaleRequest) (*answer[message], er
 		said += fmt.Sprintf(" and at most %d (it was %d)", replicas, policy.Max)
 		policy.Max = replicas
 	}
-	return reply(message{said + "."}), a.deps.Store.Scale(ctx, tenant, in.App, replicas, &policy)
+	return reply(message{said + "."}), a.deps.Policies.Scale(ctx, tenant, in.App, replicas, &policy)
 }
 
 func count(n int, noun string) string {

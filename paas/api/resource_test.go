@@ -35,7 +35,7 @@ func TestApps(t *testing.T) {
 		if got := scale(6); got != "default-app goes to 6 replicas. The autoscaler now keeps at least 6 (it was 1) and at most 6 (it was 4)." {
 			t.Error(got)
 		}
-		p, err := w.store.Policy(t.Context(), "default", "default-app")
+		p, err := w.policies.Policy(t.Context(), "default", "default-app")
 		a, _ := w.store.App(t.Context(), "default", "default-app")
 		if err != nil || p.Min != 6 || p.Max != 6 || p.LoadUp != 85 || a.Desired != 6 {
 			t.Errorf("policy %+v, %v, app %+v", p, err, a)
@@ -50,16 +50,25 @@ func TestApps(t *testing.T) {
 	})
 	t.Run("a policy keeps what is not named, and its bounds", func(t *testing.T) {
 		got := read[paas.Policy](t, w.send("developer", "PUT", app+"/scaling", map[string]any{"name": "kurama", "min": 2, "max": 3, "load_up": 70}), 200)
-		if got != (paas.Policy{Name: "kurama", Min: 2, Max: 3, LoadWindow: 300, LoadUp: 70, LoadDown: 50, TimeWindow: 600, TimeUp: 200, Cooldown: 60}) {
+		expected := paas.DefaultPolicy()
+		expected.Min, expected.Max, expected.LoadUp = 2, 3, 70
+		if got != expected {
 			t.Errorf("got %+v", got)
 		}
 		if a, _ := w.store.App(t.Context(), "default", "default-app"); a.Desired != 2 {
 			t.Errorf("desired %d", a.Desired)
 		}
-		for part, change := range map[string]map[string]any{"load_down is 80": {"load_down": 80}, "Min is 4": {"min": 4}, `\"magic\"`: {"name": "magic"}} {
+		for part, change := range map[string]map[string]any{"load_down is 80": {"load_down": 80}, "Min is 4": {"min": 4}, `step.up is 101 %: use 1 to 100 %`: {"step": map[string]float64{"up": 101}}, `no number called \"hpa.magic\"`: {"hpa": map[string]float64{"magic": 1}}, `\"magic\"`: {"name": "magic"}} {
 			if body := want(t, w.send("developer", "PUT", app+"/scaling", change), 422); !strings.Contains(body, part) {
 				t.Errorf("no %q in %s", part, body)
 			}
+		}
+		got = read[paas.Policy](t, w.send("developer", "PUT", app+"/scaling", map[string]any{"name": "step", "step": map[string]float64{"up": 55}}), 200)
+		if got.Name != "step" || got.Step.Up != 55 || got.LoadUp != 70 {
+			t.Errorf("got %+v", got)
+		}
+		if list := want(t, w.send("viewer", "GET", "/api/v1/policies", nil), 200); !strings.Contains(list, `"name":"swift"`) || !strings.Contains(list, `"name":"down_for"`) {
+			t.Errorf("got %s", list)
 		}
 		if list := want(t, w.send("viewer", "GET", app+"/decisions", nil), 200); !strings.Contains(list, `"decisions":[]`) {
 			t.Errorf("got %s", list)

@@ -2,35 +2,50 @@ package api
 
 import (
 	"context"
-	"fmt"
 	"net/http"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
-	"kurama/internal/config"
 	"kurama/paas"
 )
 
-const policyOff = "off"
-
-type policyStore interface {
+// Policies keeps how apps are scaled, and what the autoscaler decided.
+type Policies interface {
+	// Policy returns an app's own policy, or the default.
 	Policy(ctx context.Context, tenant, app string) (paas.Policy, error)
 	// Scale sets the replicas wanted and, unless it is nil, the policy at once.
 	Scale(ctx context.Context, tenant, app string, replicas int, p *paas.Policy) error
 	Decisions(ctx context.Context, tenant, app string, limit int) ([]paas.Decision, error)
 }
 
-// policyChange holds what is to change; what is left out stays.
+// policyChange holds what is to change; what is left out stays. The numbers of
+// kurama stand alone, those of the others below the policy's name.
 type policyChange struct {
-	Name       *string  `json:"name,omitempty" doc:"kurama, or off"`
-	Min        *int     `json:"min,omitempty"`
-	Max        *int     `json:"max,omitempty"`
-	LoadWindow *float64 `json:"load_window,omitempty" doc:"s"`
-	LoadUp     *float64 `json:"load_up,omitempty" doc:"percent"`
-	LoadDown   *float64 `json:"load_down,omitempty" doc:"percent"`
-	TimeWindow *float64 `json:"time_window,omitempty" doc:"s"`
-	TimeUp     *float64 `json:"time_up,omitempty" doc:"ms"`
-	Cooldown   *float64 `json:"cooldown,omitempty" doc:"s"`
+	Name        *string            `json:"name,omitempty" doc:"One of those that /policies lists"`
+	Min         *int               `json:"min,omitempty"`
+	Max         *int               `json:"max,omitempty"`
+	Concurrency *float64           `json:"concurrency,omitempty" doc:"requests that one replica works on at once; 0: as its start command says"`
+	Schedule    *string            `json:"schedule,omitempty" doc:"smallest numbers at set times in UTC: Mon-Fri 08:00-18:00 3; Sat 10:00-14:00 2"`
+	LoadWindow  *float64           `json:"load_window,omitempty" doc:"s"`
+	LoadUp      *float64           `json:"load_up,omitempty" doc:"percent"`
+	LoadDown    *float64           `json:"load_down,omitempty" doc:"percent"`
+	TimeWindow  *float64           `json:"time_window,omitempty" doc:"s"`
+	TimeUp      *float64           `json:"time_up,omitempty" doc:"ms"`
+	Cooldown    *float64           `json:"cooldown,omitempty" doc:"s"`
+	Step        map[string]float64 `json:"step,omitempty"`
+	Target      map[string]float64 `json:"target,omitempty"`
+	HPA         map[string]float64 `json:"hpa,omitempty"`
+	Swift       map[string]float64 `json:"swift,omitempty"`
+}
+
+type policyList struct {
+	Policies []policyView `json:"policies"`
+}
+
+type policyView struct {
+	paas.PolicyInfo
+	Numbers []paas.Number `json:"numbers"`
 }
 
 type decisionList struct {
@@ -38,12 +53,11 @@ type decisionList struct {
 }
 
 func (a *API) scalingRoutes() {
+	register(a, huma.Operation{OperationID: "list-policies", Method: http.MethodGet, Path: "/policies", Summary: "List the autoscaling policies with their numbers"},
+		paas.RoleViewer, listPolicies)
 	register(a, huma.Operation{OperationID: "get-scaling", Method: http.MethodGet, Path: "/apps/{app}/scaling", Summary: "Show the autoscaling policy"},
 		paas.RoleViewer, func(ctx context.Context, in *InApp) (*answer[paas.Policy], error) {
-			if err := a.appExists(ctx, in.App); err != nil {
-				return nil, err
-			}
-			p, err := a.policy(ctx, callOf(ctx).tenant, in.App)
+			p, err := a.deps.Policies.Policy(ctx, callOf(ctx).tenant, in.App)
 			return reply(p), err
 		})
 	register(a, huma.Operation{OperationID: "set-scaling", Method: http.MethodPut, Path: "/apps/{app}/scaling",
@@ -56,23 +70,18 @@ func (a *API) scalingRoutes() {
 			if err := a.appExists(ctx, in.App); err != nil {
 				return nil, err
 			}
-			decisions, err := a.deps.Store.Decisions(ctx, callOf(ctx).tenant, in.App, in.Limit)
+			decisions, err := a.deps.Policies.Decisions(ctx, callOf(ctx).tenant, in.App, in.Limit)
 			return reply(decisionList{decisions}), err
 		})
 }
 
-// policy returns an app's own policy, or the default.
-func (a *API) policy(ctx context.Context, tenant, app string) (paas.Policy, error) {
-	p, err := a.deps.Store.Policy(ctx, tenant, app)
-	if isNotFound(err) {
-		return defaultPolicy(a.deps.Defaults), nil
+// listPolicies tells which policies there are; it is the same for everybody.
+func listPolicies(context.Context, *InTenant) (*answer[policyList], error) {
+	var list policyList
+	for _, info := range paas.Policies() {
+		list.Policies = append(list.Policies, policyView{info, append([]paas.Number{}, paas.Numbers(info.Name)...)})
 	}
-	return p, err
-}
-
-func defaultPolicy(c config.Autoscaler) paas.Policy {
-	return paas.Policy{Name: c.Policy, Min: c.Min, Max: c.Max, LoadWindow: c.LoadWindow.Seconds(), LoadUp: c.LoadUp,
-		LoadDown: c.LoadDown, TimeWindow: c.TimeWindow.Seconds(), TimeUp: c.TimeUp.Seconds() * 1000, Cooldown: c.Cooldown.Seconds()}
+	return reply(list), nil
 }
 
 // setScaling changes the policy, and brings the replicas wanted within its new
@@ -86,58 +95,48 @@ func (a *API) setScaling(ctx context.Context, in *struct {
 	if err != nil {
 		return nil, err
 	}
-	p, err := a.policy(ctx, tenant, in.App)
+	p, err := a.deps.Policies.Policy(ctx, tenant, in.App)
 	if err != nil {
 		return nil, err
 	}
-	in.Body.apply(&p)
-	if err := checkPolicy(p); err != nil {
+	if err := in.Body.apply(&p); err != nil {
+		return nil, err
+	}
+	if err := p.Check(); err != nil {
 		return nil, err
 	}
 	desired := app.Desired
-	if p.Name != policyOff && desired > 0 {
-		desired = min(max(desired, p.Min), p.Max)
+	if p.Name != paas.PolicyOff && desired > 0 {
+		desired = p.Bound(desired, time.Now())
 	}
-	return reply(p), a.deps.Store.Scale(ctx, tenant, in.App, desired, &p)
+	return reply(p), a.deps.Policies.Scale(ctx, tenant, in.App, desired, &p)
 }
 
-func (c policyChange) apply(p *paas.Policy) {
+func (c policyChange) apply(p *paas.Policy) error {
 	set(&p.Name, c.Name)
 	set(&p.Min, c.Min)
 	set(&p.Max, c.Max)
+	set(&p.Concurrency, c.Concurrency)
+	set(&p.Schedule, c.Schedule)
 	set(&p.LoadWindow, c.LoadWindow)
 	set(&p.LoadUp, c.LoadUp)
 	set(&p.LoadDown, c.LoadDown)
 	set(&p.TimeWindow, c.TimeWindow)
 	set(&p.TimeUp, c.TimeUp)
 	set(&p.Cooldown, c.Cooldown)
+	for policy, numbers := range map[string]map[string]float64{paas.PolicyStep: c.Step, paas.PolicyTarget: c.Target,
+		paas.PolicyHPA: c.HPA, paas.PolicySwift: c.Swift} {
+		for name, v := range numbers {
+			if err := p.Set(policy+"."+name, v); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 func set[T any](to, from *T) {
 	if from != nil {
 		*to = *from
 	}
-}
-
-// checkPolicy returns *paas.Invalid with the first bound that p breaks.
-func checkPolicy(p paas.Policy) error {
-	for _, rule := range []struct {
-		holds bool
-		says  string
-	}{
-		{p.Name == "kurama" || p.Name == policyOff, fmt.Sprintf("%q is not a policy: use kurama or off", p.Name)},
-		{p.Min >= 0 && p.Min <= p.Max, fmt.Sprintf("min is %d and max is %d: min must be 0 or more, and not above max", p.Min, p.Max)},
-		{p.Max >= 1 && p.Max <= maxReplicas, fmt.Sprintf("max is %d: use 1 to %d replicas", p.Max, maxReplicas)},
-		{p.LoadDown >= 0 && p.LoadDown < p.LoadUp, fmt.Sprintf("load_down is %g %% and load_up is %g %%: the first must be lower, or replicas would come and go", p.LoadDown, p.LoadUp)},
-		{p.LoadUp <= 1000, fmt.Sprintf("load_up is %g %%: use at most 1000", p.LoadUp)},
-		{p.TimeUp > 0, fmt.Sprintf("time_up is %g ms: use more than 0", p.TimeUp)},
-		{p.LoadWindow >= 10 && p.LoadWindow <= 86400, fmt.Sprintf("load_window is %g s: use 10 to 86400", p.LoadWindow)},
-		{p.TimeWindow >= 10 && p.TimeWindow <= 86400, fmt.Sprintf("time_window is %g s: use 10 to 86400", p.TimeWindow)},
-		{p.Cooldown >= 0 && p.Cooldown <= 86400, fmt.Sprintf("cooldown is %g s: use 0 to 86400", p.Cooldown)},
-	} {
-		if !rule.holds {
-			return &paas.Invalid{Reason: rule.says}
-		}
-	}
-	return nil
 }

@@ -73,21 +73,31 @@ func levelOf(status int) record.Level {
 	return record.LevelInfo
 }
 
+// idleEvery is the time between two samples of an app that nothing is asked of:
+// they tell its reader that this is so, and not that samples are missing.
+const idleEvery = 10 * time.Second
+
 // sample sends one sample record for each app that had traffic in the last
-// second or has requests in flight, and looks after idle connections.
+// second or has requests in flight, and now and then for the others that have
+// replicas, and looks after idle connections.
 func (rt *Router) sample(now time.Time) {
 	for _, a := range rt.table.Load().apps {
 		a.closeIdle(now.Add(-idleTimeout))
 		inflight, queued, targets := a.load()
+		concurrency := a.concurrency(now)
 		requests := a.requests.Swap(0)
-		if requests == 0 && inflight == 0 && queued == 0 {
+		if idle := requests == 0 && inflight == 0 && queued == 0 && concurrency == 0; !idle {
+			a.told = time.Time{}
+		} else if targets == 0 || now.Sub(a.told).Abs() < idleEvery {
 			continue
+		} else {
+			a.told = now
 		}
 		rec := &record.Record{
 			Time: now.UTC(), ID: record.NewID(now), Kind: record.KindSample,
 			Tenant: a.tenant, App: a.name, Replica: "router",
-			Extra: fmt.Appendf(nil, `{"inflight":%d,"queued":%d,"requests":%d,"targets":%d}`,
-				inflight, queued, requests, targets),
+			Extra: fmt.Appendf(nil, `{"inflight":%d,"queued":%d,"concurrency":%.3f,"requests":%d,"targets":%d}`,
+				inflight, queued, concurrency, requests, targets),
 		}
 		if !rt.opts.Records.Send(rec) {
 			rt.dropped.Add(1)

@@ -35,6 +35,9 @@ type app struct {
 	waiting  []*waiter // longest first
 	changed  chan struct{}
 	turn     int // where the next look over targets begins
+	level    level
+
+	told time.Time // when a sample last said that nothing is asked for; the sampler's own
 
 	requests atomic.Int64 // since the last sample
 	classes  [6]atomic.Int64
@@ -66,6 +69,7 @@ func (a *app) acquire(ctx context.Context, tried []*target) (*target, error) {
 	a.mu.Lock()
 	if t := a.pick(tried); t != nil {
 		t.inflight++
+		a.level.add(1, time.Now())
 		a.mu.Unlock()
 		return t, nil
 	}
@@ -83,6 +87,7 @@ func (a *app) acquire(ctx context.Context, tried []*target) (*target, error) {
 	}
 	w := &waiter{grant: make(chan grant, 1)}
 	a.waiting = append(a.waiting, w)
+	a.level.add(1, time.Now())
 	a.mu.Unlock()
 	return a.wait(ctx, w, timeout, late)
 }
@@ -102,6 +107,7 @@ func (a *app) wait(ctx context.Context, w *waiter, timeout time.Duration, late e
 	a.mu.Lock()
 	if i := slices.Index(a.waiting, w); i >= 0 {
 		a.waiting = slices.Delete(a.waiting, i, i+1)
+		a.level.add(-1, time.Now())
 	}
 	a.mu.Unlock()
 	select {
@@ -156,6 +162,7 @@ func (a *app) coming() bool {
 func (a *app) release(t *target) {
 	a.mu.Lock()
 	t.inflight--
+	a.level.add(-1, time.Now())
 	if t.inflight == 0 && t.left {
 		a.draining = slices.DeleteFunc(a.draining, func(d *target) bool { return d == t })
 	}
@@ -211,6 +218,7 @@ func (a *app) update(state paas.AppState, targets []paas.Target) {
 		for _, w := range a.waiting {
 			w.grant <- grant{err: errNoReplica}
 		}
+		a.level.add(-len(a.waiting), time.Now())
 		a.waiting = nil
 	}
 	a.mu.Unlock()
@@ -233,6 +241,14 @@ func (a *app) others(tried []*target) bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	return slices.ContainsFunc(a.targets, func(t *target) bool { return !slices.Contains(tried, t) })
+}
+
+// concurrency returns the mean of requests in flight or waiting since it was
+// last asked for.
+func (a *app) concurrency(now time.Time) float64 {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.level.mean(now)
 }
 
 // load returns what a sample says of the app.

@@ -71,8 +71,6 @@ func TestApps(t *testing.T) {
 		wantErr(t, s.DeleteApp(ctx, "default", "nope"), paas.ErrNotFound)
 		_, err = s.Env(ctx, "default", "nope")
 		wantErr(t, err, paas.ErrNotFound)
-		_, err = s.Policy(ctx, "default", "hello")
-		wantErr(t, err, paas.ErrNotFound)
 	})
 	t.Run("state, replicas and restarts are kept", func(t *testing.T) {
 		wantErr(t, s.SetAppState(ctx, "default", "hello", paas.AppFailed, "it \x00 broke \xff"), nil)
@@ -184,24 +182,6 @@ func TestReleases(t *testing.T) {
 		_, err = s.Release(ctx, "default", "hello", r.Number)
 		wantErr(t, err, paas.ErrNotFound)
 	})
-}
-
-func TestPolicies(t *testing.T) {
-	s, pool := setup(t)
-	want := paas.Policy{Name: "kurama", Min: 1, Max: 4, LoadUp: 85}
-	wantErr(t, s.SetPolicy(t.Context(), "default", "hello", paas.Policy{Name: "off"}), nil)
-	wantErr(t, s.SetPolicy(t.Context(), "default", "hello", want), nil)
-	if got, err := s.Policy(t.Context(), "default", "hello"); err != nil || got != want {
-		t.Errorf("got %+v, %v", got, err)
-	}
-	if _, err := pool.Exec(t.Context(), `INSERT INTO decisions (tenant, app, at, policy, from_replicas, to_replicas, reason, inputs)
-		SELECT 'default', 'hello', now() - i * interval '1 s', 'kurama', i, i + 1, 'r', '{"load":91}' FROM generate_series(1, 3) i`); err != nil {
-		t.Fatal(err)
-	}
-	got, err := s.Decisions(t.Context(), "default", "hello", 2)
-	if err != nil || len(got) != 2 || got[0].From != 1 || got[0].Inputs["load"] != 91 {
-		t.Errorf("got %+v, %v", got, err)
-	}
 }
 
 func TestWatch(t *testing.T) {

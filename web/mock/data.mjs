@@ -67,7 +67,15 @@ export function routes(scale = 1) {
 }
 
 export const profile = (window) => ({ window, from: iso(Date.now() - 36e5), to: iso(Date.now()), routes: [...routes(), { method: 'GET', route: '/healthz', requests: 120, errors: 0, p50: 0.8, p95: 1.1, p99: 2, mean: 0.9, cpu_ms: 0.2, rate: 0.03 }] });
-export const policy = { name: 'kurama', min: 1, max: 8, load_window: 300, load_up: 85, load_down: 50, time_window: 600, time_up: 200, cooldown: 60 };
+export const policy = { name: 'kurama', min: 1, max: 8, load_window: 300, load_up: 85, load_down: 50, time_window: 600, time_up: 200, cooldown: 60, concurrency: 0, schedule: '', step: { up: 60, up_for: 180, down: 42, down_for: 900, cooldown: 60 } };
+export const policies = [
+  { name: 'kurama', what: 'Adds replicas when the 95th percentile of load or of response time is above its limit.', source: "Kurama's own", numbers: [
+    { policy: 'kurama', name: 'load_up', unit: '%', low: 1, high: 100, default: 85, what: 'of load, above which replicas are added' },
+    { policy: 'kurama', name: 'load_down', unit: '%', low: 0, high: 100, default: 50, what: 'of load, below which a replica is taken away' }] },
+  { name: 'step', what: 'Adds one replica when CPU was high for minutes.', source: "AWS' alarms with step scaling", numbers: [
+    { policy: 'step', name: 'up', unit: '%', low: 1, high: 100, default: 60, what: 'of CPU, above which a replica is added' }] },
+  { name: 'off', what: 'Leaves the number of replicas to you.', source: '', numbers: [] },
+];
 export const decisions = [
   { at: iso(now - 12 * min), policy: 'kurama', from: 4, to: 2, reason: '4 → 2 replicas: p95 of load over 5 minutes is 31 % (limit 50 %).', inputs: {} },
   { at: iso(now - 64 * min), policy: 'kurama', from: 2, to: 4, reason: '2 → 4 replicas: p95 of load over 5 minutes is 91 % (limit 85 %).', inputs: {} },

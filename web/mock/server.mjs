@@ -46,6 +46,7 @@ async function api(req, res, url) {
   if (m === 'GET /users') return json(res, { users: [{ name: 'admin', role: 'operator', created_at: new Date(1.79e12) }, { name: 'mira', role: 'developer', created_at: new Date(1.794e12) }] });
   if (m === 'GET /tokens') return json(res, { tokens: [{ id: 't1', name: 'laptop', role: 'developer', created_by: 'admin', created_at: new Date(Date.now() - 9e6), used_at: new Date(Date.now() - 9e4), expires_at: new Date(Date.now() + 9e9) }] });
   if (m === 'POST /tokens') return json(res, { id: 't2', token: 'kur_4f9a0c61c2e84d1b', name: 'x' });
+  if (m === 'GET /policies') return json(res, { policies: data.policies });
   if (m === 'GET /status') return json(res, data.status);
   const [, , name, what = '', id, sub] = path.split('/').map(decodeURIComponent);
   if (path.startsWith('/apps/')) return app(req, res, url, name, what, id, sub);

@@ -6,7 +6,7 @@
 //   logs        log-search log-level log-kind log-status log-route log-range log-live log-row log-detail
 //   alerts      alert-condition alert-for alert-to alert-add alert-row alert-state alert-test notification-row message
 //   profile     profile-row      archive  archive-download archive-file
-//   scaling     policy-save policy-says decision      env  env-key env-value env-add env-save
+//   scaling     policy-name policy-save policy-says decision      env  env-key env-value env-add env-save
 //   danger      delete-name delete-button
 //   dashboard   connection app-picker total-requests total-logs rps p50 p95 p99 errors inflight queued replicas
 //               chart-<name> route-row event-row log-tail log-row log-search log-level log-pause log-dropped app-table
@@ -48,6 +48,7 @@ export const ids = {
   profileRow: 'profile-row',
   archiveDownload: 'archive-download',
   archiveFile: 'archive-file',
+  policyName: 'policy-name',
   policySave: 'policy-save',
   policySays: 'policy-says',
   decision: 'decision',

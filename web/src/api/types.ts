@@ -148,17 +148,28 @@ export interface RouteFigures {
 }
 export interface Profile { window: string; from: string; to: string; routes: RouteFigures[] | null }
 
+type Numbers = Record<string, number>;
+
 export interface Policy {
-  name: string; // "kurama" or "off"
+  name: string; // one of PolicyInfo's
   min: number;
   max: number;
+  concurrency: number;
+  schedule: string;
   load_window: number; // s
   load_up: number; // percent
   load_down: number; // percent
   time_window: number; // s
   time_up: number; // ms
   cooldown: number; // s
+  step: Numbers;
+  target: Numbers;
+  hpa: Numbers;
+  swift: Numbers;
 }
+
+export interface PolicyNumber { policy: string; name: string; unit: string; low: number; high: number; default: number; what: string }
+export interface PolicyInfo { name: string; what: string; source: string; numbers: PolicyNumber[] }
 
 export interface Decision {
   at: string;

@@ -1,11 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { LineBuffer, sentence } from '../api/client';
-import type { BuildLine, LogRecord } from '../api/types';
+import type { BuildLine, LogRecord, Policy, PolicyNumber } from '../api/types';
 import { fromFiles } from './deploy/collect';
 import { guessName, nameProblem } from './deploy/name';
 import { stepsOf } from './deploy/steps';
 import { parseDotenv, variableProblem } from './dotenv';
 import { passes, timesOf } from './logs/filter';
+import { numberLabel, numberOf, policySentence, withNumber } from './policy';
 import { parseHash, to } from './route';
 
 const file = (name: string) => new File(['x'], name);
@@ -74,5 +75,22 @@ describe('answers of the API', () => {
   it('in lines may be cut anywhere', () => {
     const b = new LineBuffer();
     expect([...b.push('{"a"'), ...b.push(':1}\n\n{"b":2}'), ...b.rest()]).toEqual(['{"a":1}', '{"b":2}']);
+  });
+});
+
+describe('a policy', () => {
+  const p = { name: 'step', min: 1, max: 4, load_up: 85, step: { up: 60, down: 42 } } as unknown as Policy;
+  const number = (policy: string, name: string): PolicyNumber => ({ policy, name, unit: '%', low: 0, high: 100, default: 7, what: '' });
+  it('has its numbers below its name, and those of kurama beside it', () => {
+    expect(numberOf(p, number('step', 'up'))).toBe(60);
+    expect(numberOf(p, number('kurama', 'load_up'))).toBe(85);
+    expect(numberOf(p, number('hpa', 'cpu'))).toBe(7);
+    expect(withNumber(p, number('step', 'up'), 50).step).toEqual({ up: 50, down: 42 });
+    expect(withNumber(p, number('kurama', 'load_up'), 50)).toMatchObject({ load_up: 50, step: { up: 60 } });
+  });
+  it('is told by what the API says of it', () => {
+    expect(numberLabel(number('step', 'up_for'))).toBe('Up for');
+    expect(policySentence(p, { name: 'step', what: 'Adds one.', source: 'AWS', numbers: [] })).toBe('Keeps between 1 and 4 replicas. Adds one. The rules are those of AWS.');
+    expect(policySentence({ ...p, name: 'off' })).toMatch(/The autoscaler is off/);
   });
 });

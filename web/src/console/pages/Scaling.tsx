@@ -1,13 +1,13 @@
-import { Button, NumberInput, Switch } from '@mantine/core';
+import { Button, NumberInput, Select, TextInput } from '@mantine/core';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useState, type FormEvent } from 'react';
 import { get, put, seg } from '../../api/client';
-import type { App, Policy } from '../../api/types';
+import type { App, Policy, PolicyInfo } from '../../api/types';
 import { Problem } from '../../parts/Said';
 import { TimeAgo } from '../../parts/TimeAgo';
 import { ids } from '../../testids';
 import { Waiting } from '../Console';
-import { policySentence } from '../policy';
+import { numberLabel, numberOf, policySentence, withNumber } from '../policy';
 import { mayWrite, useSession } from '../session';
 import { say } from '../useAppActions';
 import { useDecisions } from './Overview';
@@ -17,28 +17,24 @@ export default function Scaling({ app }: { app: App }) {
     queryKey: ['app', app.name, 'scaling'],
     queryFn: ({ signal }) => get<Policy>(`/apps/${seg(app.name)}/scaling`, {}, signal),
   });
-  if (!data) return error ? <Problem error={error} /> : <Waiting />;
+  const policies = useQuery({
+    queryKey: ['policies'],
+    queryFn: ({ signal }) => get<{ policies: PolicyInfo[] }>('/policies', {}, signal),
+    staleTime: Infinity,
+  });
+  const wrong = error ?? policies.error;
+  if (!data || !policies.data) return wrong ? <Problem error={wrong} /> : <Waiting />;
   return (
     <>
-      <PolicyForm key={JSON.stringify(data)} app={app.name} policy={data} />
+      <PolicyForm key={JSON.stringify(data)} app={app.name} policy={data} policies={policies.data.policies} />
       <Decisions app={app.name} />
     </>
   );
 }
 
-type Field = Exclude<keyof Policy, 'name'>;
-const FIELDS: [id: Field, label: string, suffix: string, min: number, max: number][] = [
-  ['min', 'At least', ' replicas', 0, 50],
-  ['max', 'At most', ' replicas', 1, 50],
-  ['load_up', 'Scale up above load of', ' %', 1, 100],
-  ['load_down', 'Scale down below load of', ' %', 0, 99],
-  ['load_window', 'Load over the last', ' s', 10, 3600],
-  ['time_up', 'Scale up above response time of', ' ms', 1, 60000],
-  ['time_window', 'Response time over the last', ' s', 10, 3600],
-  ['cooldown', 'Between two decisions', ' s', 1, 3600],
-];
+const BOUNDS: [id: 'min' | 'max', label: string, least: number][] = [['min', 'At least', 0], ['max', 'At most', 1]];
 
-function PolicyForm({ app, policy }: { app: string; policy: Policy }) {
+function PolicyForm({ app, policy, policies }: { app: string; policy: Policy; policies: PolicyInfo[] }) {
   const session = useSession();
   const queries = useQueryClient();
   const [p, setP] = useState(policy);
@@ -49,24 +45,29 @@ function PolicyForm({ app, policy }: { app: string; policy: Policy }) {
       say('The policy is in force.');
     },
   });
-  const on = p.name !== 'off';
+  const info = policies.find((x) => x.name === p.name);
+  const readOnly = !mayWrite(session);
   const submit = (e: FormEvent) => {
     e.preventDefault();
     save.mutate();
   };
   return (
     <form onSubmit={submit} className="panel panel-pad">
-      <Switch label="Let the autoscaler choose the number of replicas" checked={on} onChange={(e) => setP({ ...p, name: e.currentTarget.checked ? 'kurama' : 'off' })} disabled={!mayWrite(session)} />
-      {on && (
+      <Select label="Policy" allowDeselect={false} maw={280} value={p.name} data={policies.map((x) => x.name)} disabled={readOnly} onChange={(name) => name && setP({ ...p, name })} data-testid={ids.policyName} />
+      {p.name !== 'off' && (
         <div className="form-grid section">
-          {FIELDS.map(([id, label, suffix, min, max]) => (
-            <NumberInput key={id} label={label} suffix={suffix} min={min} max={max} value={p[id]} disabled={!mayWrite(session)} onChange={(v) => v !== '' && setP({ ...p, [id]: Number(v) })} />
+          {BOUNDS.map(([id, label, least]) => (
+            <NumberInput key={id} label={label} suffix=" replicas" min={least} max={64} value={p[id]} disabled={readOnly} onChange={(v) => v !== '' && setP({ ...p, [id]: Number(v) })} />
           ))}
+          {info?.numbers.map((n) => (
+            <NumberInput key={n.policy + n.name} label={numberLabel(n)} description={n.what} suffix={n.unit && ` ${n.unit}`} min={n.low} max={n.high} value={numberOf(p, n)} disabled={readOnly} onChange={(v) => v !== '' && setP(withNumber(p, n, Number(v)))} />
+          ))}
+          <TextInput label="Schedule (UTC)" description="replicas at least, at set times" placeholder="Mon-Fri 08:00-18:00 3" value={p.schedule} disabled={readOnly} onChange={(e) => setP({ ...p, schedule: e.currentTarget.value })} />
         </div>
       )}
-      <p className="says" data-testid={ids.policySays}>{policySentence(p)}</p>
+      <p className="says" data-testid={ids.policySays}>{policySentence(p, info)}</p>
       <Problem error={save.error} />
-      {mayWrite(session) && <Button type="submit" mt="sm" loading={save.isPending} disabled={JSON.stringify(p) === JSON.stringify(policy)} data-testid={ids.policySave}>Save policy</Button>}
+      {!readOnly && <Button type="submit" mt="sm" loading={save.isPending} disabled={JSON.stringify(p) === JSON.stringify(policy)} data-testid={ids.policySave}>Save policy</Button>}
     </form>
   );
 }

@@ -1,23 +1,21 @@
-package autoscaler
+package policy
 
 import (
-	"math"
 	"testing"
 	"time"
 
-	"kurama/internal/config"
 	"kurama/paas"
 )
 
 var noon = time.Date(2026, 11, 20, 12, 0, 0, 0, time.UTC)
 
-func kurama() paas.Policy { return DefaultPolicy(config.Default().Autoscaler) }
+func kurama() paas.Policy { return paas.DefaultPolicy() }
 
 // full is a reading over a whole window of the default policy.
 func loadOf(p95 float64) Reading { return Reading{P95: p95, Count: 300, Span: 5 * time.Minute} }
 func timeOf(p95 float64) Reading { return Reading{P95: p95, Count: 5000, Span: 10 * time.Minute} }
 
-func TestDecide(t *testing.T) {
+func TestKurama(t *testing.T) {
 	tests := []struct {
 		name   string
 		state  State
@@ -65,15 +63,15 @@ func TestDecide(t *testing.T) {
 			want: "1 → 3 replicas: the policy's smallest number is 3."},
 		{name: "a policy lowered below the app too", state: State{Desired: 6, Changed: noon}, load: loadOf(99),
 			want: "6 → 4 replicas: the policy's largest number is 4."},
-		{name: "a policy switched off does nothing", state: State{Desired: 9}, load: loadOf(99), policy: func(p *paas.Policy) { p.Name = PolicyOff }, want: "-"},
+		{name: "a policy switched off does nothing", state: State{Desired: 9}, load: loadOf(99), policy: func(p *paas.Policy) { p.Name = paas.PolicyOff }, want: "-"},
 		{name: "a stopped app is not started", state: State{Desired: 0}, load: loadOf(99), want: "-"},
-		{name: "replicas that did not help are not followed by more", state: State{Desired: 2, Futile: 400}, load: loadOf(60), time: timeOf(390),
+		{name: "replicas that did not help are not followed by more", state: State{Desired: 2, Kurama: KuramaState{400}}, load: loadOf(60), time: timeOf(390),
 			want: "-p95 of response time over 10 minutes is 390 ms (limit 200 ms), and it was 400 ms before replicas were added for it: more would not help."},
-		{name: "replicas that did not help may go again", state: State{Desired: 2, Futile: 400}, load: loadOf(10), time: timeOf(390),
+		{name: "replicas that did not help may go again", state: State{Desired: 2, Kurama: KuramaState{400}}, load: loadOf(10), time: timeOf(390),
 			want: "2 → 1 replica: p95 of load over 5 minutes is 10 % (below 50 %)."},
-		{name: "replicas that helped are followed by more", state: State{Desired: 2, Futile: 400}, load: loadOf(60), time: timeOf(300),
+		{name: "replicas that helped are followed by more", state: State{Desired: 2, Kurama: KuramaState{400}}, load: loadOf(60), time: timeOf(300),
 			want: "2 → 4 replicas: p95 of response time over 10 minutes is 300 ms (limit 200 ms)."},
-		{name: "load counts though response time does not", state: State{Desired: 2, Futile: 400}, load: loadOf(90), time: timeOf(390),
+		{name: "load counts though response time does not", state: State{Desired: 2, Kurama: KuramaState{400}}, load: loadOf(90), time: timeOf(390),
 			want: "2 → 4 replicas: p95 of load over 5 minutes is 90 % (limit 85 %)."},
 	}
 	for _, tt := range tests {
@@ -82,7 +80,7 @@ func TestDecide(t *testing.T) {
 			if tt.policy != nil {
 				tt.policy(&p)
 			}
-			d := Decide(noon, p, tt.state, Samples{Load: tt.load, Time: tt.time})
+			d, _ := Decide(noon, p, tt.state, Samples{Load: tt.load, Time: tt.time})
 			got := d.Reason
 			if !d.Valid {
 				got = "-" + got
@@ -92,139 +90,4 @@ func TestDecide(t *testing.T) {
 			}
 		})
 	}
-}
-
-// story runs an app of the given number of replicas for a while, one round a
-// second, and returns its decisions. The load and response time (ms; negative:
-// none) are functions of the second and of the replicas that run.
-func story(start, length int, load, ms func(second, replicas int) float64) (changes []paas.Decision) {
-	target := Target{Tenant: "default", App: "hello", Desired: start, Release: 1, Policy: kurama()}
-	a := newApp(target, noon)
-	for i := range length {
-		now := noon.Add(time.Duration(i) * time.Second)
-		clear(a.replicas)
-		if l := load(i, target.Desired); l >= 0 {
-			a.replicas["r"] = sample{at: now, release: 1, cpu: l}
-		}
-		if m := ms(i, target.Desired); m >= 0 {
-			for range 10 {
-				a.times.Add(now, m)
-			}
-		}
-		a.follow(now, target)
-		samples := a.samples(now)
-		d := Decide(now, a.policy, a.state, samples)
-		a.state = a.state.After(d, a.policy, samples)
-		if d.Valid {
-			a.reset(now)
-			target.Desired = d.To
-			changes = append(changes, d)
-		}
-	}
-	return changes
-}
-
-func steps(changes []paas.Decision) (out []int) {
-	for _, d := range changes {
-		out = append(out, d.To)
-	}
-	return out
-}
-
-func at(d paas.Decision) time.Duration { return d.At.Sub(noon) }
-
-func none(int, int) float64 { return -1 }
-
-func equal(got []int, want ...int) bool {
-	if len(got) != len(want) {
-		return false
-	}
-	for i := range got {
-		if got[i] != want[i] {
-			return false
-		}
-	}
-	return true
-}
-
-func TestStories(t *testing.T) {
-	t.Run("a rush is answered after a minute and a lull one replica at a time", func(t *testing.T) {
-		rush := func(s, replicas int) float64 {
-			if s < 600 {
-				return math.Min(100, 300/float64(replicas)) // three replicas' worth of work
-			}
-			return 1
-		}
-		got := story(1, 3600, rush, none)
-		if !equal(steps(got), 2, 4, 3, 2, 1) {
-			t.Fatalf("%v", got)
-		}
-		if at(got[0]) < 59*time.Second || at(got[0]) > 61*time.Second || at(got[1])-at(got[0]) < time.Minute {
-			t.Errorf("up at %v and %v", at(got[0]), at(got[1]))
-		}
-		if down := at(got[3]) - at(got[2]); down < 5*time.Minute || at(got[2]) < 10*time.Minute {
-			t.Errorf("down at %v, then after %v", at(got[2]), down)
-		}
-	})
-	t.Run("a peak of ten seconds in five minutes is no reason", func(t *testing.T) {
-		peaks := func(s, _ int) float64 {
-			if s%300 >= 200 && s%300 < 210 {
-				return 100
-			}
-			return 60
-		}
-		if got := story(2, 1800, peaks, none); len(got) != 0 {
-			t.Errorf("%v", got)
-		}
-	})
-	t.Run("an app that is slow whatever its replicas is not scaled without end", func(t *testing.T) {
-		got := story(1, 7200, func(_, _ int) float64 { return 60 }, func(_, _ int) float64 { return 400 })
-		if !equal(steps(got), 2) {
-			t.Errorf("%v", got)
-		}
-	})
-	t.Run("an app that gets quicker with replicas is scaled until it is quick", func(t *testing.T) {
-		got := story(1, 3600, func(_, _ int) float64 { return 60 }, func(_, replicas int) float64 { return 600 / float64(replicas) })
-		if !equal(steps(got), 2, 4) {
-			t.Errorf("%v", got)
-		}
-	})
-	t.Run("samples that stop coming change nothing", func(t *testing.T) {
-		got := story(3, 3600, func(s, _ int) float64 {
-			if s < 100 {
-				return 60
-			}
-			return -1
-		}, none)
-		if len(got) != 0 {
-			t.Errorf("%v", got)
-		}
-	})
-	t.Run("a change by hand empties the windows", func(t *testing.T) {
-		target := Target{Desired: 1, Release: 1, Policy: kurama()}
-		a := newApp(target, noon)
-		for i := range 59 {
-			a.replicas["r"] = sample{at: noon.Add(time.Duration(i) * time.Second), release: 1, cpu: 100}
-			a.follow(noon.Add(time.Duration(i)*time.Second), target)
-		}
-		target.Desired = 3
-		a.follow(noon.Add(60*time.Second), target)
-		if s := a.samples(noon.Add(60 * time.Second)); s.Load.Count > 1 || a.state.Changed != noon.Add(60*time.Second) {
-			t.Errorf("%+v, %+v", s, a.state)
-		}
-	})
-	t.Run("replicas of another release are no part of the load", func(t *testing.T) {
-		a := newApp(Target{Desired: 1, Release: 2, Policy: kurama()}, noon)
-		a.replicas["old"] = sample{at: noon, release: 1, cpu: 100}
-		if v, ok := a.meanLoad(noon); ok {
-			t.Errorf("load %v", v)
-		}
-		a.replicas["a"], a.replicas["b"] = sample{at: noon, release: 2, cpu: 10}, sample{at: noon, release: 2, cpu: 30}
-		if v, ok := a.meanLoad(noon.Add(time.Second)); !ok || v != 20 {
-			t.Errorf("load %v, known %v", v, ok)
-		}
-		if v, ok := a.meanLoad(noon.Add(time.Minute)); ok {
-			t.Errorf("load %v of samples a minute old", v)
-		}
-	})
 }

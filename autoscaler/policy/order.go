@@ -1,0 +1,91 @@
+package policy
+
+import (
+	"fmt"
+	"math"
+	"time"
+)
+
+const (
+	judged   = 10 * time.Second // after its replicas are up a step is judged
+	patience = 30 * time.Second // for ordered replicas, at the least
+	better   = 0.1              // share by which a step must better something to have helped
+	inflated = 2.0              // times its base that a response takes where something is wrong
+	regrown  = 1.2              // share of the rate at which a hold no longer holds
+)
+
+// Order is a step up: what was ordered, and how the app did then.
+type Order struct {
+	At       time.Time
+	From, To int
+	Up       time.Time // when all of them were ready; zero: not yet
+	Rate     float64   // requests per second
+	Done     float64   // requests answered per second
+	Response float64   // ms
+}
+
+// pending reports whether replicas are still on their way.
+func (o Order) pending() bool { return o.To > 0 && o.Up.IsZero() }
+
+// stuck reports whether replicas that were ordered should long be up.
+func (r *round) stuck() bool {
+	st := r.next.Swift
+	return st.Order.pending() && r.now.Sub(st.Order.At) > max(patience, seconds(5*st.Start))
+}
+
+// followOrder notes when what was ordered is up, and learns from it how long
+// that takes.
+func (r *round) followOrder(ready int) {
+	st := &r.next.Swift
+	switch {
+	case st.Order.To == 0:
+	case r.state.Desired < st.Order.To: // somebody wants less now
+		st.Order = Order{}
+	case st.Order.pending() && ready >= st.Order.To:
+		st.Order.Up = r.now
+		took := r.now.Sub(st.Order.At).Seconds()
+		if st.Start == 0 {
+			st.Start = took
+		}
+		st.Start += 0.3 * (took - st.Start)
+	}
+}
+
+// judge looks at a step once its replicas have been up for a while. Where more
+// requests are not answered, nor sooner, though as much is asked for as then
+// and responses take a multiple of what they can, replicas are not what is
+// missing: the step is taken back and nothing added for a while.
+func (r *round) judge(ready, need int) verdict {
+	st := &r.next.Swift
+	o := st.Order
+	if o.Up.IsZero() || r.now.Sub(o.Up) < judged {
+		return verdict{}
+	}
+	st.Order = Order{}
+	done, response := r.doneRate(), r.response()
+	helped := done >= (1+better)*o.Done || response <= (1-better)*o.Response
+	if helped || response < inflated*st.Base || need < o.To || ready < o.To {
+		st.Fails = 0
+		return verdict{}
+	}
+	pause := seconds(r.policy.Swift.Hold * math.Pow(2, float64(min(st.Fails, 3))))
+	st.Hold, st.Held, st.Fails = r.now.Add(pause), o.Rate, st.Fails+1
+	return r.want(o.From, fmt.Sprintf("%s did not help: %s requests/s were answered in %s ms before, and %s in %s ms now. None is added for %s",
+		count(o.To-o.From, "more replica"), figure(o.Done), figure(o.Response), figure(done), figure(response), span(pause)))
+}
+
+// mayNotAdd returns why no replica is added although more are needed; "" where
+// they may be.
+func (r *round) mayNotAdd(d demand, ready int) string {
+	st := &r.next.Swift
+	if o := st.Order; r.stuck() {
+		return fmt.Sprintf("More replicas are needed, but of %d only %d have come up within %s: the host may be full.", o.To, ready, span(r.now.Sub(o.At).Truncate(time.Second)))
+	}
+	if r.now.Before(st.Hold) {
+		if d.rate <= regrown*st.Held {
+			return fmt.Sprintf("More replicas are needed, but the last did not help; none is added for another %s.", span(st.Hold.Sub(r.now).Truncate(time.Second)))
+		}
+		st.Hold = time.Time{}
+	}
+	return ""
+}

@@ -1,0 +1,39 @@
+package store
+
+import (
+	"context"
+
+	"github.com/jackc/pgx/v5"
+
+	"kurama/paas"
+)
+
+// Apply stores a decision and the number of replicas that the app then wants,
+// both or neither, and announces it. It reports false, and stores nothing,
+// where the app no longer wants d.From replicas or does not run.
+func (s *Policies) Apply(ctx context.Context, d paas.Decision) (applied bool, err error) {
+	err = s.store.write(ctx, d.Tenant, d.App, func(tx pgx.Tx) error {
+		tag, err := tx.Exec(ctx, `UPDATE apps SET desired = $4, updated_at = now()
+			WHERE tenant = $1 AND name = $2 AND desired = $3 AND state = 'running' AND release > 0`, d.Tenant, d.App, d.From, d.To)
+		if err != nil || tag.RowsAffected() == 0 {
+			return err
+		}
+		applied = true
+		_, err = tx.Exec(ctx, `INSERT INTO decisions (tenant, app, at, policy, from_replicas, to_replicas, reason, inputs)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`, d.Tenant, d.App, d.At, d.Policy, d.From, d.To, d.Reason, d.Inputs)
+		return err
+	})
+	return applied && err == nil, meaning(err, "decision about "+appName(d.Tenant, d.App))
+}
+
+// Decisions returns the newest scale decisions of an app, newest first; limit
+// 0 is all.
+func (s *Policies) Decisions(ctx context.Context, tenant, app string, limit int) ([]paas.Decision, error) {
+	decisions, err := all(ctx, s.store.pool, func(row pgx.CollectableRow) (d paas.Decision, err error) {
+		err = row.Scan(&d.Tenant, &d.App, &d.At, &d.Policy, &d.From, &d.To, &d.Reason, &d.Inputs)
+		d.Valid = true
+		return d, err
+	}, `SELECT tenant, app, at, policy, from_replicas, to_replicas, reason, inputs FROM decisions
+		WHERE tenant = $1 AND app = $2 ORDER BY at DESC, id DESC LIMIT NULLIF($3, 0)`, tenant, app, limit)
+	return decisions, meaning(err, "decisions of "+appName(tenant, app))
+}
