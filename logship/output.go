@@ -33,8 +33,10 @@ type output struct {
 	doubt  bool              // the stream could not be asked which
 	joiner [2]*stdout.Joiner // of stdout and stderr
 	place  [2]place          // likewise
-	add    func(e *record.Record, position int64) error
-	failed error // of the pipeline; ends the reading
+	// faithful says that lines come once and in order; otherwise older ones are repeats.
+	faithful bool
+	add      func(e *record.Record, position int64) error
+	failed   error // of the pipeline; ends the reading
 }
 
 // place is the last line that was taken of a stream.
@@ -139,19 +141,30 @@ func (o *output) read(ctx context.Context, follow bool) error {
 			}
 		})
 	}()
-	o.consume(ctx, lines, func() {
+	o.faithful = body.Faithful()
+	o.consume(ctx, lines, body.Finish, func() {
 		cancel()
 		body.Close()
 	})
 	return <-ended
 }
 
-// consume takes lines until their channel is closed, and calls stop when they
-// should end.
-func (o *output) consume(ctx context.Context, lines <-chan stdout.Line, stop func()) {
+// consume takes lines until their channel is closed. It calls finish when the
+// container has ended, and stop when the lines should end.
+func (o *output) consume(ctx context.Context, lines <-chan stdout.Line, finish, stop func()) {
 	quiet := time.NewTimer(o.agent.cfg.JoinDelay)
 	defer quiet.Stop()
 	var last <-chan time.Time
+	changed := func() {
+		now, gone := o.from.state()
+		if !now.Running {
+			finish()
+		}
+		if gone && last == nil {
+			last = time.After(lastWords)
+		}
+	}
+	changed() // it may have ended before its output was opened
 	for {
 		select {
 		case l, ok := <-lines:
@@ -167,11 +180,7 @@ func (o *output) consume(ctx context.Context, lines <-chan stdout.Line, stop fun
 		case <-quiet.C:
 			o.flush()
 		case <-o.from.changed:
-			if _, gone := o.from.state(); gone && last == nil {
-				timer := time.NewTimer(lastWords)
-				defer timer.Stop()
-				last = timer.C
-			}
+			changed()
 		case <-last:
 			stop()
 		case <-ctx.Done():
@@ -193,7 +202,7 @@ func (o *output) flush() {
 func (o *output) take(l stdout.Line) {
 	p := &o.place[index(l.Stderr)]
 	switch {
-	case p.skipping && l.At.Before(p.at):
+	case l.At.Before(p.at) && (p.skipping || o.repeats(p)):
 		return
 	case l.At.Equal(p.at):
 		if p.again++; p.again <= p.taken {
@@ -209,6 +218,17 @@ func (o *output) take(l stdout.Line) {
 	if other := o.place[1].at; o.since.IsZero() || !other.IsZero() && other.Before(o.since) {
 		o.since = other
 	}
+}
+
+// repeats reports whether a line that is older than the last one was taken
+// before: the engine's API goes back to the start of a file at times. Only
+// where the last line lies in the future was the clock set back instead.
+func (o *output) repeats(p *place) bool {
+	if o.faithful || p.at.After(time.Now()) {
+		return false
+	}
+	p.skipping, p.again = true, 0
+	return true
 }
 
 func index(stderr bool) int {

@@ -3,7 +3,6 @@ package logship
 import (
 	"context"
 	"errors"
-	"io"
 	"net"
 	"path/filepath"
 	"sync"
@@ -21,8 +20,8 @@ type Engine interface {
 	Replicas(ctx context.Context) ([]engine.Container, error)
 	// Watch calls ready once it listens, and fn with each replica that changed or is gone, until ctx ends or it fails.
 	Watch(ctx context.Context, ready func(), fn func(c engine.Container, gone bool)) error
-	// Logs returns the multiplexed output with times from since on; the error is engine.ErrGone where there is none.
-	Logs(ctx context.Context, id string, since time.Time, follow bool) (io.ReadCloser, error)
+	// Logs returns the output from since on; the error is engine.ErrGone where there is none.
+	Logs(ctx context.Context, id string, since time.Time, follow bool) (engine.Output, error)
 }
 
 // watch keeps the replicas in step with the engine until ctx ends.

@@ -1,5 +1,5 @@
 // Package stdout turns what a container writes to stdout and stderr into log
-// entries: frames of the engine's log API into lines, lines of one traceback
+// entries: frames of the engine into lines, lines of one traceback
 // into one entry, prefixes into levels. It also keeps how far was read.
 package stdout
 
