@@ -53,8 +53,8 @@ lint: $(PAGES) ## formatting, vet, staticcheck
 	$(GO) vet ./...
 	$(GO) tool staticcheck ./...
 
-bench: setup .tools/venv/ready ## the figures of docs/benchmarks.md
-	@$(BIN) bench $(ARGS)
+bench: setup .tools/venv/ready ## the figures of docs/benchmarks.md; ARGS="router sdk" for some
+	@$(GO) run ./internal/bench $(ARGS)
 
 screenshots: setup ## pictures of every page, in test-results/
 	$(GO) test -count=1 -timeout 10m -run TestAcceptance ./internal/e2e

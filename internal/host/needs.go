@@ -40,6 +40,7 @@ func Needs(bin string, test bool) []Need {
 		needs = append(needs,
 			Need{Name: "Chromium", Package: "chromium", Test: true, Check: program("chromium"), Manual: "Install Chromium: the browser test needs it."},
 			Need{Name: "Python's venv", Package: "python3-venv", Test: true, Check: checkVenv, Manual: "Install Python 3 with its venv module: the SDK's tests need it."},
+			Need{Name: "wrk", Package: "wrk", Test: true, Check: program("wrk"), Manual: "Install the package wrk: `make bench` loads the router with it."},
 		)
 	}
 	return needs

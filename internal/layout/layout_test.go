@@ -37,6 +37,7 @@ var allowed = map[string][]string{
 	"internal/postgres":        {"internal/config"},
 	"internal/postgres/pgtest": {"internal/config", "internal/postgres"},
 	"internal/role":            {"internal/config"},
+	"internal/bench":           roleMay("internal/client", "internal/postgres", "paas/router", "sdk/reqsim"),
 	"logship":                  roleMay("logship/…"),
 	"services/persist":         roleMay("services/sink"),
 	"services/archive":         roleMay("services/sink"),

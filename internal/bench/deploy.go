@@ -1,0 +1,142 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+)
+
+const deployRounds = 5
+
+// byHandLabel marks what the rounds by hand make, so that it can be removed.
+const byHandLabel = "kurama.bench"
+
+// byHand deploys the same app as a person does without Kurama: a Dockerfile on
+// the same base image, `docker build`, and `docker run` with the limits and
+// the hardening that Kurama gives a replica.
+type byHand struct {
+	label   string   // of everything it makes
+	folder  string   // with Dockerfile and source
+	network string   // its own
+	port    string   // of this host
+	run     []string // arguments of docker run before the image
+}
+
+// measureDeploy deploys a changed app in turns, by Kurama and by hand.
+func (b *bench) measureDeploy(ctx context.Context) error {
+	p, err := b.up(ctx)
+	if err != nil {
+		return err
+	}
+	if err := p.ensureApp(ctx); err != nil {
+		return err
+	}
+	hand, err := p.newByHand(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { b.warn(hand.remove()) }()
+	if _, _, err := hand.deploy(ctx, 0); err != nil { // the layers below the source are cached from now on, as Kurama's are
+		return err
+	}
+	var kurama, docker, build, start []float64
+	for round := range deployRounds {
+		if err := p.drained(ctx); err != nil {
+			return err
+		}
+		took, err := p.deploy(ctx)
+		if err != nil {
+			return err
+		}
+		if err := p.drained(ctx); err != nil {
+			return err
+		}
+		built, started, err := hand.deploy(ctx, round+1)
+		if err != nil {
+			return err
+		}
+		kurama = append(kurama, took.Seconds())
+		docker = append(docker, (built + started).Seconds())
+		build, start = append(build, built.Seconds()), append(start, started.Seconds())
+	}
+	b.report.add(figure{Section: "deploy", Name: "changed app, until the first 200", Unit: "s", Runs: kurama,
+		Peer: "docker build + run + first 200", PeerRuns: docker, Aim: ratioAtMost(0.6)})
+	b.report.add(figure{Section: "deploy", Name: "the same, against its bound", Unit: "s", Runs: kurama,
+		Peer: "bound", PeerValue: 1.5, Aim: valueAtMost(1.5)})
+	b.report.add(figure{Section: "deploy", Name: "the same, against docker run alone", Unit: "s", Runs: kurama,
+		Peer: "docker run + first 200", PeerRuns: start})
+	b.report.add(figure{Section: "deploy", Name: "by hand: docker build alone", Unit: "s", Runs: build,
+		Peer: "docker build + run + first 200", PeerRuns: docker})
+	return nil
+}
+
+// newByHand takes the image and the command from the running replica, so that
+// both sides start the very same thing.
+func (p *platform) newByHand(ctx context.Context) (*byHand, error) {
+	instance, err := p.folders.Instance()
+	if err != nil {
+		return nil, err
+	}
+	replica, err := docker(ctx, "ps", "-q", "--filter", "label=kurama.instance="+instance, "--filter", "label=kurama.app="+appName)
+	if err != nil {
+		return nil, err
+	}
+	text, err := docker(ctx, "inspect", "-f", `{{.Config.Image}}{{range .Config.Cmd}}{{"\n"}}{{json .}}{{end}}`, strings.Fields(replica)[0])
+	if err != nil {
+		return nil, err
+	}
+	lines := strings.Split(text, "\n")
+	h := &byHand{label: byHandLabel + "=" + instance, network: "kurama-bench-" + instance, folder: filepath.Join(p.data, "byhand")}
+	file := fmt.Sprintf("FROM %s\nLABEL %s\nWORKDIR /app\nENV PORT=8000 HOME=/tmp PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1\nCOPY . /app\nENTRYPOINT []\nCMD [%s]\n",
+		lines[0], h.label, strings.Join(lines[1:], ", "))
+	err = errors.Join(os.MkdirAll(h.folder, 0o755), os.WriteFile(filepath.Join(h.folder, "Dockerfile"), []byte(file), 0o600))
+	if err != nil {
+		return nil, fmt.Errorf("writing the Dockerfile: %w", err)
+	}
+	if _, err := docker(ctx, "network", "create", "--label", h.label, h.network); err != nil {
+		return nil, err
+	}
+	ports, err := freePorts(1)
+	if err != nil {
+		return nil, err
+	}
+	h.port = ports[0]
+	h.run = []string{"run", "-d", "--label", h.label, "--network", h.network, "-p", "127.0.0.1:" + h.port + ":8000",
+		"--user", "20001:20001", "--read-only", "--cap-drop", "ALL", "--security-opt", "no-new-privileges", "--init",
+		"--tmpfs", "/tmp:rw,noexec,nosuid,nodev,size=64m", "--memory", "256m", "--memory-swap", "256m", "--cpus", "1",
+		"--pids-limit", "128", "--ulimit", "nofile=4096:4096", "--ulimit", "core=0:0",
+		"--log-opt", "max-size=10m", "--log-opt", "max-file=2"}
+	return h, nil
+}
+
+// deploy builds and runs a version and returns how long the build took, and
+// the rest until the first answer.
+func (h *byHand) deploy(ctx context.Context, version int) (build, start time.Duration, err error) {
+	for name, text := range appFiles(version) {
+		path := filepath.Join(h.folder, name)
+		if err := errors.Join(os.WriteFile(path, []byte(text), 0o600), os.Chmod(path, 0o644)); err != nil { // the app's user reads it
+			return 0, 0, fmt.Errorf("writing the app: %w", err)
+		}
+	}
+	began := time.Now()
+	image, err := docker(ctx, "build", "-q", h.folder)
+	if err != nil {
+		return 0, 0, err
+	}
+	build = time.Since(began)
+	container, err := docker(ctx, append(h.run, image)...)
+	if err != nil {
+		return 0, 0, err
+	}
+	err = answers(ctx, "http://127.0.0.1:"+h.port+"/", fmt.Sprintf("version %d\n", version))
+	start = time.Since(began) - build
+	_, removed := docker(context.WithoutCancel(ctx), "rm", "-f", container)
+	return build, start, errors.Join(err, removed)
+}
+
+// remove takes away all that was made by hand.
+func (h *byHand) remove() error { return removeLabelled(h.label) }

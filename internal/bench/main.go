@@ -1,0 +1,148 @@
+// Command bench measures Kurama beside what one would use without it, on the
+// same machine and in turns, and prints each figure with its ratio. It runs
+// the real program, bin/kurama, with a data folder and ports of its own.
+// docs/benchmarks.md says how each figure is made.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+)
+
+func main() {
+	if len(os.Args) > 2 && os.Args[1] == peerCommand {
+		os.Exit(servePeer(os.Args[2], os.Args[3:]))
+	}
+	os.Exit(run(os.Args[1:], os.Stdout, os.Stderr))
+}
+
+// section is a group of figures that is measured together.
+type section struct {
+	name, what string
+	limit      time.Duration // it is given up after this
+	run        func(*bench, context.Context) error
+}
+
+// sections are in the order in which they run: memory at rest before anything
+// has grown, the heaviest load last.
+var sections = []section{
+	{"start", "second start and use at rest", 2 * time.Minute, (*bench).measureStart},
+	{"deploy", "a changed app with unchanged dependencies, from the request to the first 200", 2 * time.Minute, (*bench).measureDeploy},
+	{"router", "requests through the router", 2 * time.Minute, (*bench).measureRouter},
+	{"latency", "from the log call in an app to the websocket and to the committed row", 2 * time.Minute, (*bench).measureLatency},
+	{"agent", "use at 5 000 records/s", 2 * time.Minute, (*bench).measureAgent},
+	{"fanout", "1 000 viewers of the live dashboard", 2 * time.Minute, (*bench).measureFanout},
+	{"ingest", "from the agent's socket to committed rows", 4 * time.Minute, (*bench).measureIngest},
+	{"sdk", "what the Python library costs an app", 2 * time.Minute, (*bench).measureSDK},
+}
+
+// bench is one run.
+type bench struct {
+	root    string    // of the checkout
+	program string    // bin/kurama
+	place   *platform // nil until a section needs it
+	report  *report
+	out     io.Writer
+}
+
+func run(args []string, out, errs io.Writer) int {
+	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
+	flags.SetOutput(errs)
+	file := flags.String("out", "test-results/bench.json", "file that takes the figures as JSON")
+	flags.Usage = func() { help(errs, flags) }
+	if err := flags.Parse(args); err != nil {
+		return 2
+	}
+	chosen, err := choose(flags.Args())
+	if err != nil {
+		fmt.Fprintln(errs, "bench:", err)
+		return 2
+	}
+	b, err := prepare(out)
+	if err != nil {
+		fmt.Fprintln(errs, "bench:", err)
+		return 1
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	err = b.measure(ctx, chosen)
+	err = errors.Join(err, b.stop(), b.report.save(*file))
+	if err != nil {
+		fmt.Fprintln(errs, "bench:", err)
+		return 1
+	}
+	fmt.Fprintf(out, "\nThe figures are in %s too.\n", *file)
+	return 0
+}
+
+func help(w io.Writer, flags *flag.FlagSet) {
+	fmt.Fprint(w, "go run ./internal/bench [-out FILE] [SECTION…]\n\nWithout a section all are measured:\n")
+	for _, s := range sections {
+		fmt.Fprintf(w, "  %-8s %s\n", s.name, s.what)
+	}
+	flags.PrintDefaults()
+}
+
+// choose returns the sections called names, in their own order; all without names.
+func choose(names []string) ([]section, error) {
+	if len(names) == 0 {
+		return sections, nil
+	}
+	var chosen []section
+	for _, s := range sections {
+		if slices.Contains(names, s.name) {
+			chosen = append(chosen, s)
+		}
+	}
+	for _, name := range names {
+		if !slices.ContainsFunc(sections, func(s section) bool { return s.name == name }) {
+			return nil, fmt.Errorf("there is no section %q. Choose from: %s", name, strings.Join(sectionNames(), ", "))
+		}
+	}
+	return chosen, nil
+}
+
+func sectionNames() []string {
+	var names []string
+	for _, s := range sections {
+		names = append(names, s.name)
+	}
+	return names
+}
+
+// measure runs the sections; one that fails does not keep the others from theirs.
+func (b *bench) measure(ctx context.Context, chosen []section) error {
+	var failed error
+	for _, s := range chosen {
+		began := time.Now()
+		fmt.Fprintf(b.out, "\n%s: %s\n", s.name, s.what)
+		bounded, cancel := context.WithTimeout(ctx, s.limit)
+		err := s.run(b, bounded)
+		cancel()
+		b.report.print(b.out, s.name)
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if err != nil {
+			failed = errors.Join(failed, fmt.Errorf("section %s: %w", s.name, err))
+			fmt.Fprintf(b.out, "  not measured: %v\n", err)
+			continue
+		}
+		fmt.Fprintf(b.out, "  (%.0f s)\n", time.Since(began).Seconds())
+	}
+	return failed
+}
+
+// say prints a line of progress.
+func (b *bench) say(format string, args ...any) {
+	fmt.Fprintf(b.out, "  · "+format+"\n", args...)
+}
