@@ -278,6 +278,15 @@ func (a *app) count(counts map[string]int) int {
 	return len(a.targets) + len(a.draining)
 }
 
+// hear adds to heard how often something came from each replica in the table.
+func (a *app) hear(heard map[string]int64) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for _, t := range a.targets {
+		heard[t.Replica] += t.heard.Load()
+	}
+}
+
 // currentState returns the state that the table gives.
 func (a *app) currentState() paas.AppState {
 	a.mu.Lock()

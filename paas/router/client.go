@@ -51,18 +51,32 @@ func (c *Client) Apply(ctx context.Context, t paas.Table) error {
 // InFlight returns the requests in flight per replica. A replica that left the
 // table and is not listed has none.
 func (c *Client) InFlight(ctx context.Context) (map[string]int, error) {
-	status, answer, err := c.do(ctx, http.MethodGet, "/inflight", nil)
-	if err != nil {
-		return nil, fmt.Errorf("requests in flight: %w", err)
-	}
-	if status != http.StatusOK {
-		return nil, fmt.Errorf("requests in flight: the router answered %d: %s", status, bytes.TrimSpace(answer))
-	}
 	counts := map[string]int{}
-	if err := json.Unmarshal(answer, &counts); err != nil {
+	if err := c.ask(ctx, "/inflight", &counts); err != nil {
 		return nil, fmt.Errorf("requests in flight: %w", err)
 	}
 	return counts, nil
+}
+
+// Heard returns how often something came from each replica in the table since
+// the router has known it.
+func (c *Client) Heard(ctx context.Context) (map[string]int64, error) {
+	counts := map[string]int64{}
+	if err := c.ask(ctx, "/heard", &counts); err != nil {
+		return nil, fmt.Errorf("signs of life: %w", err)
+	}
+	return counts, nil
+}
+
+func (c *Client) ask(ctx context.Context, path string, into any) error {
+	status, answer, err := c.do(ctx, http.MethodGet, path, nil)
+	if err != nil {
+		return err
+	}
+	if status != http.StatusOK {
+		return fmt.Errorf("the router answered %d: %s", status, bytes.TrimSpace(answer))
+	}
+	return json.Unmarshal(answer, into)
 }
 
 func (c *Client) do(ctx context.Context, method, path string, body []byte) (int, []byte, error) {

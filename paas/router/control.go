@@ -20,6 +20,7 @@ func (rt *Router) control() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("PUT /table", rt.putTable)
 	mux.HandleFunc("GET /inflight", rt.getInFlight)
+	mux.HandleFunc("GET /heard", rt.getHeard)
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
 	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) {
 		fmt.Fprintf(w, "ready, table %d\n", rt.table.Load().version)
@@ -52,6 +53,11 @@ func (rt *Router) putTable(w http.ResponseWriter, r *http.Request) {
 func (rt *Router) getInFlight(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Content-Type", "application/json")
 	_ = json.NewEncoder(w).Encode(rt.InFlight())
+}
+
+func (rt *Router) getHeard(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Content-Type", "application/json")
+	_ = json.NewEncoder(w).Encode(rt.Heard())
 }
 
 var (

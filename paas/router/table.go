@@ -92,6 +92,17 @@ func (rt *Router) InFlight() map[string]int {
 	return counts
 }
 
+// Heard returns, for each replica in the table, how often something came from
+// it since this router has known it: a count that grows is a sign of life, also
+// where the replica is too busy to answer anybody else.
+func (rt *Router) Heard() map[string]int64 {
+	heard := map[string]int64{}
+	for _, a := range rt.table.Load().apps {
+		a.hear(heard)
+	}
+	return heard
+}
+
 // forgetGone lets go of the apps that left the table and have nothing in flight.
 func (rt *Router) forgetGone() {
 	rt.goneMu.Lock()

@@ -8,6 +8,7 @@ import (
 	"math"
 	"net"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -30,6 +31,7 @@ var errHeadTooLarge = fmt.Errorf("the response headers are larger than %d KiB", 
 // target is a replica that takes requests, with its idle connections.
 type target struct {
 	paas.Target
+	heard atomic.Int64 // how often something came from it: it lives
 
 	// Guarded by the app's mu.
 	inflight  int
@@ -74,7 +76,7 @@ func (t *target) dial(ctx context.Context) (*conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	return newConn(raw), nil
+	return newConn(raw, &t.heard), nil
 }
 
 // keep puts c back for the next request.
@@ -129,14 +131,15 @@ func closeAll(conns []*conn) {
 type conn struct {
 	net.Conn
 	raw       syscall.RawConn // nil where the connection has none
+	heard     *atomic.Int64   // the target's
 	in        *bufio.Reader
 	out       *bufio.Writer
 	left      int64 // bytes that may still be read: bounds the headers
 	idleSince time.Time
 }
 
-func newConn(raw net.Conn) *conn {
-	c := &conn{Conn: raw, left: math.MaxInt64}
+func newConn(raw net.Conn, heard *atomic.Int64) *conn {
+	c := &conn{Conn: raw, heard: heard, left: math.MaxInt64}
 	if s, ok := raw.(syscall.Conn); ok {
 		c.raw, _ = s.SyscallConn()
 	}
@@ -155,6 +158,9 @@ func (c *conn) Read(p []byte) (int, error) {
 	}
 	n, err := c.Conn.Read(p)
 	c.left -= int64(n)
+	if n > 0 {
+		c.heard.Add(1)
+	}
 	return n, err
 }
 
