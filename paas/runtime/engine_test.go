@@ -25,8 +25,13 @@ import (
 // setup returns an engine of its own, and a spec with the given source.
 func setup(t *testing.T, files map[string]string) (*Engine, paas.Spec) {
 	t.Helper()
+	return setupWith(t, "open", files)
+}
+
+func setupWith(t *testing.T, egress string, files map[string]string) (*Engine, paas.Spec) {
+	t.Helper()
 	cfg := config.Default()
-	cfg.Docker.NetworkPool = "10.215.0.0/16"
+	cfg.Docker.NetworkPool, cfg.Docker.Egress = "10.215.0.0/16", egress
 	log := slog.New(slog.NewTextHandler(t.Output(), nil))
 	data := t.TempDir()
 	e, err := New(cfg.Docker, Options{Instance: strings.ToLower(rand.Text()[:8]), RunDir: filepath.Join(data, "run"), Log: log})
@@ -246,37 +251,4 @@ func TestReplica(t *testing.T) {
 			t.Errorf("rules, %v:\n%s", err, rules)
 		}
 	})
-}
-
-func TestNeighbours(t *testing.T) {
-	const probe = `
-import http.server, json, os, socket
-class Handler(http.server.BaseHTTPRequestHandler):
-    def do_GET(self):
-        try:
-            socket.create_connection(tuple(self.path[1:].split(":")), timeout=1).close()
-            body = {"reached": True}
-        except OSError as e:
-            body = {"reached": False}
-        self.send_response(200); self.end_headers(); self.wfile.write(json.dumps(body).encode())
-http.server.HTTPServer(("0.0.0.0", 8000), Handler).serve_forever()
-`
-	e, spec := setup(t, map[string]string{"server.py": probe})
-	start := func(replica, tenant string) paas.Container {
-		t.Helper()
-		s := spec
-		s.Replica, s.Tenant = replica, tenant
-		c, err := e.Start(t.Context(), s)
-		if err != nil {
-			t.Fatal(err)
-		}
-		get(t, c.Address+"/127.0.0.1:8000") // it is up
-		return c
-	}
-	one, same, other := start("web-1-aaaaaa", "default"), start("web-1-bbbbbb", "default"), start("web-1-cccccc", "other")
-	for name, target := range map[string]paas.Container{"a replica of the same tenant": same, "a replica of another tenant": other} {
-		if got := get(t, one.Address+"/"+target.Address); got["reached"] != false {
-			t.Errorf("%s is reached", name)
-		}
-	}
 }

@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -18,13 +19,15 @@ import (
 var private = []string{"10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "169.254.0.0/16", "100.64.0.0/10",
 	"127.0.0.0/8", "0.0.0.0/8", "224.0.0.0/4", "240.0.0.0/4"}
 
-// firewall keeps an installation's containers from the host and from private
-// addresses by iptables rules in two chains of its own.
+// firewall keeps an installation's containers from the host, whichever of its
+// addresses they use, and from private addresses by iptables rules in two
+// chains of its own.
 type firewall struct {
 	instance string
 	egress   string // open or none
 	log      *slog.Logger
 	allowed  map[string][]netip.AddrPort // by bridge
+	applied  []string                    // what iptables-save shows of the rules when they are in force
 	warned   sync.Once
 }
 
@@ -45,12 +48,9 @@ func (f *firewall) interfaces() string { return bridgePrefix(f.instance) + "+" }
 // without iptables, or without the right to use it, is told once, because the
 // other walls (no inter-container traffic, no published ports) still stand.
 func (f *firewall) apply(ctx context.Context) {
-	forward, input := f.chains()
-	err := iptables(ctx, "iptables-restore", f.rules(resolvers()), "--wait", "5", "--noflush")
-	for _, hook := range []struct{ at, chain string }{{"DOCKER-USER", forward}, {"INPUT", input}} {
-		if err == nil {
-			err = f.hook(ctx, hook.at, hook.chain)
-		}
+	err := f.set(ctx)
+	if err == nil {
+		f.applied, err = f.inForce(ctx)
 	}
 	if err != nil {
 		f.warned.Do(func() {
@@ -58,6 +58,60 @@ func (f *firewall) apply(ctx context.Context) {
 				"error", err)
 		})
 	}
+}
+
+func (f *firewall) set(ctx context.Context) error {
+	forward, input := f.chains()
+	if _, err := iptables(ctx, "iptables-restore", f.rules(resolvers()), "--wait", "5", "--noflush"); err != nil {
+		return err
+	}
+	// The engine makes this chain and its hook at its start, and not again
+	// after somebody has flushed them.
+	if _, err := iptables(ctx, "iptables", "", "--wait", "5", "-C", "FORWARD", "-j", userChain); err != nil {
+		_, _ = iptables(ctx, "iptables", "", "--wait", "5", "-N", userChain)
+		if _, err := iptables(ctx, "iptables", "", "--wait", "5", "-I", "FORWARD", "1", "-j", userChain); err != nil {
+			return err
+		}
+	}
+	if err := f.hook(ctx, userChain, forward); err != nil {
+		return err
+	}
+	return f.hook(ctx, "INPUT", input)
+}
+
+// userChain is the one of the engine's chains in which others' rules come
+// before its own.
+const userChain = "DOCKER-USER"
+
+// inForce returns the rules that matter here as they are now.
+func (f *firewall) inForce(ctx context.Context) ([]string, error) {
+	saved, err := iptables(ctx, "iptables-save", "", "-t", "filter")
+	if err != nil {
+		return nil, err
+	}
+	forward, _ := f.chains() // the other's name begins with it
+	var rules []string
+	for line := range strings.Lines(saved) {
+		line = strings.TrimSpace(line)
+		if strings.HasPrefix(line, "-A ") && strings.Contains(line, forward) || line == "-A FORWARD -j "+userChain {
+			rules = append(rules, line)
+		}
+	}
+	return rules, nil
+}
+
+// check sets the rules again when they are not as they were set.
+func (f *firewall) check(ctx context.Context) {
+	if f.applied != nil {
+		now, err := f.inForce(ctx)
+		if err == nil && slices.Equal(now, f.applied) || ctx.Err() != nil {
+			return
+		}
+		if err == nil {
+			f.log.Warn("the packet filter around the apps was changed by other hands and is set again", "rules", len(now), "before", len(f.applied))
+		}
+	}
+	f.apply(ctx)
 }
 
 // rules writes both chains in the form that iptables-restore takes, which
@@ -96,24 +150,30 @@ func (f *firewall) rules(dns []netip.Addr) string {
 
 func (f *firewall) hook(ctx context.Context, at, chain string) error {
 	jump := []string{"-i", f.interfaces(), "-j", chain}
-	if iptables(ctx, "iptables", "", append([]string{"--wait", "5", "-C", at}, jump...)...) == nil {
+	if _, err := iptables(ctx, "iptables", "", append([]string{"--wait", "5", "-C", at}, jump...)...); err == nil {
 		return nil
 	}
-	return iptables(ctx, "iptables", "", append([]string{"--wait", "5", "-I", at, "1"}, jump...)...)
+	_, err := iptables(ctx, "iptables", "", append([]string{"--wait", "5", "-I", at, "1"}, jump...)...)
+	return err
 }
 
 // remove takes the rules away again; what is not there is no error.
 func (f *firewall) remove(ctx context.Context) {
 	forward, input := f.chains()
-	_ = iptables(ctx, "iptables", "", "--wait", "5", "-D", "DOCKER-USER", "-i", f.interfaces(), "-j", forward)
-	_ = iptables(ctx, "iptables", "", "--wait", "5", "-D", "INPUT", "-i", f.interfaces(), "-j", input)
-	for _, chain := range []string{forward, input} {
-		_ = iptables(ctx, "iptables", "", "--wait", "5", "-F", chain)
-		_ = iptables(ctx, "iptables", "", "--wait", "5", "-X", chain)
+	away := func(args ...string) {
+		_, _ = iptables(ctx, "iptables", "", append([]string{"--wait", "5"}, args...)...)
 	}
+	away("-D", userChain, "-i", f.interfaces(), "-j", forward)
+	away("-D", "INPUT", "-i", f.interfaces(), "-j", input)
+	for _, chain := range []string{forward, input} {
+		away("-F", chain)
+		away("-X", chain)
+	}
+	f.applied = nil
 }
 
-func iptables(ctx context.Context, program, input string, args ...string) error {
+// iptables runs one of the programs of that name and returns what it printed.
+func iptables(ctx context.Context, program, input string, args ...string) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, 15*time.Second)
 	defer cancel()
 	path, err := exec.LookPath(program)
@@ -122,10 +182,12 @@ func iptables(ctx context.Context, program, input string, args ...string) error 
 	}
 	cmd := exec.CommandContext(ctx, path, args...)
 	cmd.Stdin = strings.NewReader(input)
-	if out, err := cmd.CombinedOutput(); err != nil {
-		return fmt.Errorf("%s %s: %w: %s", program, strings.Join(args, " "), err, bytes.TrimSpace(out))
+	var out, failure bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &failure
+	if err := cmd.Run(); err != nil {
+		return "", fmt.Errorf("%s %s: %w: %s", program, strings.Join(args, " "), err, bytes.TrimSpace(failure.Bytes()))
 	}
-	return nil
+	return out.String(), nil
 }
 
 // resolvers returns the host's name servers that containers are given too; the

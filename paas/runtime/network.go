@@ -11,6 +11,7 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/docker/docker/api/types/filters"
 	"github.com/docker/docker/api/types/network"
@@ -186,6 +187,32 @@ func hostMTU() int {
 		}
 	}
 	return 1500
+}
+
+// filterCheck is the pause between two looks at the packet filter; one takes
+// some milliseconds.
+const filterCheck = 10 * time.Second
+
+// Guard keeps the packet filter around the apps in force until ctx ends: it
+// sets it at once, since the host may have lost it while no Kurama ran, and
+// again whenever somebody has flushed or changed it.
+func (e *Engine) Guard(ctx context.Context) error {
+	ticker := time.NewTicker(filterCheck)
+	defer ticker.Stop()
+	for {
+		e.checkFilter(ctx)
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-ticker.C:
+		}
+	}
+}
+
+func (e *Engine) checkFilter(ctx context.Context) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.filter.check(ctx)
 }
 
 // Teardown removes every container and network of this installation, and then
