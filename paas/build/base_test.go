@@ -104,6 +104,42 @@ func TestBase(t *testing.T) {
 			t.Fatalf("got %+v %q, %v", end, out, err)
 		}
 	})
+	t.Run("goes when an SDK change has left it, and nothing uses it", func(t *testing.T) {
+		former := newBuilder(t, func(_ *config.Build, o *Options) {
+			o.SDK = fstest.MapFS{"kurama/__init__.py": {Data: []byte("here = 0\n")}, "kurama.pth": {Data: []byte("\n")}}
+		})
+		old, err := former.Base(t.Context(), logged(t, &lines))
+		if err != nil {
+			t.Fatal(err)
+		}
+		there := func(tag string) bool {
+			t.Helper()
+			_, ok, err := b.imageID(t.Context(), tag)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return ok
+		}
+		// Whatever else the engine holds is not this test's.
+		clean := func() {
+			t.Helper()
+			if err := b.removeOf(t.Context(), time.Now(), func(tag string) bool { return tag == old || tag == image }); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := b.RemoveOldBases(t.Context()); err != nil || !there(old) {
+			t.Errorf("a young one is gone: %v", err)
+		}
+		_, err = b.run(t.Context(), step{config: &container.Config{Image: old, Cmd: []string{"true"}}, host: &container.HostConfig{NetworkMode: "none"},
+			keep: func(context.Context, string) error { clean(); return nil }}, logged(t, &lines))
+		if err != nil || !there(old) {
+			t.Errorf("one that a container uses is gone: %v", err)
+		}
+		clean()
+		if there(old) || !there(image) {
+			t.Errorf("old there: %t, present one there: %t", there(old), there(image))
+		}
+	})
 	t.Run("can be made from a given image", func(t *testing.T) {
 		boot, _ := b.knownBootstrap(t.Context())
 		given := newBuilder(t, func(c *config.Build, o *Options) {

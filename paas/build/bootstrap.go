@@ -52,7 +52,7 @@ func (b *Builder) bootstrapTags() []string {
 	debian := bootstrapName + ":" + shortHash(append([]string{"debian", suite()}, debianPackages...)...)
 	switch b.cfg.Base {
 	case "auto":
-		return []string{pulled(officialImage), debian}
+		return []string{pulled(b.official), debian}
 	case "bootstrap":
 		return []string{debian}
 	}
@@ -64,6 +64,10 @@ func (b *Builder) bootstrap(ctx context.Context, progress func(string)) (string,
 	if id, ok := b.knownBootstrap(ctx); ok {
 		return id, nil
 	}
+	return b.makeBootstrap(ctx, progress)
+}
+
+func (b *Builder) makeBootstrap(ctx context.Context, progress func(string)) (string, error) {
 	tags := b.bootstrapTags()
 	if b.cfg.Base == "bootstrap" {
 		return b.fromDebian(ctx, tags[0], progress)
@@ -72,14 +76,14 @@ func (b *Builder) bootstrap(ctx context.Context, progress func(string)) (string,
 		return b.fromImage(ctx, b.cfg.Base, tags[0], progress)
 	}
 	asking, cancel := context.WithTimeout(ctx, registryPatience)
-	_, unreachable := b.opts.Docker.DistributionInspect(asking, officialImage, "")
+	_, unreachable := b.opts.Docker.DistributionInspect(asking, b.official, "")
 	cancel()
 	if unreachable == nil {
-		id, err := b.fromImage(ctx, officialImage, tags[0], progress)
+		id, err := b.fromImage(ctx, b.official, tags[0], progress)
 		if err == nil {
 			return id, nil
 		}
-		progress(fmt.Sprintf("%s could not be used: %v.", officialImage, err))
+		progress(fmt.Sprintf("%s could not be used: %v.", b.official, err))
 	}
 	progress("No image registry answers: making the base image from this host's own Debian packages. This is done once and takes about half a minute.")
 	return b.fromDebian(ctx, tags[1], progress)

@@ -33,9 +33,10 @@ type Options struct {
 
 // Builder builds. Its methods may be called at the same time.
 type Builder struct {
-	cfg  config.Build
-	opts Options
-	base sync.Mutex // held while the base image is looked for or made
+	cfg      config.Build
+	opts     Options
+	official string     // image that build.base: auto asks a registry for
+	base     sync.Mutex // held while the base image is looked for or made
 
 	layers   sync.Mutex // guards building
 	building map[string]*sync.Mutex
@@ -49,7 +50,7 @@ func New(cfg config.Build, opts Options) (*Builder, error) {
 		return nil, fmt.Errorf("data folder %s: %w", opts.Data, err)
 	}
 	opts.Data = data
-	b := &Builder{cfg: cfg, opts: opts, building: map[string]*sync.Mutex{}}
+	b := &Builder{cfg: cfg, opts: opts, official: officialImage, building: map[string]*sync.Mutex{}}
 	for _, folder := range []string{b.releases(), b.layersFolder()} {
 		if err := os.MkdirAll(folder, 0o700); err != nil {
 			return nil, fmt.Errorf("folder for builds: %w", err)

@@ -14,7 +14,7 @@ import (
 func TestMain(m *testing.M) {
 	code := m.Run()
 	if docker, err := client.NewClientWithOpts(client.FromEnv, client.WithAPIVersionNegotiation()); err == nil {
-		b := &Builder{opts: Options{Docker: docker}}
+		b := &Builder{opts: Options{Docker: docker}, official: officialImage}
 		b.cfg.Base = "auto"
 		if boot, ok := b.knownBootstrap(context.Background()); ok {
 			if sdk, err := packSDK(tinySDK()); err == nil {

@@ -12,6 +12,8 @@ import (
 	"slices"
 	"strconv"
 
+	"golang.org/x/sync/errgroup"
+
 	"kurama/paas"
 )
 
@@ -73,6 +75,39 @@ func linkTree(source, target string) error {
 		}
 		return os.Link(name, filepath.Join(target, rel))
 	})
+}
+
+// Sync makes the source of a release survive a power cut: it returns once all
+// of it is on disk.
+func (b *Builder) Sync(tenant, app string, release int) error {
+	folder := b.SourceFolder(tenant, app, release)
+	var flushing errgroup.Group
+	flushing.SetLimit(syncsAtOnce) // the disk joins those that come together
+	err := filepath.WalkDir(folder, func(name string, _ fs.DirEntry, err error) error {
+		if err == nil {
+			flushing.Go(func() error { return syncFile(name) })
+		}
+		return err
+	})
+	err = errors.Join(err, flushing.Wait())
+	// The names above the folder may be new, too.
+	for dir := filepath.Dir(folder); err == nil && len(dir) >= len(b.releases()); dir = filepath.Dir(dir) {
+		err = syncFile(dir)
+	}
+	if err != nil {
+		return fmt.Errorf("source of release %d of app %s: %w", release, app, err)
+	}
+	return nil
+}
+
+const syncsAtOnce = 8
+
+func syncFile(name string) error {
+	f, err := os.Open(name)
+	if err != nil {
+		return err
+	}
+	return errors.Join(f.Sync(), f.Close())
 }
 
 // RemoveSource removes the source of one release; one that is gone is no error.
