@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
 
@@ -21,13 +22,26 @@ import (
 	"kurama/web"
 )
 
+// sweepTimeout bounds the cleaning at the start of the role.
+const sweepTimeout = 20 * time.Second
+
 // newPaas wires the control plane: the deployer and the API in front of it.
 func newPaas(ctx context.Context, w *wiring) (runner, error) {
 	pool, err := w.pool(ctx)
 	if err != nil {
 		return nil, err
 	}
-	deployer, err := w.deployer(pool)
+	e, err := w.engine()
+	if err != nil {
+		return nil, err
+	}
+	// What a killed role had under way belongs to nobody any more.
+	sweeping, cancel := context.WithTimeout(ctx, sweepTimeout)
+	defer cancel()
+	if err := e.Sweep(sweeping); err != nil {
+		w.log.Warn("containers of commands and builds that were cut off stay behind", "error", err)
+	}
+	deployer, err := w.deployer(pool, e)
 	if err != nil {
 		return nil, err
 	}
@@ -35,8 +49,14 @@ func newPaas(ctx context.Context, w *wiring) (runner, error) {
 	if err != nil {
 		return nil, err
 	}
-	return together{deployer, console}, nil
+	return together{deployer, console, guard{e}}, nil
 }
+
+// guard keeps the packet filter around the apps beside the rest of the role.
+type guard struct{ *runtime.Engine }
+
+// Run returns nil when ctx ends.
+func (g guard) Run(ctx context.Context) error { return g.Guard(ctx) }
 
 // engine connects to Docker for this installation.
 func (w *wiring) engine() (*runtime.Engine, error) {
@@ -67,11 +87,7 @@ func (w *wiring) builder(e *runtime.Engine) (*build.Builder, error) {
 		SDK: python.Files(), Docker: docker, Network: e.BuildNetwork, Log: w.log})
 }
 
-func (w *wiring) deployer(pool *pgxpool.Pool) (*deploy.Deployer, error) {
-	e, err := w.engine()
-	if err != nil {
-		return nil, err
-	}
+func (w *wiring) deployer(pool *pgxpool.Pool, e *runtime.Engine) (*deploy.Deployer, error) {
 	b, err := w.builder(e)
 	if err != nil {
 		return nil, err

@@ -179,6 +179,7 @@ type App struct {
 	Nofile        int64         `yaml:"nofile"`
 	Threads       int           `yaml:"threads"`        // gunicorn threads per worker
 	HealthTimeout time.Duration `yaml:"health_timeout"` // from start to the first good probe
+	LiveInterval  time.Duration `yaml:"live_interval"`  // between two probes of a replica that serves; 0: none
 	DrainTimeout  time.Duration `yaml:"drain_timeout"`  // requests in flight may take this long when a replica goes
 	StopTimeout   time.Duration `yaml:"stop_timeout"`   // between SIGTERM and SIGKILL
 	RestartMin    time.Duration `yaml:"restart_min"`    // first pause before a crashed replica is restarted
@@ -213,7 +214,7 @@ func Default() Config {
 		Build: Build{Base: "auto", Timeout: 10 * time.Minute, Memory: 1 * GiB, CPU: 1, Output: 1 * MiB,
 			LayerMax: 2 * GiB, SourceMax: 512 * MiB, Entries: 20_000, Ratio: 200, AtOnce: 1, KeepSource: 10},
 		App: App{CPU: 1, Memory: 256 * MiB, Disk: 64 * MiB, Pids: 128, Nofile: 4096, Threads: 4,
-			HealthTimeout: 60 * time.Second, DrainTimeout: 30 * time.Second, StopTimeout: 10 * time.Second,
+			HealthTimeout: 60 * time.Second, LiveInterval: 10 * time.Second, DrainTimeout: 30 * time.Second, StopTimeout: 10 * time.Second,
 			RestartMin: time.Second, RestartMax: time.Minute},
 	}
 }

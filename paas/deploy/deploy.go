@@ -25,6 +25,7 @@ type Apps interface {
 	AllApps(ctx context.Context) ([]paas.App, error)
 	SetAppState(ctx context.Context, tenant, app string, state paas.AppState, reason string) error
 	DeleteApp(ctx context.Context, tenant, app string) error
+	Decisions(ctx context.Context, tenant, app string, limit int) ([]paas.Decision, error)
 	Env(ctx context.Context, tenant, app string) (map[string]string, error)
 }
 
@@ -49,6 +50,7 @@ type Store interface {
 type Sources interface {
 	Intake(ctx context.Context, tenant, app string, release int, up paas.Upload) (digest string, err error)
 	Reuse(tenant, app string, from, to int) error
+	Sync(tenant, app string, release int) error
 	SourceFolder(tenant, app string, release int) string
 	KeepSources(tenant, app string, live int) error
 	RemoveSource(tenant, app string, release int) error
@@ -63,6 +65,7 @@ type Builder interface {
 	Layer(ctx context.Context, dir string, line func(string)) (key string, err error)
 	LayerFolder(key string) string
 	KeepLayers(used map[string]bool) error
+	RemoveOldBases(ctx context.Context) error
 }
 
 // Engine runs replicas.
@@ -90,6 +93,8 @@ type Router interface {
 	Apply(ctx context.Context, table paas.Table) error
 	// InFlight returns the number of requests under way by replica.
 	InFlight(ctx context.Context) (map[string]int, error)
+	// Heard returns how often something came from each replica in the table.
+	Heard(ctx context.Context) (map[string]int64, error)
 }
 
 // Events takes the platform's own records; it never blocks.
@@ -162,6 +167,7 @@ func (d *Deployer) Run(ctx context.Context) error {
 	d.spawn(func() { _ = d.Store.Watch(d.life, d.poke) })
 	d.spawn(func() { _ = d.Engine.Watch(d.life, d.heard) })
 	d.spawn(d.failInterrupted)
+	d.spawn(d.watchLife)
 	ticker := time.NewTicker(time.Second)
 	defer ticker.Stop()
 	failing := false
@@ -208,28 +214,6 @@ func (d *Deployer) prepareBase() {
 	}
 }
 
-// failInterrupted marks the deploys that died with an earlier process.
-func (d *Deployer) failInterrupted() {
-	apps, err := d.Store.AllApps(d.life)
-	if err != nil {
-		d.Log.Error("unfinished releases are not looked for", "error", err)
-		return
-	}
-	for _, app := range apps {
-		releases, err := d.Store.Releases(d.life, app.Tenant, app.Name, 20)
-		if err != nil {
-			d.Log.Error("unfinished releases are not looked for", "app", app.Name, "error", err)
-			continue
-		}
-		for _, r := range releases {
-			ours := r.CreatedAt.After(d.began) || d.underWay(key{r.Tenant, r.App}, r.Number)
-			if !ours && (r.State == paas.ReleaseBuilding || r.State == paas.ReleaseStarting) {
-				d.fail(r, &paas.Invalid{Reason: "Kurama was stopped during this deploy. Deploy again."})
-			}
-		}
-	}
-}
-
 // Stop ends all that Run and deploys started and, unless leaveApps, stops and
 // removes the replicas. Only the first call does something.
 func (d *Deployer) Stop(ctx context.Context, leaveApps bool) error {
@@ -251,10 +235,19 @@ func (d *Deployer) Stop(ctx context.Context, leaveApps bool) error {
 	var stopping sync.WaitGroup
 	for i, c := range running {
 		stopping.Go(func() {
-			errs[i] = errors.Join(d.Engine.Stop(ctx, c.ID, d.opts.App.StopTimeout), d.Engine.Remove(ctx, c.ID))
+			errs[i] = d.Engine.Stop(ctx, c.ID, d.opts.App.StopTimeout)
 		})
 	}
 	stopping.Wait()
+	if len(running) > 0 {
+		select {
+		case <-time.After(lastWords):
+		case <-ctx.Done():
+		}
+	}
+	for i, c := range running {
+		errs[i] = errors.Join(errs[i], d.Engine.Remove(ctx, c.ID))
+	}
 	return errors.Join(errs...)
 }
 
@@ -269,7 +262,9 @@ func (d *Deployer) Replicas(tenant, app string) []paas.Replica {
 	}
 	found := make([]paas.Replica, 0, len(f.replicas))
 	for _, r := range slices.SortedFunc(maps.Values(f.replicas), oldestFirst) {
-		found = append(found, r.Replica)
+		if r.State != paas.ReplicaStopped {
+			found = append(found, r.Replica)
+		}
 	}
 	return found
 }

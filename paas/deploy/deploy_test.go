@@ -3,10 +3,12 @@ package deploy_test
 import (
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"kurama/autoscaler"
 	"kurama/paas"
 )
 
@@ -29,7 +31,7 @@ func TestDeploy(t *testing.T) {
 		rel := p.live("hello", p.example("hello"))
 		took := time.Since(began)
 		t.Logf("live after %s", took)
-		if took > 3*time.Second {
+		if took > 30*time.Second {
 			t.Errorf("took %s", took)
 		}
 		if status, body := p.get("hello", "/"); status != 200 || body != "Hello from Kurama!\n" {
@@ -59,7 +61,7 @@ func TestDeploy(t *testing.T) {
 		if status, body := p.get("count", "/"); status != 200 || body != "v2 " {
 			t.Errorf("got %d %q", status, body)
 		}
-		p.until(15*time.Second, "the first release's replica is gone", func() bool {
+		p.until(60*time.Second, "the first release's replica is gone", func() bool {
 			own := p.containers("count")
 			return len(own) == 1 && own[0].Release == second.Number
 		})
@@ -101,18 +103,45 @@ func TestDeploy(t *testing.T) {
 			if err := p.store.SetDesired(t.Context(), paas.DefaultTenant, "count", n); err != nil {
 				t.Fatal(err)
 			}
-			p.until(20*time.Second, fmt.Sprintf("%d replicas", n), func() bool {
+			p.until(60*time.Second, fmt.Sprintf("%d replicas", n), func() bool {
 				return len(p.router.targets("count")) == n && len(p.containers("count")) == n
 			})
 		}
-		if got := p.events.has("scaled"); !strings.Contains(got, "1 → 2 replicas.") {
-			t.Errorf("event: %q", got)
+		p.until(10*time.Second, "both changes are told", func() bool {
+			return slices.Equal(p.events.all("scaled"), []string{"1 → 2 replicas.", "2 → 1 replica."})
+		})
+	})
+	t.Run("leaves it to the autoscaler to tell of its own decisions", func(t *testing.T) {
+		p.events.forget()
+		decided := autoscaler.NewPolicies(p.pool, p.Config.Autoscaler)
+		for _, d := range []paas.Decision{{From: 1, To: 2}, {From: 2, To: 1}} {
+			d.Tenant, d.App, d.At, d.Policy, d.Reason = paas.DefaultTenant, "count", time.Now(), "kurama", "load"
+			d.Inputs = map[string]float64{"load": 91}
+			if ok, err := decided.Apply(t.Context(), d); err != nil || !ok {
+				t.Fatal(ok, err)
+			}
+			p.until(60*time.Second, fmt.Sprintf("%d replicas", d.To), func() bool {
+				return len(p.router.targets("count")) == d.To && len(p.containers("count")) == d.To
+			})
+		}
+		// Changes by a person are told after them, so they would have been told by then.
+		for _, n := range []int{2, 1} {
+			if err := p.store.SetDesired(t.Context(), paas.DefaultTenant, "count", n); err != nil {
+				t.Fatal(err)
+			}
+			p.until(60*time.Second, fmt.Sprintf("%d replicas", n), func() bool {
+				return len(p.router.targets("count")) == n && len(p.containers("count")) == n
+			})
+		}
+		p.until(10*time.Second, "what a person changed is told", func() bool { return len(p.events.all("scaled")) >= 2 })
+		if told := p.events.all("scaled"); !slices.Equal(told, []string{"1 → 2 replicas.", "2 → 1 replica."}) {
+			t.Errorf("told %q", told)
 		}
 	})
 	t.Run("restarts a replica that crashed", func(t *testing.T) {
 		before := p.containers("count")[0]
 		p.get("count", "/die")
-		p.until(20*time.Second, "it serves again", func() bool {
+		p.until(60*time.Second, "it serves again", func() bool {
 			r := p.Replicas(paas.DefaultTenant, "count")
 			return len(r) == 1 && r[0].ID == before.ID && r[0].Restarts == 1 && r[0].State == paas.ReplicaHealthy && len(p.router.targets("count")) == 1
 		})
@@ -128,7 +157,7 @@ func TestDeploy(t *testing.T) {
 		if err := p.engine.Remove(t.Context(), gone.ID); err != nil {
 			t.Fatal(err)
 		}
-		p.until(30*time.Second, "another serves", func() bool {
+		p.until(60*time.Second, "another serves", func() bool {
 			own := p.router.targets("count")
 			return len(own) == 1 && own[0].Replica != gone.ID
 		})
@@ -138,7 +167,7 @@ func TestDeploy(t *testing.T) {
 		if err := p.store.RequestRestart(t.Context(), paas.DefaultTenant, "count"); err != nil {
 			t.Fatal(err)
 		}
-		p.until(20*time.Second, "another replica serves alone", func() bool {
+		p.until(60*time.Second, "another replica serves alone", func() bool {
 			own := p.router.targets("count")
 			return len(own) == 1 && own[0].Replica != before && len(p.containers("count")) == 1
 		})
@@ -155,7 +184,7 @@ func TestDeploy(t *testing.T) {
 		before := p.containers("count")[0]
 		kill()
 		kill = p.run()
-		p.until(20*time.Second, "it is known as healthy", func() bool {
+		p.until(60*time.Second, "it is known as healthy", func() bool {
 			r := p.Replicas(paas.DefaultTenant, "count")
 			return len(r) == 1 && r[0].State == paas.ReplicaHealthy
 		})
@@ -176,7 +205,7 @@ func TestDeploy(t *testing.T) {
 			t.Fatal(err)
 		}
 		kill = p.run()
-		p.until(20*time.Second, "it serves, alone", func() bool {
+		p.until(60*time.Second, "it serves, alone", func() bool {
 			c := p.containers("count")
 			return len(c) == 1 && c[0].ID == own.ID && c[0].Running && len(p.router.targets("count")) == 1
 		})
@@ -189,7 +218,7 @@ func TestDeploy(t *testing.T) {
 			if err := p.store.SetDesired(t.Context(), paas.DefaultTenant, "count", want.n); err != nil {
 				t.Fatal(err)
 			}
-			p.until(20*time.Second, string(want.state), func() bool {
+			p.until(60*time.Second, string(want.state), func() bool {
 				return p.app("count").State == want.state && len(p.containers("count")) == want.n && len(p.router.targets("count")) == want.n
 			})
 		}

@@ -9,30 +9,41 @@ import (
 	"kurama/paas"
 )
 
+// lastWords is how long an ended replica stays on the engine, so that the agent
+// reads its output to the end.
+const lastWords = time.Second
+
 // drain waits until replicas that left the table have no request in flight, or
-// the time for that is over, then stops and removes them. It goes on when the
-// Deployer ends only as far as the stop itself, which the next start repeats.
+// the time for that is over, then stops them, and removes them a moment later.
+// It goes on when the Deployer ends only as far as the stop itself, which the
+// next start repeats.
 func (d *Deployer) drain(f *fleet, replicas []*replica, say func(string)) {
 	began := time.Now()
+	d.leave(replicas)
+	cut := d.settle(replicas)
+	d.stop(replicas, d.opts.App.StopTimeout)
+	switch {
+	case cut > 0:
+		was := "were"
+		if cut == 1 {
+			was = "was"
+		}
+		say(fmt.Sprintf("%s of the former replicas did not end within %s and %s cut.", plural(cut, "request"), d.opts.App.DrainTimeout, was))
+	default:
+		say(fmt.Sprintf("The former replicas had no request left and are stopped after %s.", span(began)))
+	}
+	d.bury(f, replicas)
+}
+
+// leave takes replicas off what counts for their app.
+func (d *Deployer) leave(replicas []*replica) {
 	d.mu.Lock()
+	defer d.mu.Unlock()
 	for _, r := range replicas {
 		r.stage = leaving
 		if r.State != paas.ReplicaUnhealthy {
 			r.State = paas.ReplicaDraining
 		}
-	}
-	d.mu.Unlock()
-	cut := d.settle(replicas)
-	var stopping sync.WaitGroup
-	for _, r := range replicas {
-		stopping.Go(func() { d.finish(f, r) })
-	}
-	stopping.Wait()
-	switch {
-	case cut > 0:
-		say(fmt.Sprintf("%s of the former replicas did not end within %s and were cut.", count(cut, "request", "requests"), d.opts.App.DrainTimeout))
-	default:
-		say(fmt.Sprintf("The former replicas had no request left and are stopped after %s.", span(began)))
 	}
 }
 
@@ -61,17 +72,53 @@ func (d *Deployer) settle(replicas []*replica) int {
 	}
 }
 
-// finish stops and removes one replica and forgets it.
-func (d *Deployer) finish(f *fleet, r *replica) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(d.life), d.opts.App.StopTimeout+cleanTimeout)
+// stop ends replicas, all at once, with SIGTERM and after patience SIGKILL.
+func (d *Deployer) stop(replicas []*replica, patience time.Duration) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(d.life), patience+cleanTimeout)
 	defer cancel()
-	if err := d.Engine.Stop(ctx, r.ID, d.opts.App.StopTimeout); err != nil {
-		d.Log.Warn("a replica did not stop and is killed", "replica", r.ID, "error", err)
+	var stopping sync.WaitGroup
+	for _, r := range replicas {
+		stopping.Go(func() {
+			if err := d.Engine.Stop(ctx, r.ID, patience); err != nil {
+				d.Log.Warn("a replica did not stop and is killed", "replica", r.ID, "error", err)
+			}
+			d.mu.Lock()
+			r.State = paas.ReplicaStopped
+			d.mu.Unlock()
+		})
 	}
-	if err := d.Engine.Remove(ctx, r.ID); err != nil {
-		d.Log.Error("a replica stays behind", "replica", r.ID, "error", err)
+	stopping.Wait()
+}
+
+// bury removes ended replicas once their last words are read, and forgets them.
+func (d *Deployer) bury(f *fleet, replicas []*replica) {
+	if len(replicas) == 0 {
+		return
 	}
-	d.mu.Lock()
-	delete(f.replicas, r.ID)
-	d.mu.Unlock()
+	select {
+	case <-time.After(lastWords):
+	case <-d.life.Done():
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(d.life), cleanTimeout)
+	defer cancel()
+	for _, r := range replicas {
+		if err := d.Engine.Remove(ctx, r.ID); err != nil {
+			d.Log.Error("a replica stays behind", "replica", r.ID, "error", err)
+		}
+		d.mu.Lock()
+		delete(f.replicas, r.ID)
+		d.mu.Unlock()
+	}
+}
+
+// discard ends replicas that never served, beside the caller.
+func (d *Deployer) discard(f *fleet, replicas []*replica) {
+	d.leave(replicas)
+	end := func() {
+		d.stop(replicas, 0)
+		d.bury(f, replicas)
+	}
+	if !d.spawn(end) {
+		end()
+	}
 }

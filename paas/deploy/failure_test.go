@@ -2,6 +2,7 @@ package deploy_test
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -22,9 +23,7 @@ func TestDeployFailure(t *testing.T) {
 			if a := p.app(app); a.State != paas.AppFailed || a.Reason != rel.Reason {
 				t.Errorf("app: %s %q", a.State, a.Reason)
 			}
-			if own := p.containers(app); len(own) != 0 {
-				t.Errorf("containers: %v", own)
-			}
+			p.gone(app)
 		})
 	}
 	const flask = "from flask import Flask\napp = Flask(__name__)\n"
@@ -96,5 +95,52 @@ func TestDeployFailure(t *testing.T) {
 			t.Fatalf("got %s %q", rel.State, rel.Reason)
 		}
 		p.until(10*time.Second, "the app runs", func() bool { return p.app("mortal").State == paas.AppRunning })
+	})
+}
+
+func TestOutOfMemory(t *testing.T) {
+	p := newPlatform(t, nil)
+	p.run()
+	const hog = `from flask import Flask
+app = Flask(__name__)
+@app.get("/")
+def index(): return "here"
+@app.get("/hog")
+def hog(): return str(len(bytearray(400 << 20)))
+`
+	told := func(t *testing.T, app, what string) {
+		t.Helper()
+		own := p.containers(app)[0]
+		p.get(app, "/hog")
+		want := own.ID + " used more than 256MiB of memory. " + what + " Load less at a time, or raise app.memory."
+		p.until(20*time.Second, "the event tells it once", func() bool { return slices.Contains(p.events.all("oom_killed"), want) })
+		p.until(20*time.Second, "it serves again", func() bool { status, _ := p.get(app, "/"); return status == 200 })
+		n := 0
+		for _, text := range p.events.all("oom_killed") {
+			if strings.HasPrefix(text, own.ID) {
+				n++
+			}
+		}
+		if n != 1 {
+			t.Errorf("told %d times: %q", n, p.events.all("oom_killed"))
+		}
+	}
+	t.Run("of one worker is told, and the replica goes on", func(t *testing.T) {
+		p.live("worker", p.upload(map[string]string{"app.py": hog}))
+		before := p.containers("worker")[0]
+		told(t, "worker", "The kernel ended a process of it.")
+		if after := p.containers("worker")[0]; !after.StartedAt.Equal(before.StartedAt) {
+			t.Error("the replica was restarted")
+		}
+	})
+	t.Run("of the whole replica is told, and it is started again", func(t *testing.T) {
+		p.live("whole", p.upload(map[string]string{"app.py": hog, "Procfile": "web: flask run --host 0.0.0.0 --port $PORT\n"}))
+		told(t, "whole", "The kernel ended a process of it.")
+		p.until(20*time.Second, "the crash is told", func() bool {
+			return slices.ContainsFunc(p.events.all("crashed"), func(text string) bool {
+				return strings.HasPrefix(text, "Your app used more than its 256MiB of memory and was ended. Load less, or raise app.memory.")
+			})
+		})
+		p.until(20*time.Second, "the restart is told", func() bool { return len(p.events.all("restarted")) == 1 })
 	})
 }

@@ -29,6 +29,8 @@ type replica struct {
 	retryAt time.Time // when it ended: not to be restarted before this
 	goodAt  time.Time // since when it is healthy
 	oomAt   time.Time // when it last lost a process for memory
+	misses  int       // probes in a row that it did not answer while it served
+	heard   int64     // the router's count of what came from it
 }
 
 // fleet is one app with its replicas.
@@ -46,11 +48,18 @@ type fleet struct {
 	rolling  bool          // candidates are on their way, or being switched to
 	deleting bool
 
-	failures  int // starts in a row that failed
-	startAt   time.Time
-	reason    string // why the last replica ended
-	refused   int    // restart counter whose rollout failed
-	announced int    // wanted replicas as last told in an event; -1: never
+	failures int // starts in a row that failed
+	startAt  time.Time
+	reason   string // why the last replica ended
+	refused  int    // restart counter whose rollout failed
+
+	announced   int       // wanted replicas as last seen; -1: never
+	announcedAt time.Time // and when
+	decidedAt   time.Time // of the autoscaler's last decision that was met
+
+	replacing  bool      // a replica that does not answer is being replaced
+	replaced   int       // such replacements in a row
+	replacedAt time.Time // when the last one ended
 }
 
 func newFleet(ctx context.Context, k key, now time.Time) *fleet {

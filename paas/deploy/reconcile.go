@@ -3,7 +3,6 @@ package deploy
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"time"
 
@@ -107,7 +106,7 @@ func (f *fleet) plan(now time.Time) plan {
 		}
 	}
 	p.state, p.reason = f.state(current)
-	if f.rolling || f.app.Release == 0 {
+	if f.rolling || f.replacing || f.app.Release == 0 {
 		return p
 	}
 	switch missing := f.app.Desired - len(current); {
@@ -182,11 +181,11 @@ func (d *Deployer) tend(ctx context.Context, f *fleet) {
 	if p.renew {
 		f.rolling = true
 	}
-	scaled, release := d.scaled(f), f.app.Release
+	change, scaled := f.scaled(now)
 	d.mu.Unlock()
 
-	if scaled != "" {
-		d.tell(f.key, release, "", eventScaled, scaled)
+	if scaled {
+		d.spawn(func() { d.tellScaled(f.key, change) })
 	}
 	if p.remove {
 		d.spawn(func() { _ = d.Delete(d.life, f.tenant, f.key.app) })
@@ -204,27 +203,6 @@ func (d *Deployer) tend(ctx context.Context, f *fleet) {
 		d.spawn(func() { d.renew(d.life, f) })
 	}
 	d.show(ctx, f, p.state, p.reason)
-}
-
-// scaled returns a sentence when the wanted number changed since it was last
-// told. Callers hold mu.
-func (d *Deployer) scaled(f *fleet) string {
-	if f.app.Release == 0 {
-		return ""
-	}
-	before := f.announced
-	f.announced = f.app.Desired
-	if before < 0 || before == f.app.Desired {
-		return ""
-	}
-	return fmt.Sprintf("%d → %s.", before, plural(f.app.Desired, "replica"))
-}
-
-func plural(n int, noun string) string {
-	if n == 1 {
-		return "1 " + noun
-	}
-	return fmt.Sprintf("%d %ss", n, noun)
 }
 
 // show stores an app's state when it changed.

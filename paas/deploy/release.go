@@ -19,6 +19,7 @@ type job struct {
 	first   bool // the app has no live release yet
 	began   time.Time
 	source  func(ctx context.Context, j *job) error
+	synced  chan error // gets one value: whether the source would survive a power cut
 }
 
 // Deploy stores a release of an app, which is made where it is new, and returns
@@ -136,7 +137,7 @@ func (d *Deployer) accept(ctx context.Context, tenant, name, by string, draft fu
 	if rel, err = d.Store.NewRelease(ctx, rel); err != nil {
 		return paas.Release{}, err
 	}
-	j := &job{release: rel, first: app.Release == 0, began: began, source: source}
+	j := &job{release: rel, first: app.Release == 0, began: began, source: source, synced: make(chan error, 1)}
 	if !d.launch(ctx, j, app) {
 		stopping := &paas.Invalid{Reason: "Kurama is stopping. Deploy again when it runs."}
 		d.fail(rel, stopping)
@@ -188,6 +189,7 @@ func (d *Deployer) deploy(ctx context.Context, f *fleet, j *job) error {
 	if err := j.source(ctx, j); err != nil {
 		return err
 	}
+	d.work.Go(func() { j.synced <- d.Builder.Sync(j.release.Tenant, j.release.App, j.release.Number) })
 	if err := d.build(ctx, j); err != nil {
 		d.dropSource(j)
 		return err
@@ -284,6 +286,9 @@ func (d *Deployer) bringLive(ctx context.Context, f *fleet, j *job) error {
 	err = d.roll(ctx, rollout{fleet: f, release: rel, restart: app.Restart,
 		say: func(step, format string, args ...any) { d.say(rel, step, format, args...) },
 		commit: func(ctx context.Context) error {
+			if err := <-j.synced; err != nil {
+				return err
+			}
 			d.say(rel, "done", "Release %d is live after %s%s.", rel.Number, span(j.began), d.address(rel))
 			return d.Store.SetLive(ctx, rel.Tenant, rel.App, rel.Number)
 		}})

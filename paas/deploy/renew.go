@@ -160,7 +160,7 @@ func (d *Deployer) collectUnused(k key, live int) error {
 			}
 		}
 	}
-	return d.Builder.KeepLayers(used)
+	return errors.Join(d.Builder.KeepLayers(used), d.Builder.RemoveOldBases(d.life))
 }
 
 // keepLayers is of how many releases of an app the layers are kept.

@@ -195,20 +195,6 @@ func (d *Deployer) putBack(old, fresh []*replica) {
 	}
 }
 
-// discard removes replicas that never served.
-func (d *Deployer) discard(f *fleet, replicas []*replica) {
-	ctx, cancel := context.WithTimeout(context.Background(), cleanTimeout)
-	defer cancel()
-	for _, r := range replicas {
-		if err := d.Engine.Remove(ctx, r.ID); err != nil {
-			d.Log.Error("a replica that failed stays behind", "replica", r.ID, "error", err)
-		}
-		d.mu.Lock()
-		delete(f.replicas, r.ID)
-		d.mu.Unlock()
-	}
-}
-
 // spec returns how replicas of a release are started, with its dependencies
 // and the base image in place.
 func (d *Deployer) spec(ctx context.Context, rel paas.Release) (paas.Spec, error) {

@@ -19,11 +19,7 @@ import (
 	"kurama/internal/postgres/pgtest"
 	"kurama/logship/record"
 	"kurama/paas"
-	"kurama/paas/build"
 	"kurama/paas/deploy"
-	"kurama/paas/runtime"
-	"kurama/paas/store"
-	"kurama/sdk/python"
 )
 
 // tables is a router without traffic: it keeps the last table.
@@ -43,6 +39,8 @@ func (t *tables) Apply(_ context.Context, table paas.Table) error {
 }
 
 func (t *tables) InFlight(context.Context) (map[string]int, error) { return map[string]int{}, nil }
+
+func (t *tables) Heard(context.Context) (map[string]int64, error) { return map[string]int64{}, nil }
 
 func (t *tables) targets(app string) []paas.Target {
 	t.mu.Lock()
@@ -68,6 +66,25 @@ func (e *events) Send(r *record.Record) bool {
 	return true
 }
 
+func (e *events) forget() {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.told = nil
+}
+
+// all returns what was told so far of one event.
+func (e *events) all(event string) []string {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	var found []string
+	for _, t := range e.told {
+		if text, ok := strings.CutPrefix(t, `{"event":"`+event+`"} `); ok {
+			found = append(found, text)
+		}
+	}
+	return found
+}
+
 func (e *events) has(event string) string {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -81,53 +98,42 @@ func (e *events) has(event string) string {
 
 // platform is a deployer with a real store, builder and engine.
 type platform struct {
-	t      *testing.T
-	cfg    config.Config
-	data   string
-	store  *store.Store
-	engine *runtime.Engine
-	build  *build.Builder
+	t *testing.T
+	world
+	*parts
 	router *tables
 	events *events
+	door   deploy.Router // nil: router
 	*deploy.Deployer
 }
 
 func newPlatform(t *testing.T, change func(*config.Config)) *platform {
 	t.Helper()
-	pool := pgtest.New(t)
-	if _, err := pool.Exec(t.Context(), `INSERT INTO tenants (name) VALUES ($1) ON CONFLICT DO NOTHING`, paas.DefaultTenant); err != nil {
-		t.Fatal(err)
-	}
-	p := &platform{t: t, cfg: config.Default(), data: t.TempDir(), store: store.New(pool), router: &tables{}, events: &events{}}
-	p.cfg.App.RestartMin, p.cfg.App.RestartMax = 100*time.Millisecond, 400*time.Millisecond
-	p.cfg.App.StopTimeout = 3 * time.Second
-	p.cfg.Docker.NetworkPool = "10.214.0.0/16"
+	dsn := pgtest.DSN(t)
+	cfg := config.Default()
+	cfg.App.RestartMin, cfg.App.RestartMax = 100*time.Millisecond, 400*time.Millisecond
+	cfg.App.StopTimeout = 3 * time.Second
+	cfg.Docker.NetworkPool = "10.214.0.0/16"
 	if change != nil {
-		change(&p.cfg)
+		change(&cfg)
 	}
-	log := slog.New(slog.NewTextHandler(t.Output(), nil))
-	instance := strings.ToLower(rand.Text()[:8])
-	var err error
-	if p.engine, err = runtime.New(p.cfg.Docker, runtime.Options{Instance: instance, RunDir: filepath.Join(p.data, "run"), Log: log}); err != nil {
-		t.Fatal(err)
-	}
-	docker, err := runtime.Client("")
+	p := &platform{t: t, world: world{DSN: dsn, Data: t.TempDir(), Instance: strings.ToLower(rand.Text()[:8]), Config: cfg}, router: &tables{}, events: &events{}}
+	parts, err := p.world.open(t.Context(), slog.New(slog.NewTextHandler(t.Output(), nil)))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if p.build, err = build.New(p.cfg.Build, build.Options{Data: p.data, Instance: instance, Threads: p.cfg.App.Threads, SDK: python.Files(),
-		Docker: docker, Network: p.engine.BuildNetwork, Log: log}); err != nil {
-		t.Fatal(err)
-	}
+	p.parts = parts
 	t.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 		defer cancel()
 		if err := p.engine.Teardown(ctx); err != nil {
 			t.Errorf("teardown: %v", err)
 		}
-		docker.Close()
-		p.engine.Close()
+		parts.close()
 	})
+	if _, err := p.pool.Exec(t.Context(), `INSERT INTO tenants (name) VALUES ($1) ON CONFLICT DO NOTHING`, paas.DefaultTenant); err != nil {
+		t.Fatal(err)
+	}
 	if _, err := p.build.Base(t.Context(), func(l string) { t.Log(l) }); err != nil {
 		t.Fatal(err)
 	}
@@ -139,8 +145,12 @@ func newPlatform(t *testing.T, change func(*config.Config)) *platform {
 func (p *platform) run() (kill func()) {
 	p.t.Helper()
 	log := slog.New(slog.NewTextHandler(p.t.Output(), nil))
-	p.Deployer = deploy.New(deploy.Options{App: p.cfg.App, AtOnce: 1, Domain: "localhost", RouterPort: "8080"},
-		deploy.Deps{Store: p.store, Builder: p.build, Engine: p.engine, Router: p.router, Events: p.events, Log: log})
+	var control deploy.Router = p.router
+	if p.door != nil {
+		control = p.door
+	}
+	p.Deployer = deploy.New(deploy.Options{App: p.Config.App, AtOnce: 1, Domain: "localhost", RouterPort: "8080"},
+		deploy.Deps{Store: p.store, Builder: p.build, Engine: p.engine, Router: control, Events: p.events, Log: log})
 	d := p.Deployer
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
@@ -158,10 +168,12 @@ func (p *platform) run() (kill func()) {
 	return kill
 }
 
+func (p *platform) log() *slog.Logger { return slog.New(slog.NewTextHandler(p.t.Output(), nil)) }
+
 // upload zips files given by name, or those of a folder of examples.
 func (p *platform) upload(files map[string]string) paas.Upload {
 	p.t.Helper()
-	f, err := os.CreateTemp(p.data, "up-*.zip")
+	f, err := os.CreateTemp(p.Data, "up-*.zip")
 	if err != nil {
 		p.t.Fatal(err)
 	}
@@ -280,6 +292,12 @@ func (p *platform) get(app, path string) (int, string) {
 	defer resp.Body.Close()
 	body, _ := io.ReadAll(resp.Body)
 	return resp.StatusCode, string(body)
+}
+
+// gone waits until nothing of an app is left on the engine.
+func (p *platform) gone(app string) {
+	p.t.Helper()
+	p.until(10*time.Second, "no container of "+app+" is left", func() bool { return len(p.containers(app)) == 0 })
 }
 
 // containers returns the ids of an app's replicas on the engine.
