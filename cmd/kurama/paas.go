@@ -94,7 +94,7 @@ func (w *wiring) deployer(pool *pgxpool.Pool, e *runtime.Engine) (*deploy.Deploy
 	}
 	return deploy.New(
 		deploy.Options{App: w.cfg.App, AtOnce: w.cfg.Build.AtOnce, Domain: w.cfg.Domain, RouterPort: portOf(w.cfg.Router.Listen)},
-		deploy.Deps{Store: store.New(pool), Builder: b, Engine: e, Router: router.NewClient(w.folders.Socket("router.sock")),
+		deploy.Deps{Store: store.New(pool), Decided: store.NewPolicies(pool, w.cfg.Autoscaler.Default()), Builder: b, Engine: e, Router: router.NewClient(w.folders.Socket("router.sock")),
 			Events: w.sender(0), Log: w.log}), nil
 }
 

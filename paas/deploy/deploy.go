@@ -25,7 +25,6 @@ type Apps interface {
 	AllApps(ctx context.Context) ([]paas.App, error)
 	SetAppState(ctx context.Context, tenant, app string, state paas.AppState, reason string) error
 	DeleteApp(ctx context.Context, tenant, app string) error
-	Decisions(ctx context.Context, tenant, app string, limit int) ([]paas.Decision, error)
 	Env(ctx context.Context, tenant, app string) (map[string]string, error)
 }
 
@@ -44,6 +43,11 @@ type Store interface {
 	Apps
 	Releases
 	Watch(ctx context.Context, fn func()) error
+}
+
+// Decisions is what the autoscaler did.
+type Decisions interface {
+	Decisions(ctx context.Context, tenant, app string, limit int) ([]paas.Decision, error)
 }
 
 // Sources keeps what was uploaded.
@@ -113,6 +117,7 @@ type Options struct {
 // Deps are the parts that a Deployer works with.
 type Deps struct {
 	Store   Store
+	Decided Decisions
 	Builder Builder
 	Engine  Engine
 	Router  Router

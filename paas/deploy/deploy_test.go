@@ -8,7 +8,6 @@ import (
 	"testing"
 	"time"
 
-	"kurama/autoscaler"
 	"kurama/paas"
 )
 
@@ -113,7 +112,7 @@ func TestDeploy(t *testing.T) {
 	})
 	t.Run("leaves it to the autoscaler to tell of its own decisions", func(t *testing.T) {
 		p.events.forget()
-		decided := autoscaler.NewPolicies(p.pool, p.Config.Autoscaler)
+		decided := p.policies
 		for _, d := range []paas.Decision{{From: 1, To: 2}, {From: 2, To: 1}} {
 			d.Tenant, d.App, d.At, d.Policy, d.Reason = paas.DefaultTenant, "count", time.Now(), "kurama", "load"
 			d.Inputs = map[string]float64{"load": 91}

@@ -34,7 +34,7 @@ func (f *fleet) scaled(now time.Time) (scaling, bool) {
 func (d *Deployer) tellScaled(k key, change scaling) {
 	ctx, cancel := context.WithTimeout(d.life, cleanTimeout)
 	defer cancel()
-	newest, err := d.Store.Decisions(ctx, k.tenant, k.app, 1)
+	newest, err := d.Decided.Decisions(ctx, k.tenant, k.app, 1)
 	if err != nil && d.life.Err() == nil {
 		d.Log.Warn("it is not known who scaled an app", "app", k.app, "error", err)
 	}

@@ -150,7 +150,7 @@ func (p *platform) run() (kill func()) {
 		control = p.door
 	}
 	p.Deployer = deploy.New(deploy.Options{App: p.Config.App, AtOnce: 1, Domain: "localhost", RouterPort: "8080"},
-		deploy.Deps{Store: p.store, Builder: p.build, Engine: p.engine, Router: control, Events: p.events, Log: log})
+		deploy.Deps{Store: p.store, Decided: p.policies, Builder: p.build, Engine: p.engine, Router: control, Events: p.events, Log: log})
 	d := p.Deployer
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)

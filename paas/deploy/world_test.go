@@ -32,11 +32,12 @@ type world struct {
 
 // parts are the real things that a deployer works with.
 type parts struct {
-	pool   *pgxpool.Pool
-	store  *store.Store
-	engine *runtime.Engine
-	build  *build.Builder
-	docker *client.Client
+	pool     *pgxpool.Pool
+	store    *store.Store
+	policies *store.Policies
+	engine   *runtime.Engine
+	build    *build.Builder
+	docker   *client.Client
 }
 
 func (w world) open(ctx context.Context, log *slog.Logger) (*parts, error) {
@@ -44,7 +45,7 @@ func (w world) open(ctx context.Context, log *slog.Logger) (*parts, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &parts{pool: pool, store: store.New(pool)}
+	p := &parts{pool: pool, store: store.New(pool), policies: store.NewPolicies(pool, w.Config.Autoscaler.Default())}
 	if p.engine, err = runtime.New(w.Config.Docker, runtime.Options{Instance: w.Instance, RunDir: filepath.Join(w.Data, "run"), Log: log}); err != nil {
 		return nil, err
 	}
@@ -93,7 +94,7 @@ func (o order) obey(ctx context.Context) error {
 		return err
 	}
 	d := deploy.New(deploy.Options{App: o.World.Config.App, AtOnce: 1, Domain: "localhost"},
-		deploy.Deps{Store: parts.store, Builder: parts.build, Engine: parts.engine, Router: &tables{}, Events: &events{}, Log: log})
+		deploy.Deps{Store: parts.store, Decided: parts.policies, Builder: parts.build, Engine: parts.engine, Router: &tables{}, Events: &events{}, Log: log})
 	failed := make(chan error, 1)
 	go func() {
 		if o.Upload == "" {
