@@ -56,8 +56,8 @@ lint: $(PAGES) ## formatting, vet, staticcheck
 bench: setup .tools/venv/ready ## the figures of docs/benchmarks.md; ARGS="router sdk" for some
 	@$(GO) run ./internal/bench $(ARGS)
 
-screenshots: setup ## pictures of every page, in test-results/
-	$(GO) test -count=1 -timeout 10m -run TestAcceptance ./internal/e2e
+screenshots: setup ## pictures of every page, light, dark, phone and wide, in test-results/
+	TRAFFIC=4m $(GO) test -count=1 -timeout 20m -run 'TestPages/each' ./internal/e2e
 
 clean: ## what was built; DATA and the base image stay
 	rm -rf bin web/node_modules .tools test-results

@@ -1,6 +1,5 @@
 import { Notifications } from '@mantine/notifications';
 import '@mantine/notifications/styles.layer.css';
-import '@mantine/dropzone/styles.layer.css';
 import { createRoot } from 'react-dom/client';
 import { Root } from '../theme/Root';
 import { Console } from './Console';

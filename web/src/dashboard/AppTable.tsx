@@ -5,6 +5,7 @@ import { ids } from '../testids';
 import { placeHash, usePlace } from './place';
 import { Sparkline } from './Sparkline';
 import { useLiveEvery } from './useLive';
+import { TableBox } from '../parts/TableBox';
 
 const SHOWN = 100;
 
@@ -23,7 +24,7 @@ export function AppTable() {
         {store.apps.length > 10 && <TextInput size="xs" ml="auto" placeholder="Find an app" aria-label="Find an app" value={text} onChange={(e) => setText(e.currentTarget.value)} />}
       </header>
       {store.apps.length === 0 ? <p className="quiet">No app has been heard of yet.</p> : (
-        <div className="table-box">
+        <TableBox label="Apps">
           <Table verticalSpacing={5} highlightOnHover data-testid={ids.appTable}>
             <Table.Thead>
               <Table.Tr>
@@ -46,7 +47,7 @@ export function AppTable() {
               ))}
             </Table.Tbody>
           </Table>
-        </div>
+        </TableBox>
       )}
     </section>
   );

@@ -20,6 +20,8 @@ export interface Series {
   stepped?: boolean;
   /** What the readout says, where the drawn value is a sum. */
   read?: (index: number) => number | null | undefined;
+  /** Over: all of these share one entry of the legend, which counts them. */
+  gone?: boolean;
 }
 
 export interface Content {
@@ -141,7 +143,7 @@ class ChartView {
   private load(from: number, to: number): void {
     this.xs = seconds(from, to);
     this.content = this.props().content(this.store, this.xs, this.dark);
-    const shape = this.content.series.map((s) => `${s.label}${s.color}`).join('|');
+    const shape = this.content.series.map((s) => `${s.label}${s.color}${s.gone ?? ''}`).join('|');
     const data = [this.xs, ...this.content.columns] as uPlot.AlignedData;
     if (shape !== this.shape || !this.plot) {
       this.shape = shape;
@@ -193,18 +195,24 @@ class ChartView {
 
   private buildLegend(): void {
     this.cells = [];
-    this.parts.legend.replaceChildren(...this.content.series.map((s, i) => {
+    const { series } = this.content;
+    const gone = series.filter((s) => s.gone).length;
+    const shown = series.findIndex((s) => s.gone);
+    this.parts.legend.replaceChildren(...series.flatMap((s, i) => {
+      if (s.gone && i !== shown) return [];
       const item = document.createElement('div');
       const name = document.createElement('dt');
       const mark = document.createElement('i');
       mark.style.background = s.color;
-      name.append(mark, s.label);
+      name.append(mark, s.gone ? `${gone} gone` : s.label);
+      item.append(name);
+      if (s.gone) return [item];
       const value = document.createElement('dd');
-      this.cells.push(value);
-      item.append(name, value);
+      this.cells[i] = value;
+      item.append(value);
       item.onmouseenter = () => this.plot?.setSeries(i + 1, { focus: true });
       item.onmouseleave = () => this.plot?.setSeries(null as unknown as number, { focus: false });
-      return item;
+      return [item];
     }));
   }
 

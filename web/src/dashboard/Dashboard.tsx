@@ -75,17 +75,19 @@ function Live({ session }: { session: Session }) {
     <StoreProvider value={store}>
       <div className="live" ref={root} key={`${place.tenant}/${place.app}`}>
         <Header session={session} place={place} span={span} onSpan={setSpan} root={root} />
-        <Body all={!place.app} span={span} />
+        <Body app={place.app} span={span} />
       </div>
     </StoreProvider>
   );
 }
 
-function Body({ all, span }: { all: boolean; span: number }) {
+function Body({ app, span }: { app: string; span: number }) {
+  const all = !app;
   const { connection } = useLive('connection');
   if (connection.state === 'signed-out') return <SignInFirst />;
   return (
     <main className="live-body">
+      <h1 className="visually-hidden">{app ? `${app}, live` : 'All apps, live'}</h1>
       {connection.reason && connection.state !== 'live' && <Problem error={connection.reason} />}
       <Numbers />
       {all && <AppTable />}

@@ -3,6 +3,7 @@ import { useState } from 'react';
 import { count, ms, rate } from '../format/format';
 import { ids } from '../testids';
 import { useLiveEvery } from './useLive';
+import { TableBox } from '../parts/TableBox';
 
 const SHOWN = 12;
 
@@ -15,7 +16,7 @@ export function RouteTable() {
     <section className="panel">
       <header className="panel-head"><h2 className="panel-title">Top routes</h2><span className="label">last 5 min</span></header>
       {routes.length === 0 ? <p className="quiet">No requests in the last 5 minutes.</p> : (
-        <div className="table-box">
+        <TableBox label="Top routes">
           <Table verticalSpacing={4} horizontalSpacing={8} className="tight">
             <Table.Thead><Table.Tr><Table.Th>Route</Table.Th><Table.Th className="num">Requests</Table.Th><Table.Th className="num">per s</Table.Th><Table.Th className="num">Errors</Table.Th><Table.Th className="num">p50</Table.Th><Table.Th className="num">p95</Table.Th><Table.Th className="num">p99</Table.Th><Table.Th className="num">CPU</Table.Th></Table.Tr></Table.Thead>
             <Table.Tbody>
@@ -33,7 +34,7 @@ export function RouteTable() {
               ))}
             </Table.Tbody>
           </Table>
-        </div>
+        </TableBox>
       )}
       {sorted.length > SHOWN && <button type="button" className="plain more" onClick={() => setAll(!all)}>{all ? 'Fewer' : `All ${count(sorted.length)} routes`}</button>}
     </section>

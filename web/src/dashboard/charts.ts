@@ -33,17 +33,22 @@ function latency(store: LiveStore, xs: number[], dark: boolean): Content {
 }
 
 const LINES = 12; // replicas drawn each on its own; a chart with more is not read line by line
+const SILENT = 8; // s without a sample after which a replica counts as gone
 
 function figure(key: 'cpu' | 'mem' | 'disk' | 'swap') {
   return (store: LiveStore, xs: number[], dark: boolean): Content => {
     const series: Series[] = [];
     const columns: Column[] = [];
     const from = xs[0] ?? 0;
-    const names = [...store.replicas.keys()].filter((n) => newest(store.replicas.get(n)!) >= from).slice(-LINES);
-    names.forEach((name, i) => {
-      series.push({ label: store.app ? short(name) : name, color: replicaColor(key, i, dark), width: 1.75 });
-      columns.push(column(xs, store.replicas.get(name)!, pickFigure(key)));
-    });
+    const to = xs.at(-1) ?? 0;
+    const all = [...store.replicas].map(([name, figures]) => ({ name, figures, last: newest(figures) })).filter((r) => r.last >= from);
+    const drawn = all.map((r) => ({ ...r, gone: to - r.last > SILENT })).sort((a, b) => Number(a.gone) - Number(b.gone) || b.name.localeCompare(a.name));
+    let shade = 0;
+    for (const { name, figures, gone } of drawn.slice(0, LINES)) {
+      const color = gone ? faint(seriesColor(key, dark), 0.45) : replicaColor(key, shade++, dark);
+      series.push({ label: short(name), color, gone, width: gone ? 1.25 : 1.75 });
+      columns.push(column(xs, figures, pickFigure(key)));
+    }
     if (store.host.size > 0) {
       series.push({ label: 'host', color: seriesColor('host', dark), width: 1, dash: [4, 3] });
       columns.push(column(xs, store.host, pickFigure(key)));

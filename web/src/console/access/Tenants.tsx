@@ -3,6 +3,7 @@ import { useState, type FormEvent } from 'react';
 import type { Tenant } from '../../api/types';
 import { Problem } from '../../parts/Said';
 import { TimeAgo } from '../../parts/TimeAgo';
+import { TableBox } from '../../parts/TableBox';
 import { nameProblem } from '../deploy/name';
 import { to } from '../route';
 import { RemoveButton } from './RemoveButton';
@@ -25,9 +26,9 @@ export function Tenants() {
         {add.error && <div className="gap-top"><Problem error={add.error} /></div>}
       </form>
       <div className="gap-top"><Problem error={list.error} /></div>
-      <div className="panel table-box gap-top">
+      <TableBox label="Tenants" className="panel gap-top">
         <Table>
-          <Table.Thead><Table.Tr><Table.Th>Tenant</Table.Th><Table.Th className="num">Apps</Table.Th><Table.Th>Since</Table.Th><Table.Th /></Table.Tr></Table.Thead>
+          <Table.Thead><Table.Tr><Table.Th>Tenant</Table.Th><Table.Th className="num">Apps</Table.Th><Table.Th>Since</Table.Th><Table.Th><span className="visually-hidden">Actions</span></Table.Th></Table.Tr></Table.Thead>
           <Table.Tbody>
             {list.data?.map((t) => (
               <Table.Tr key={t.name}>
@@ -39,7 +40,7 @@ export function Tenants() {
             ))}
           </Table.Tbody>
         </Table>
-      </div>
+      </TableBox>
     </>
   );
 }

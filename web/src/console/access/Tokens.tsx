@@ -3,6 +3,7 @@ import { useState, type FormEvent } from 'react';
 import type { Token } from '../../api/types';
 import { Note, Problem } from '../../parts/Said';
 import { TimeAgo } from '../../parts/TimeAgo';
+import { TableBox } from '../../parts/TableBox';
 import { useSession } from '../session';
 import { RemoveButton } from './RemoveButton';
 import { ROLES, useList } from './useList';
@@ -41,9 +42,9 @@ export function Tokens() {
         </div>
       )}
       <div className="gap-top"><Problem error={list.error} /></div>
-      <div className="panel table-box gap-top">
+      <TableBox label="Tokens" className="panel gap-top">
         <Table>
-          <Table.Thead><Table.Tr><Table.Th>Token</Table.Th><Table.Th>Role</Table.Th><Table.Th>Made</Table.Th><Table.Th>Last used</Table.Th><Table.Th>Valid</Table.Th><Table.Th /></Table.Tr></Table.Thead>
+          <Table.Thead><Table.Tr><Table.Th>Token</Table.Th><Table.Th>Role</Table.Th><Table.Th>Made</Table.Th><Table.Th>Last used</Table.Th><Table.Th>Valid</Table.Th><Table.Th><span className="visually-hidden">Actions</span></Table.Th></Table.Tr></Table.Thead>
           <Table.Tbody>
             {list.data?.map((t) => (
               <Table.Tr key={t.id}>
@@ -58,7 +59,7 @@ export function Tokens() {
           </Table.Tbody>
         </Table>
         {list.data?.length === 0 && <div className="empty">No token yet.</div>}
-      </div>
+      </TableBox>
     </>
   );
 }

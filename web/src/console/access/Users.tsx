@@ -3,6 +3,7 @@ import { useState, type FormEvent } from 'react';
 import type { Role, User } from '../../api/types';
 import { Problem } from '../../parts/Said';
 import { TimeAgo } from '../../parts/TimeAgo';
+import { TableBox } from '../../parts/TableBox';
 import { useSession } from '../session';
 import { RemoveButton } from './RemoveButton';
 import { ROLES, useList } from './useList';
@@ -29,9 +30,9 @@ export function Users() {
         {add.error && <div className="gap-top"><Problem error={add.error} /></div>}
       </form>
       <div className="gap-top"><Problem error={list.error} /></div>
-      <div className="panel table-box gap-top">
+      <TableBox label="Users" className="panel gap-top">
         <Table>
-          <Table.Thead><Table.Tr><Table.Th>Name</Table.Th><Table.Th>Role</Table.Th><Table.Th>Since</Table.Th><Table.Th /></Table.Tr></Table.Thead>
+          <Table.Thead><Table.Tr><Table.Th>Name</Table.Th><Table.Th>Role</Table.Th><Table.Th>Since</Table.Th><Table.Th><span className="visually-hidden">Actions</span></Table.Th></Table.Tr></Table.Thead>
           <Table.Tbody>
             {list.data?.map((u) => (
               <Table.Tr key={u.name}>
@@ -43,7 +44,7 @@ export function Users() {
             ))}
           </Table.Tbody>
         </Table>
-      </div>
+      </TableBox>
     </>
   );
 }

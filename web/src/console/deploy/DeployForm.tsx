@@ -46,7 +46,7 @@ export function DeployForm({ bundle, app, onCancel }: { bundle: Bundle; app?: st
           <TextInput
             label="App name" value={name} onChange={(e) => setName(e.currentTarget.value)} error={problem} autoFocus disabled={send.isPending}
             description={known ? `${name} exists: this becomes its next release.` : `Its address will be http://${name || 'app'}.${host(session)}`}
-            data-testid={ids.appName} spellCheck={false} autoCapitalize="none" autoComplete="off"
+            maw={460} data-testid={ids.appName} spellCheck={false} autoCapitalize="none" autoComplete="off"
           />
         )}
         {send.isPending && (
@@ -72,7 +72,7 @@ function host(s: { tenant: string; domain: string; router_port: number }): strin
 
 function describe(b: Bundle): string {
   if (b.form === 'archive') return bytes(b.bytes);
-  const left = b.left > 0 ? `; ${plural(b.left, 'cache or environment')} left out` : '';
+  const left = b.left.length > 0 ? `; left out: ${b.left.sort().join(', ')}` : '';
   return `${plural(b.parts.length, 'file')}, ${bytes(b.bytes)}${left}`;
 }
 

@@ -1,5 +1,4 @@
 import { Button, Group, Text, UnstyledButton } from '@mantine/core';
-import { Dropzone } from '@mantine/dropzone';
 import { useRef, useState } from 'react';
 import { Problem } from '../../parts/Said';
 import { FoxMark } from '../../theme/FoxMark';
@@ -7,6 +6,7 @@ import { IconUpload } from '../../theme/icons';
 import { ids } from '../../testids';
 import { collect, collectInput, type Bundle } from './collect';
 import { DeployForm } from './DeployForm';
+import { useDrop } from './useDrop';
 import { SAMPLES, sampleBundle } from './samples';
 
 /** The place to drop an app. `app` fixes its name: then a drop is a new release of it. */
@@ -24,25 +24,16 @@ export function DropArea({ big, app, samples }: { big?: boolean; app?: string; s
       setError(err);
     }
   };
-  if (bundle) return <DeployForm bundle={bundle} app={app} onCancel={() => setBundle(null)} />;
+  const over = useDrop((transfer) => void take(() => collect(transfer)));
+  if (bundle) return <DeployForm key={bundle.id} bundle={bundle} app={app} onCancel={() => setBundle(null)} />;
 
-  // Mantine's drop zone gives the look and the states; reading the drop is ours, for folders with their paths.
-  const fromDrop = async (event: unknown): Promise<File[]> => {
-    const transfer = (event as DragEvent).dataTransfer;
-    if ((event as DragEvent).type === 'drop' && transfer) await take(() => collect(transfer));
-    return [];
-  };
   return (
     <div>
-      <Dropzone
-        onDrop={() => undefined} getFilesFromEvent={fromDrop} activateOnClick={false} activateOnKeyboard={false} tabIndex={-1}
-        className={big ? 'drop drop-big' : 'drop'} data-testid={ids.dropZone}
-        inputProps={{ tabIndex: -1, 'aria-hidden': true, disabled: true }}
-      >
+      <div className={big ? 'drop drop-big' : 'drop'} data-over={over || undefined} data-testid={ids.dropZone}>
         <div className="drop-in">
           {big ? <span className="drop-mark"><FoxMark size={72} /></span> : <IconUpload size={22} className="tone-idle" />}
           <div className="drop-words">
-            <Text fw={650} size={big ? 'xl' : 'md'}>{app ? `Drop a new release of ${app}` : 'Drop your Flask app here'}</Text>
+            <Text fw={650} size={big ? 'xl' : 'md'}>{over ? 'Let go to deploy it' : app ? `Drop a new release of ${app}` : 'Drop your Flask app here'}</Text>
             <Text c="dimmed" size="sm">A .zip, a folder, a .tar.gz or a single .py file</Text>
           </div>
           <Group gap="xs" className="drop-choose">
@@ -50,7 +41,7 @@ export function DropArea({ big, app, samples }: { big?: boolean; app?: string; s
             <Button variant="default" onClick={() => folder.current?.click()}>Choose a folder</Button>
           </Group>
         </div>
-      </Dropzone>
+      </div>
       <input
         ref={files} type="file" hidden accept=".zip,.tar.gz,.tgz,.gz,.py" aria-label="File to deploy" data-testid={ids.fileInput}
         onChange={(e) => { const list = e.currentTarget.files; if (list?.length) void take(() => collectInput(list)); }}

@@ -1,4 +1,4 @@
-import type { Bundle } from './collect';
+import { nextId, type Bundle } from './collect';
 
 // Three apps to begin with, made in the browser: no file has to be at hand.
 interface Sample { name: string; title: string; says: string; files: Record<string, string> }
@@ -118,10 +118,10 @@ export async function sampleBundle(sample: Sample): Promise<Bundle> {
   const [first] = files;
   if (files.length === 1 && first) {
     const file = new File([first[1]], first[0], { type: 'text/x-python' });
-    return { form: 'archive', type: 'text/x-python', file, name: sample.name, bytes: file.size };
+    return { id: nextId(), form: 'archive', type: 'text/x-python', file, name: sample.name, bytes: file.size };
   }
   const { strToU8, zipSync } = await import('fflate');
   const zip = zipSync(Object.fromEntries(files.map(([path, text]) => [path, strToU8(text)])));
   const file = new File([zip as BlobPart], `${sample.name}.zip`, { type: 'application/zip' });
-  return { form: 'archive', type: 'application/zip', file, name: sample.name, bytes: file.size };
+  return { id: nextId(), form: 'archive', type: 'application/zip', file, name: sample.name, bytes: file.size };
 }

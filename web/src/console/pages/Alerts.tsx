@@ -7,6 +7,7 @@ import { duration, parseDuration } from '../../format/format';
 import { Problem } from '../../parts/Said';
 import { StatusTag } from '../../parts/StatusTag';
 import { TimeAgo } from '../../parts/TimeAgo';
+import { TableBox } from '../../parts/TableBox';
 import { ids } from '../../testids';
 import { IconDownload, IconSend, IconTrash } from '../../theme/icons';
 import { mayWrite, useSession } from '../session';
@@ -96,10 +97,10 @@ function Rules({ app, rules }: { app: string; rules: AlertRule[] }) {
     ...after,
   });
   return (
-    <div className="panel table-box gap-top">
+    <TableBox label="Rules" className="panel gap-top">
       <Table>
         <Table.Thead>
-          <Table.Tr><Table.Th>State</Table.Th><Table.Th>Condition</Table.Th><Table.Th>For</Table.Th><Table.Th>Last value</Table.Th><Table.Th>Mail to</Table.Th><Table.Th /></Table.Tr>
+          <Table.Tr><Table.Th>State</Table.Th><Table.Th>Condition</Table.Th><Table.Th>For</Table.Th><Table.Th>Last value</Table.Th><Table.Th>Mail to</Table.Th><Table.Th><span className="visually-hidden">Actions</span></Table.Th></Table.Tr>
         </Table.Thead>
         <Table.Tbody>
           {rules.map((r) => (
@@ -121,7 +122,7 @@ function Rules({ app, rules }: { app: string; rules: AlertRule[] }) {
           ))}
         </Table.Tbody>
       </Table>
-    </div>
+    </TableBox>
   );
 }
 
@@ -139,7 +140,7 @@ function Notifications({ app }: { app: string }) {
       {outbox && <p className="hint">No mail server is configured, so messages stay in the outbox: read them here, or set <span className="mono">smtp</span> in <span className="mono">kuramaconfig.yaml</span> to have them sent.</p>}
       <Problem error={error} />
       {data && (data.length === 0 ? <p className="hint">None was sent yet. Try a rule's Test.</p> : (
-        <div className="panel table-box gap-top">
+        <TableBox label="Messages" className="panel gap-top">
           <Table highlightOnHover>
             <Table.Thead><Table.Tr><Table.Th>About</Table.Th><Table.Th>Subject</Table.Th><Table.Th>To</Table.Th><Table.Th>Delivery</Table.Th><Table.Th>Time</Table.Th></Table.Tr></Table.Thead>
             <Table.Tbody>
@@ -154,7 +155,7 @@ function Notifications({ app }: { app: string }) {
               ))}
             </Table.Tbody>
           </Table>
-        </div>
+        </TableBox>
       ))}
       <Modal opened={shown != null} onClose={() => show(null)} title={shown?.subject} size="lg">
         {shown && (

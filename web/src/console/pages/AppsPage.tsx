@@ -5,6 +5,7 @@ import { DropArea } from '../deploy/DropArea';
 import { Problem } from '../../parts/Said';
 import { Sentence } from '../../parts/Sentence';
 import { TimeAgo } from '../../parts/TimeAgo';
+import { TableBox } from '../../parts/TableBox';
 import { ids } from '../../testids';
 import { Waiting } from '../Console';
 import { to } from '../route';
@@ -22,7 +23,7 @@ export function AppsPage() {
       <div className="page-head"><h1>Apps</h1></div>
       {mayWrite(session) && <DropArea />}
       <div className="gap-top"><Problem error={error} /></div>
-      <div className="panel table-box gap-top">
+      <TableBox label="Apps" className="panel gap-top">
         <Table highlightOnHover className="app-table">
           <Table.Thead>
             <Table.Tr>
@@ -36,7 +37,7 @@ export function AppsPage() {
           </Table.Thead>
           <Table.Tbody>{apps.map((a) => <Row key={a.name} app={a} />)}</Table.Tbody>
         </Table>
-      </div>
+      </TableBox>
     </div>
   );
 }

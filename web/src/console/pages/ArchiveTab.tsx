@@ -5,6 +5,7 @@ import { apiPath, get, seg } from '../../api/client';
 import type { Archive } from '../../api/types';
 import { bytes, count, exact, plural, utc } from '../../format/format';
 import { Problem } from '../../parts/Said';
+import { TableBox } from '../../parts/TableBox';
 import { ids } from '../../testids';
 import { IconDownload } from '../../theme/icons';
 import { Waiting } from '../Console';
@@ -37,7 +38,7 @@ export default function ArchiveTab({ app }: { app: string }) {
       {files.length > 0 && (
         <section className="section">
           <h2>Sealed files</h2>
-          <div className="panel table-box gap-top">
+          <TableBox label="Sealed files" className="panel gap-top">
             <Table>
               <Table.Thead><Table.Tr><Table.Th>File</Table.Th><Table.Th>From</Table.Th><Table.Th>To</Table.Th><Table.Th className="num">Records</Table.Th><Table.Th className="num">Size</Table.Th><Table.Th>SHA-256</Table.Th></Table.Tr></Table.Thead>
               <Table.Tbody>
@@ -53,7 +54,7 @@ export default function ArchiveTab({ app }: { app: string }) {
                 ))}
               </Table.Tbody>
             </Table>
-          </div>
+          </TableBox>
         </section>
       )}
     </>

@@ -7,6 +7,7 @@ import { EventList } from '../../parts/EventList';
 import { Sentence } from '../../parts/Sentence';
 import { StatusTag } from '../../parts/StatusTag';
 import { TimeAgo } from '../../parts/TimeAgo';
+import { TableBox } from '../../parts/TableBox';
 import { IconActivityHeartbeat, IconRefresh, IconScale } from '../../theme/icons';
 import { ScaleDialog } from '../AppMenu';
 import { DropArea } from '../deploy/DropArea';
@@ -93,7 +94,7 @@ function Replicas({ app }: { app: App }) {
     return <p className="hint">{app.desired === 0 ? 'None: the app is scaled to 0.' : 'None is running at the moment.'}</p>;
   }
   return (
-    <div className="panel table-box gap-top">
+    <TableBox label="Replicas" className="panel gap-top">
       <Table>
         <Table.Thead>
           <Table.Tr><Table.Th>Replica</Table.Th><Table.Th>State</Table.Th><Table.Th className="num">Release</Table.Th><Table.Th>Started</Table.Th><Table.Th className="num">Restarts</Table.Th></Table.Tr>
@@ -110,6 +111,6 @@ function Replicas({ app }: { app: App }) {
           ))}
         </Table.Tbody>
       </Table>
-    </div>
+    </TableBox>
   );
 }

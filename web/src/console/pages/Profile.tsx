@@ -5,6 +5,7 @@ import { get, seg } from '../../api/client';
 import type { Profile as ProfileView, RouteFigures } from '../../api/types';
 import { count, ms, percent, rate } from '../../format/format';
 import { Problem } from '../../parts/Said';
+import { TableBox } from '../../parts/TableBox';
 import { ids } from '../../testids';
 import { IconChevronDown, IconChevronUp, IconSelector } from '../../theme/icons';
 import { Waiting } from '../Console';
@@ -51,7 +52,7 @@ export default function Profile({ app }: { app: string }) {
       {isPending ? <Waiting /> : routes.length === 0 ? (
         <div className="panel empty"><b>No requests in this window</b>Open the app or send it traffic with <span className="mono">kurama reqsim --app {app}</span>.</div>
       ) : (
-        <div className="panel table-box">
+        <TableBox label="Routes" className="panel">
           <Table highlightOnHover>
             <Table.Thead>
               <Table.Tr>
@@ -68,7 +69,7 @@ export default function Profile({ app }: { app: string }) {
               {sorted.slice(0, 500).map((r) => <Row key={`${r.method} ${r.route}`} app={app} r={r} share={all ? time(r) / all : 0} slowest={slowest} />)}
             </Table.Tbody>
           </Table>
-        </div>
+        </TableBox>
       )}
     </>
   );

@@ -8,6 +8,7 @@ import { Problem } from '../../parts/Said';
 import { Sentence } from '../../parts/Sentence';
 import { StatusTag } from '../../parts/StatusTag';
 import { TimeAgo } from '../../parts/TimeAgo';
+import { TableBox } from '../../parts/TableBox';
 import { IconArrowBackUp } from '../../theme/icons';
 import { Waiting } from '../Console';
 import { BuildLog } from '../deploy/BuildLog';
@@ -30,11 +31,11 @@ export function Releases({ app }: { app: App }) {
   if (!data) return <Problem error={error} />;
   if (data.length === 0) return <div className="panel empty"><b>No release yet</b>Drop the app on its overview to make the first.</div>;
   return (
-    <div className="panel table-box">
+    <TableBox label="Releases" className="panel">
       <Table highlightOnHover>
         <Table.Thead>
           <Table.Tr>
-            <Table.Th className="num">Release</Table.Th><Table.Th>State</Table.Th><Table.Th>Made</Table.Th><Table.Th className="num">Until live</Table.Th><Table.Th>By</Table.Th><Table.Th>Source</Table.Th><Table.Th />
+            <Table.Th className="num">Release</Table.Th><Table.Th>State</Table.Th><Table.Th>Made</Table.Th><Table.Th className="num">Until live</Table.Th><Table.Th>By</Table.Th><Table.Th>Source</Table.Th><Table.Th><span className="visually-hidden">Actions</span></Table.Th>
           </Table.Tr>
         </Table.Thead>
         <Table.Tbody>
@@ -51,7 +52,7 @@ export function Releases({ app }: { app: App }) {
           ))}
         </Table.Tbody>
       </Table>
-    </div>
+    </TableBox>
   );
 }
 

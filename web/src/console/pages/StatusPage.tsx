@@ -5,6 +5,7 @@ import type { Status } from '../../api/types';
 import { percent } from '../../format/format';
 import { Problem } from '../../parts/Said';
 import { StatusTag } from '../../parts/StatusTag';
+import { TableBox } from '../../parts/TableBox';
 import { Waiting } from '../Console';
 
 const DOES: Record<string, string> = {
@@ -39,7 +40,7 @@ export default function StatusPage() {
       </dl>
       <section className="section">
         <h2>Roles</h2>
-        <div className="panel table-box gap-top">
+        <TableBox label="Roles" className="panel gap-top">
           <Table>
             <Table.Thead><Table.Tr><Table.Th>Role</Table.Th><Table.Th>State</Table.Th><Table.Th>What it does</Table.Th><Table.Th>Detail</Table.Th></Table.Tr></Table.Thead>
             <Table.Tbody>
@@ -53,7 +54,7 @@ export default function StatusPage() {
               ))}
             </Table.Tbody>
           </Table>
-        </div>
+        </TableBox>
       </section>
     </div>
   );
