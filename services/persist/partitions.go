@@ -54,11 +54,26 @@ func (p *partitions) maintain(ctx context.Context, conn *pgxpool.Conn, now time.
 	return nil
 }
 
-// cover makes the partitions that the days of a run lack. Days out of the
-// retention or too far ahead get none: their records go to the default one.
+// lack reports whether cover has something to do.
+func (p *partitions) lack(days map[int64]struct{}, now time.Time) bool {
+	for day := range days {
+		if p.wanted(day, now) {
+			return true
+		}
+	}
+	return false
+}
+
+// wanted reports whether day needs a partition that it does not have. Days out
+// of the retention or too far ahead get none: their records go to the default one.
+func (p *partitions) wanted(day int64, now time.Time) bool {
+	return !p.busy && !p.days[day] && day >= dayOf(now.Add(-p.cfg.Retention)) && day <= dayOf(now)+int64(p.cfg.Ahead)
+}
+
+// cover makes the partitions that the days of a run lack.
 func (p *partitions) cover(ctx context.Context, conn *pgxpool.Conn, days map[int64]struct{}, now time.Time) error {
 	for day := range days {
-		if p.busy || p.days[day] || day < dayOf(now.Add(-p.cfg.Retention)) || day > dayOf(now)+int64(p.cfg.Ahead) {
+		if !p.wanted(day, now) {
 			continue
 		}
 		if err := p.add(ctx, conn, day); err != nil {

@@ -53,20 +53,20 @@ func (p *Persist) Run(ctx context.Context) error {
 	return sink.Run(ctx, p.deps, p.meter, p.session)
 }
 
-// session reads and encodes in one goroutine while the other stores the run
-// before: Postgres and the decoder work at the same time.
+// session reads and encodes in one goroutine while lanes store the runs before:
+// Postgres and the decoder work at the same time.
 func (p *Persist) session(ctx context.Context) error {
-	conn, err := p.deps.Pool.Acquire(ctx)
-	if err != nil {
-		return fmt.Errorf("connecting to Postgres: %w", err)
-	}
-	defer conn.Release()
 	position, err := sink.Resume(ctx, p.deps.Pool, p.deps.Stream, Sink, p.deps.Log)
 	if err != nil {
 		return err
 	}
+	conns, release, err := p.connect(ctx) // the pool may have no connection beyond these
+	if err != nil {
+		return err
+	}
+	defer release()
 	days := newPartitions(p.cfg, p.deps.Log)
-	if err := days.maintain(ctx, conn, p.now()); err != nil {
+	if err := days.maintain(ctx, conns[0], p.now()); err != nil {
 		return err
 	}
 	feed, err := sink.OpenFeed(ctx, p.deps.Stream, Sink, position, p.deps.Log)
@@ -76,14 +76,36 @@ func (p *Persist) session(ctx context.Context) error {
 	defer feed.Close()
 	p.meter.At(position)
 
-	full, empty := make(chan *run, 1), make(chan *run, 3)
+	full, empty := make(chan *run, 1), make(chan *run, laneCount+2)
 	for range cap(empty) {
 		empty <- &run{}
 	}
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return p.read(ctx, feed, position, full, empty) })
-	group.Go(func() error { return p.write(ctx, conn, feed, days, full, empty) })
+	l := newLanes(p, feed, days, full, empty)
+	defer l.close()
+	for _, conn := range conns {
+		group.Go(func() error { return l.run(ctx, conn) })
+	}
 	return group.Wait()
+}
+
+// connect takes a connection for each lane.
+func (p *Persist) connect(ctx context.Context) (conns []*pgxpool.Conn, release func(), err error) {
+	release = func() {
+		for _, conn := range conns {
+			conn.Release()
+		}
+	}
+	for range laneCount {
+		conn, err := p.deps.Pool.Acquire(ctx)
+		if err != nil {
+			release()
+			return nil, nil, fmt.Errorf("connecting to Postgres: %w", err)
+		}
+		conns = append(conns, conn)
+	}
+	return conns, release, nil
 }
 
 // read turns batches into runs, one or two ahead of what is being stored.
@@ -111,36 +133,6 @@ func (p *Persist) read(ctx context.Context, feed *sink.Feed, position uint64, fu
 		case full <- r:
 		case <-ctx.Done():
 			return ctx.Err()
-		}
-	}
-}
-
-// write stores runs in order and, in between, keeps the partitions in shape.
-func (p *Persist) write(ctx context.Context, conn *pgxpool.Conn, feed *sink.Feed, days *partitions, full, empty chan *run) error {
-	tick := time.NewTicker(maintainEvery)
-	defer tick.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-tick.C:
-			if err := days.maintain(ctx, conn, p.now()); err != nil {
-				return err
-			}
-		case r := <-full:
-			if err := days.cover(ctx, conn, r.days, p.now()); err != nil {
-				return err
-			}
-			skipped, err := p.store(ctx, conn, r)
-			if err != nil {
-				return err
-			}
-			p.meter.At(r.last)
-			p.meter.Stored(len(r.ends)-skipped, r.skipped+skipped)
-			if err := feed.Ack(r.last); err != nil {
-				return err
-			}
-			empty <- r
 		}
 	}
 }

@@ -13,10 +13,13 @@ import (
 // tuples of Postgres's binary COPY. Its buffers are used again.
 type run struct {
 	prev, last uint64             // the position before and after it
-	tuples     []byte             // one after the other, without COPY's header and end
+	tuples     []byte             // one after the other as they arrived, without COPY's header and end
 	ends       []int              // where each tuple ends
+	order      []int              // numbers of the tuples in the order in which they are stored
 	days       map[int64]struct{} // days since the epoch that its records are of
 	skipped    int                // records that could not be read
+
+	apps apps // whose each tuple is
 }
 
 const secondsOfDay = 24 * 60 * 60
@@ -33,6 +36,7 @@ func (r *run) encode(prev uint64, batches []stream.Batch, log *slog.Logger) {
 	}
 	r.prev, r.last = prev, batches[len(batches)-1].Seq
 	r.tuples, r.ends, r.skipped = r.tuples[:0], r.ends[:0], 0
+	r.apps.reset()
 	if r.days == nil {
 		r.days = map[int64]struct{}{}
 	}
@@ -50,6 +54,7 @@ func (r *run) encode(prev uint64, batches []stream.Batch, log *slog.Logger) {
 			}
 			r.tuples = appendTuple(r.tuples, int64(b.Seq), rec)
 			r.ends = append(r.ends, len(r.tuples))
+			r.apps.add(rec.Tenant, rec.App)
 			return nil
 		})
 		if err != nil {
@@ -58,15 +63,17 @@ func (r *run) encode(prev uint64, batches []stream.Batch, log *slog.Logger) {
 			log.Warn("records of a batch cannot be read and are passed over", "seq", b.Seq, "batch", b.ID, "records", lost, "first", err)
 		}
 	}
+	r.order = r.apps.group(r.order)
+	r.apps.reset() // its names lie in the memory of the batches
 }
 
-// tuple returns the bytes of the tuples from i up to but without j.
-func (r *run) tuple(i, j int) []byte {
-	from := 0
-	if i > 0 {
-		from = r.ends[i-1]
+// tuple returns the bytes of the tuple that is stored as number i.
+func (r *run) tuple(i int) []byte {
+	n, from := r.order[i], 0
+	if n > 0 {
+		from = r.ends[n-1]
 	}
-	return r.tuples[from:r.ends[j-1]]
+	return r.tuples[from:r.ends[n]]
 }
 
 // dayOf returns the UTC day of t in days since the epoch.

@@ -13,15 +13,16 @@ import (
 	"kurama/services/sink"
 )
 
-// store copies r and moves the position in one transaction. When Postgres
-// refuses what a record holds, the run is stored by halves, so that only the
-// record at fault is left out; store returns how many were.
-func (p *Persist) store(ctx context.Context, conn *pgxpool.Conn, r *run) (skipped int, err error) {
-	err = p.transact(ctx, conn, r, func(tx pgx.Tx) error { return copyTuples(ctx, tx, r, 0, len(r.ends)) })
+// store copies r and, once before is closed, moves the position, in one
+// transaction. When Postgres refuses what a record holds, the run is stored by
+// halves, so that only the record at fault is left out; store returns how many
+// were.
+func (p *Persist) store(ctx context.Context, conn *pgxpool.Conn, r *run, before <-chan struct{}) (skipped int, err error) {
+	err = p.transact(ctx, conn, r, before, func(tx pgx.Tx) error { return copyTuples(ctx, tx, r, 0, len(r.ends)) })
 	if refusal(err) == nil {
 		return 0, err
 	}
-	err = p.transact(ctx, conn, r, func(tx pgx.Tx) error {
+	err = p.transact(ctx, conn, r, before, func(tx pgx.Tx) error {
 		skipped, err = p.copyHalves(ctx, tx, r, 0, len(r.ends))
 		return err
 	})
@@ -30,7 +31,7 @@ func (p *Persist) store(ctx context.Context, conn *pgxpool.Conn, r *run) (skippe
 
 // transact gives up fsync at the commit: what a crash of the machine takes back
 // it takes back together with the position, and it is read again.
-func (p *Persist) transact(ctx context.Context, conn *pgxpool.Conn, r *run, copyAll func(pgx.Tx) error) error {
+func (p *Persist) transact(ctx context.Context, conn *pgxpool.Conn, r *run, before <-chan struct{}, copyAll func(pgx.Tx) error) error {
 	tx, err := conn.Begin(ctx)
 	if err != nil {
 		return fmt.Errorf("beginning a transaction: %w", err)
@@ -41,6 +42,11 @@ func (p *Persist) transact(ctx context.Context, conn *pgxpool.Conn, r *run, copy
 	}
 	if err := copyAll(tx); err != nil {
 		return err
+	}
+	select {
+	case <-before: // the run before is committed
+	case <-ctx.Done():
+		return ctx.Err()
 	}
 	if err := sink.Advance(ctx, tx, Sink, r.prev, r.last); err != nil {
 		return err
@@ -59,7 +65,7 @@ func copyTuples(ctx context.Context, tx pgx.Tx, r *run, i, j int) error {
 	if i == j {
 		return nil
 	}
-	body := &parts{copyHeader, r.tuple(i, j), copyEnd}
+	body := &body{run: r, next: i, end: j, rest: copyHeader}
 	if _, err := tx.Conn().PgConn().CopyFrom(ctx, body, copyRecords); err != nil {
 		return fmt.Errorf("copying %d records up to batch %d: %w", j-i, r.last, err)
 	}
@@ -114,20 +120,40 @@ func refusal(err error) *pgconn.PgError {
 	return nil
 }
 
-// parts reads byte slices one after the other.
-type parts [][]byte
+// body reads the tuples from next up to but without end as a binary COPY.
+type body struct {
+	run       *run
+	next, end int
+	rest      []byte // of what is being read
+	last      bool   // rest is the end of the COPY
+}
 
 // Read implements io.Reader.
-func (p *parts) Read(buf []byte) (n int, err error) {
-	for n < len(buf) && len(*p) > 0 {
-		m := copy(buf[n:], (*p)[0])
-		n += m
-		if (*p)[0] = (*p)[0][m:]; len((*p)[0]) == 0 {
-			*p = (*p)[1:]
+func (b *body) Read(buf []byte) (n int, err error) {
+	for n < len(buf) {
+		if len(b.rest) == 0 && !b.advance() {
+			break
 		}
+		m := copy(buf[n:], b.rest)
+		n, b.rest = n+m, b.rest[m:]
 	}
 	if n == 0 {
 		return 0, io.EOF
 	}
 	return n, nil
+}
+
+// advance goes on to the next tuple, or to the end behind the last one; false
+// where that has been read.
+func (b *body) advance() bool {
+	switch {
+	case b.next < b.end:
+		b.rest = b.run.tuple(b.next)
+		b.next++
+	case !b.last:
+		b.rest, b.last = copyEnd, true
+	default:
+		return false
+	}
+	return true
 }
