@@ -39,6 +39,7 @@ type shipper struct {
 
 	spooled  chan struct{} // one token when something was spooled
 	spooling bool          // the last batch went to the spool; run's alone
+	blocked  bool          // it could not be spooled either; run's alone
 }
 
 // run ships batches until their channel is closed. While ctx lasts the stream
@@ -55,21 +56,25 @@ func (s *shipper) run(ctx context.Context) {
 // ship makes one batch durable, or counts its records as lost where the spool
 // is full.
 func (s *shipper) ship(ctx context.Context, b *batch) {
-	entry := spool.Entry{ID: b.id, Records: b.records, Check: b.check}
+	entry := spool.Entry{ID: b.id, Records: b.records, Check: b.check, At: time.Now()}
 	for pause := drainRetry; ; pause = min(2*pause, 5*time.Second) {
-		if batches, _ := s.spool.Size(); batches == 0 && !entry.Check {
-			err := s.publish(ctx, b.id, b.data, b.records)
+		if batches, _ := s.spool.Size(); batches == 0 {
+			bounded, cancel := context.WithTimeout(ctx, publishTimeout)
+			err := s.offer(bounded, entry, b.data, entry.Check)
+			cancel()
 			if err == nil {
-				s.tell(false, nil)
+				s.tell(&s.spooling, nil, "")
+				s.tell(&s.blocked, nil, "The sources go on.")
 				return
 			}
 			// What was sent may have arrived although no answer came.
-			entry.Check = !errors.Is(err, stream.ErrAway)
-			s.tell(true, err)
+			entry.Check = entry.Check || !errors.Is(err, stream.ErrAway)
+			s.tell(&s.spooling, err, "The stream does not take batches; they wait in the spool.")
 		}
 		err := s.spool.Add(entry, b.data)
 		switch {
 		case err == nil:
+			s.tell(&s.blocked, nil, "The sources go on.")
 			s.count.spooled.Add(float64(b.records))
 			notify(s.spooled)
 			return
@@ -80,9 +85,24 @@ func (s *shipper) ship(ctx context.Context, b *batch) {
 			s.log.Error("Records were lost at the end: neither the stream nor the spool took them.", "records", b.records, "error", err)
 			return
 		}
-		s.log.Error("The spool cannot be written; the sources wait.", "error", err)
+		s.tell(&s.blocked, err, "The spool cannot be written; the sources wait until it or the stream can.")
 		wait(ctx, pause)
 	}
+}
+
+// offer publishes a batch; with check only those of its records that are not
+// on the stream yet.
+func (s *shipper) offer(ctx context.Context, e spool.Entry, data []byte, check bool) (err error) {
+	records := e.Records
+	if check {
+		if data, records, err = s.seen.missing(ctx, e, data); err != nil {
+			return err
+		}
+	}
+	if records == 0 {
+		return nil
+	}
+	return s.publish(ctx, e.ID, data, records)
 }
 
 func (s *shipper) publish(ctx context.Context, id string, data []byte, records int) error {
@@ -110,12 +130,16 @@ func (s *shipper) publish(ctx context.Context, id string, data []byte, records i
 	return err
 }
 
-// tell logs once when batches begin and end to go to the spool.
-func (s *shipper) tell(spooling bool, err error) {
-	if spooling && !s.spooling {
-		s.log.Warn("The stream does not take batches; they wait in the spool.", "error", err)
+// tell logs once when a trouble begins (err is not nil) and once when it ends,
+// if there is something to say then. state is whether it is there.
+func (s *shipper) tell(state *bool, err error, text string) {
+	switch {
+	case err != nil && !*state:
+		s.log.Warn(text, "error", err)
+	case err == nil && *state && text != "":
+		s.log.Info(text)
 	}
-	s.spooling = spooling
+	*state = err != nil
 }
 
 // lose counts the records of a batch as dropped. An event that tells of
@@ -163,16 +187,8 @@ func (s *shipper) drainOne(ctx context.Context, e spool.Entry, doubt bool) error
 	if err != nil {
 		return err
 	}
-	records := e.Records
-	if e.Check || doubt {
-		if data, records, err = s.seen.missing(ctx, e, data); err != nil {
-			return err
-		}
-	}
-	if records > 0 {
-		if err := s.publish(ctx, e.ID, data, records); err != nil {
-			return err
-		}
+	if err := s.offer(ctx, e, data, e.Check || doubt); err != nil {
+		return err
 	}
 	return s.spool.Done(e)
 }
