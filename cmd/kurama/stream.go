@@ -27,6 +27,9 @@ func newStream(ctx context.Context, w *wiring) (runner, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := stream.AwaitRoom(ctx, w.folders.Sub("stream"), w.log); err != nil {
+		return nil, err
+	}
 	server, err := stream.NewServer(w.cfg.Stream, w.folders.Sub("stream"), token, w.log)
 	if err != nil {
 		return nil, err

@@ -2,9 +2,12 @@ package stream
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net"
+	"os"
+	"path/filepath"
 	"strconv"
 	"syscall"
 	"time"
@@ -21,6 +24,14 @@ const (
 	maxMemory = 64 << 20
 	// readyTimeout bounds the recovery of the files at the start.
 	readyTimeout = 2 * time.Minute
+	// healthEvery and maxSick bound how long a server that cannot store goes on: after a failed write (a full disk, a lost
+	// permission) it takes nothing any more until it has opened its files anew.
+	healthEvery = 500 * time.Millisecond
+	maxSick     = 3
+	// roomBytes must fit on the disk before a server is started on it.
+	roomBytes = 4 << 20
+	// roomEvery is the pause between two looks for room.
+	roomEvery = 500 * time.Millisecond
 )
 
 // Server is the embedded JetStream.
@@ -106,15 +117,63 @@ func (s *Server) Healthy() error {
 }
 
 // Run serves until ctx ends, then stops the server and returns nil. It
-// returns an error when the server gives up.
+// returns an error when the server gives up, or can store nothing any more:
+// it must then be started anew.
 func (s *Server) Run(ctx context.Context) error {
 	defer s.stop()
-	select {
-	case <-ctx.Done():
-		return nil
-	case err := <-s.fatal:
-		return fmt.Errorf("the stream stopped: %w", err)
+	look := time.NewTicker(healthEvery)
+	defer look.Stop()
+	for sick := 0; ; {
+		select {
+		case <-ctx.Done():
+			return nil
+		case err := <-s.fatal:
+			return fmt.Errorf("the stream stopped: %w", err)
+		case <-look.C:
+		}
+		err := s.Healthy()
+		if err == nil {
+			sick = 0
+			continue
+		}
+		if sick++; sick == maxSick {
+			return fmt.Errorf("the stream stopped and has to be started anew: %w", err)
+		}
 	}
+}
+
+// AwaitRoom waits until the disk of dir takes a few MiB: a server that is
+// started on a full one cannot store and would only end again. Its error is
+// ctx's, or that dir cannot be made.
+func AwaitRoom(ctx context.Context, dir string, log *slog.Logger) error {
+	if err := os.MkdirAll(dir, 0o750); err != nil && !errors.Is(err, syscall.ENOSPC) {
+		return fmt.Errorf("making the stream's folder: %w", err)
+	}
+	for told := false; ; {
+		err := probe(filepath.Join(dir, "room.tmp"))
+		if err == nil {
+			return nil
+		}
+		if !told {
+			told = true
+			log.Error("The stream waits for its disk: nothing can be written there. Free some space.", "folder", dir, "error", err)
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(roomEvery):
+		}
+	}
+}
+
+// probe writes a file, durably, and removes it.
+func probe(path string) error {
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(make([]byte, roomBytes))
+	return errors.Join(err, f.Sync(), f.Close(), os.Remove(path))
 }
 
 func (s *Server) stop() {
