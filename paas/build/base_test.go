@@ -104,6 +104,20 @@ func TestBase(t *testing.T) {
 			t.Fatalf("got %+v %q, %v", end, out, err)
 		}
 	})
+	t.Run("starts gunicorn without pkg_resources, and with it where that is needed", func(t *testing.T) {
+		const check = `import sys, gunicorn.app.wsgiapp, gunicorn.util
+assert "pkg_resources" not in sys.modules, "imported at the start"
+try: gunicorn.util.load_class("egg:gunicorn#nothing")
+except RuntimeError as e: print("Entry point" in str(e) and "pkg_resources" in sys.modules)`
+		var out []string
+		end, err := b.run(t.Context(), step{
+			config: &container.Config{Image: image, User: "20001", Cmd: []string{"python3", "-W", "ignore", "-c", check}},
+			host:   &container.HostConfig{NetworkMode: "none"},
+		}, logged(t, &out))
+		if err != nil || end.code != 0 || len(out) == 0 || out[len(out)-1] != "True" {
+			t.Fatalf("got %+v %q, %v", end, out, err)
+		}
+	})
 	t.Run("goes when an SDK change has left it, and nothing uses it", func(t *testing.T) {
 		former := newBuilder(t, func(_ *config.Build, o *Options) {
 			o.SDK = fstest.MapFS{"kurama/__init__.py": {Data: []byte("here = 0\n")}, "kurama.pth": {Data: []byte("\n")}}
