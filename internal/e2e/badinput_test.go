@@ -38,10 +38,13 @@ func TestBadApps(t *testing.T) {
 			if err == nil || !regexp.MustCompile(c.want).MatchString(out) {
 				t.Errorf("%v\n%s\nwanted %s", err, out, c.want)
 			}
-			left, err := exec.Command("docker", "ps", "-aq", "--filter", "label=kurama.app=bad").Output()
-			if err != nil || strings.TrimSpace(string(left)) != "" {
-				t.Errorf("containers left behind: %s %v", left, err)
-			}
+			eventually(t, 15*time.Second, func() error { // it stays a moment for its last output to be read
+				left, err := exec.Command("docker", "ps", "-aq", "--filter", "label=kurama.app=bad").Output()
+				if err == nil && strings.TrimSpace(string(left)) != "" {
+					err = fmt.Errorf("containers left behind: %s", left)
+				}
+				return err
+			})
 		})
 	}
 	files := map[string]func(t *testing.T, path string){
