@@ -45,7 +45,7 @@ func newPaas(ctx context.Context, w *wiring) (runner, error) {
 	if err != nil {
 		return nil, err
 	}
-	console, err := w.console(pool, deployer)
+	console, err := w.console(ctx, pool, deployer)
 	if err != nil {
 		return nil, err
 	}
@@ -98,19 +98,22 @@ func (w *wiring) deployer(pool *pgxpool.Pool, e *runtime.Engine) (*deploy.Deploy
 			Events: w.sender(0), Log: w.log}), nil
 }
 
-func (w *wiring) console(pool *pgxpool.Pool, d *deploy.Deployer) (*api.API, error) {
+func (w *wiring) console(ctx context.Context, pool *pgxpool.Pool, d *deploy.Deployer) (*api.API, error) {
 	ln, err := role.Listener(w.cfg.Console.Listen)
 	if err != nil {
 		return nil, portSentence("console.listen", w.cfg.Console.Listen, err)
 	}
 	accounts := auth.New(w.cfg.Console, pool)
 	rules := alert.NewRules(pool, w.cfg.SMTP, consoleURL(w.cfg))
+	traffic := newSimulator(ctx, w.cfg, w.log)
+	w.onClose(traffic.wait)
 	return api.New(w.cfg.Console, api.Options{
 		Listener: ln, Log: w.log, Pages: web.Handler(web.Pages(), "console.html"), Policy: web.Policy, DataDir: w.folders.Data, Domain: w.cfg.Domain, RouterPort: portNumber(w.cfg.Router.Listen),
 		DashboardURL: w.cfg.Dashboard.URL, DashboardPort: portNumber(w.cfg.Dashboard.Listen), MaxEntries: w.cfg.Build.Entries,
 		Sessions: accounts, Tenants: accounts, Users: accounts, Tokens: accounts, Store: store.New(pool), Policies: store.NewPolicies(pool, w.cfg.Autoscaler.Default()), Deployer: deployerOf{d},
 		Logs: logQuery{persist.NewQuery(pool)}, Archive: archiveQuery{archive.NewReader(w.folders.Sub("archive"), w.folders.Socket("archive.sock"), w.log)},
 		Alerts: alertRules{rules}, Outbox: alertRules{rules}, Profile: profileQuery{profile.NewQuery(pool)}, Status: platformStatus{w.folders, w.cfg.Dashboard.Listen},
+		Simulator: traffic,
 	})
 }
 

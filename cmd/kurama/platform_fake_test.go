@@ -126,3 +126,6 @@ func (p *platformFake) Profile(context.Context, string, string, time.Duration) (
 func (p *platformFake) Status(context.Context) (api.PlatformStatus, error) {
 	return api.PlatformStatus{}, nil
 }
+
+// Simulate sends nothing.
+func (p *platformFake) Simulate(api.Traffic) error { return nil }

@@ -67,6 +67,10 @@ func TestPages(t *testing.T) {
 	t.Run("each page passes axe in light and dark, fits its window and is light to load", func(t *testing.T) {
 		browse(t, p, "everypage.mjs", "APP=tour")
 	})
+	t.Run("someone who reads nothing gets to a live app, a moving chart and a test mail within three minutes", func(t *testing.T) {
+		p.must(t, "tenants", "add", "newcomer")
+		browse(t, p, "newuser.mjs", "TENANT=newcomer")
+	})
 	t.Run("a dropped folder is deployed without its caches", func(t *testing.T) {
 		folder := writeApp(t, map[string]string{"app.py": dyingApp, "requirements.txt": "flask\n", "static/a.txt": "a",
 			"__pycache__/app.pyc": "x", ".git/HEAD": "x", ".venv/bin/python": "x"})

@@ -44,8 +44,9 @@ var bodies = map[string]any{
 	"POST /tokens": map[string]any{"name": "x", "role": "viewer"}, "PUT /apps/{app}/scale": map[string]any{"replicas": 2},
 	"PUT /apps/{app}/env": map[string]any{"vars": map[string]string{"A": "1"}}, "POST /apps/{app}/releases": strings.NewReader("PK\x03\x04"),
 	"POST /apps/{app}/rollback": map[string]any{"release": 1}, "PUT /apps/{app}/scaling": map[string]any{"max": 3},
-	"POST /apps/{app}/alerts": map[string]any{"condition": "cpu > 90", "receiver": "a@b.c"},
-	"POST /apps/{app}/run":    map[string]any{"command": []string{"id"}}, "POST /session": map[string]any{"name": "x", "password": "y"},
+	"POST /apps/{app}/alerts":  map[string]any{"condition": "cpu > 90", "receiver": "a@b.c"},
+	"POST /apps/{app}/traffic": map[string]any{"rate": 5},
+	"POST /apps/{app}/run":     map[string]any{"command": []string{"id"}}, "POST /session": map[string]any{"name": "x", "password": "y"},
 }
 
 var parameter = regexp.MustCompile(`\{\w+\}`)

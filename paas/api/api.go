@@ -37,19 +37,20 @@ type Options struct {
 	DashboardPort int
 	MaxEntries    int // files of an uploaded folder
 
-	Sessions Sessions
-	Tenants  Tenants
-	Users    Users
-	Tokens   Tokens
-	Store    Store
-	Policies Policies
-	Deployer Deployer
-	Logs     Logs
-	Archive  Archive
-	Alerts   Alerts
-	Outbox   Outbox
-	Profile  Profiler
-	Status   Statuser
+	Sessions  Sessions
+	Tenants   Tenants
+	Users     Users
+	Tokens    Tokens
+	Store     Store
+	Policies  Policies
+	Deployer  Deployer
+	Logs      Logs
+	Archive   Archive
+	Alerts    Alerts
+	Outbox    Outbox
+	Profile   Profiler
+	Status    Statuser
+	Simulator Simulator
 }
 
 // Store is the control plane's state, one interface per resource.
@@ -112,7 +113,7 @@ func (o Options) check() error {
 		"listener": o.Listener == nil, "log": o.Log == nil, "pages": o.Pages == nil, "content policy": o.Policy == "", "data folder": o.DataDir == "",
 		"sessions": o.Sessions == nil, "tenants": o.Tenants == nil, "users": o.Users == nil, "tokens": o.Tokens == nil,
 		"store": o.Store == nil, "policies": o.Policies == nil, "deployer": o.Deployer == nil, "logs": o.Logs == nil, "archive": o.Archive == nil,
-		"alerts": o.Alerts == nil, "outbox": o.Outbox == nil, "profile": o.Profile == nil, "status": o.Status == nil,
+		"alerts": o.Alerts == nil, "outbox": o.Outbox == nil, "profile": o.Profile == nil, "status": o.Status == nil, "simulator": o.Simulator == nil,
 	} {
 		if missing {
 			return errors.New("the API cannot start without " + name)
@@ -129,7 +130,7 @@ func (a *API) routes(mux *http.ServeMux) error {
 	for _, register := range []func(){
 		a.sessionRoutes, a.tenantRoutes, a.userRoutes, a.tokenRoutes, a.appRoutes, a.envRoutes, a.releaseRoutes,
 		a.uploadRoutes, a.logRoutes, a.archiveRoutes, a.alertRoutes, a.outboxRoutes, a.profileRoutes,
-		a.scalingRoutes, a.runRoutes, a.statusRoutes,
+		a.scalingRoutes, a.trafficRoutes, a.runRoutes, a.statusRoutes,
 	} {
 		register()
 	}

@@ -74,7 +74,7 @@ func (w *world) serve(cfg config.Console) {
 		DashboardPort: 5005, MaxEntries: 20,
 		Pages:  http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "<!doctype html>console") }),
 		Policy: "default-src 'self'", Sessions: w.auth, Tenants: w.auth, Users: w.auth, Tokens: w.auth, Store: w.store, Policies: w.policies,
-		Deployer: w.fakes, Logs: w.fakes, Archive: w.fakes, Alerts: w.fakes, Outbox: w.fakes, Profile: w.fakes, Status: w.fakes,
+		Deployer: w.fakes, Logs: w.fakes, Archive: w.fakes, Alerts: w.fakes, Outbox: w.fakes, Profile: w.fakes, Status: w.fakes, Simulator: w.fakes,
 	})
 	must(w.t, err)
 	ctx, stop := context.WithCancel(context.Background())
@@ -174,6 +174,7 @@ type fakes struct {
 	deleted  []string
 	filter   api.LogFilter
 	rollback int
+	traffic  []api.Traffic
 }
 
 func (f *fakes) Deploy(ctx context.Context, tenant, app, by string, up paas.Upload) (paas.Release, error) {
@@ -186,6 +187,16 @@ func (f *fakes) Deploy(ctx context.Context, tenant, app, by string, up paas.Uplo
 	f.content, _ = os.ReadFile(up.Path)
 	_ = os.Remove(up.Path)
 	return f.store.NewRelease(ctx, paas.Release{Tenant: tenant, App: app, CreatedBy: by})
+}
+
+func (f *fakes) Simulate(t api.Traffic) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if len(f.traffic) > 0 {
+		return fmt.Errorf("simulated requests are under way: %w", paas.ErrConflict)
+	}
+	f.traffic = append(f.traffic, t)
+	return nil
 }
 
 func (f *fakes) Rollback(ctx context.Context, tenant, app string, n int, by string) (paas.Release, error) {

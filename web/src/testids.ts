@@ -1,8 +1,8 @@
 // Names that the browser tests find things by (data-testid). They are a contract: rename none without its test.
 //   sign in     sign-in-name sign-in-password sign-in-button sign-out
 //   deploy      drop-zone (the area) file-input folder-input app-name deploy-button sample-<name> upload-progress
-//               build-log build-step app-address deploy-failed
-//   apps        app-row app-state
+//               paste-open paste-code paste-next build-log build-step app-address deploy-failed
+//   apps        app-row app-state   checklist  checklist-<step> (data-done) traffic-send
 //   logs        log-search log-level log-kind log-status log-route log-range log-live log-row log-detail
 //   alerts      alert-condition alert-for alert-to alert-add alert-row alert-state alert-test notification-row message
 //   profile     profile-row      archive  archive-download archive-file
@@ -18,6 +18,9 @@ export const ids = {
   dropZone: 'drop-zone',
   fileInput: 'file-input',
   folderInput: 'folder-input',
+  pasteOpen: 'paste-open',
+  pasteCode: 'paste-code',
+  pasteNext: 'paste-next',
   appName: 'app-name',
   deployButton: 'deploy-button',
   uploadProgress: 'upload-progress',
@@ -25,6 +28,8 @@ export const ids = {
   buildStep: 'build-step',
   appAddress: 'app-address',
   deployFailed: 'deploy-failed',
+  checklist: 'checklist',
+  trafficSend: 'traffic-send',
   appRow: 'app-row',
   appState: 'app-state',
   logSearch: 'log-search',

@@ -7,12 +7,15 @@ import { ids } from '../../testids';
 import { collect, collectInput, type Bundle } from './collect';
 import { DeployForm } from './DeployForm';
 import { useDrop } from './useDrop';
+import { PasteForm } from './PasteForm';
 import { SAMPLES, sampleBundle } from './samples';
 
 /** The place to drop an app. `app` fixes its name: then a drop is a new release of it. */
 export function DropArea({ big, app, samples }: { big?: boolean; app?: string; samples?: boolean }) {
   const [bundle, setBundle] = useState<Bundle | null>(null);
   const [error, setError] = useState<unknown>(null);
+  const [pasting, setPasting] = useState(false);
+  const [text, setText] = useState<string | null>(null); // kept while one goes back and forth
   const files = useRef<HTMLInputElement>(null);
   const folder = useRef<HTMLInputElement>(null);
 
@@ -26,6 +29,7 @@ export function DropArea({ big, app, samples }: { big?: boolean; app?: string; s
   };
   const over = useDrop((transfer) => void take(() => collect(transfer)));
   if (bundle) return <DeployForm key={bundle.id} bundle={bundle} app={app} onCancel={() => setBundle(null)} />;
+  if (pasting) return <PasteForm text={text} onText={setText} onDone={setBundle} onCancel={() => setPasting(false)} />;
 
   return (
     <div>
@@ -39,6 +43,7 @@ export function DropArea({ big, app, samples }: { big?: boolean; app?: string; s
           <Group gap="xs" className="drop-choose">
             <Button variant={big ? 'filled' : 'default'} onClick={() => files.current?.click()}>Choose a file</Button>
             <Button variant="default" onClick={() => folder.current?.click()}>Choose a folder</Button>
+            <Button variant={big ? 'default' : 'subtle'} color="gray" onClick={() => setPasting(true)} data-testid={ids.pasteOpen}>Paste code</Button>
           </Group>
         </div>
       </div>

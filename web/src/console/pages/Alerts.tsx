@@ -10,6 +10,7 @@ import { TimeAgo } from '../../parts/TimeAgo';
 import { TableBox } from '../../parts/TableBox';
 import { ids } from '../../testids';
 import { IconDownload, IconSend, IconTrash } from '../../theme/icons';
+import { useRoute } from '../route';
 import { mayWrite, useSession } from '../session';
 import { say } from '../useAppActions';
 
@@ -49,7 +50,8 @@ export default function Alerts({ app }: { app: string }) {
 
 function AddRule({ app }: { app: string }) {
   const queries = useQueryClient();
-  const [condition, setCondition] = useState('');
+  const { query } = useRoute();
+  const [condition, setCondition] = useState(query.get('condition') ?? '');
   const [wait, setWait] = useState('1m');
   const [to, setTo] = useState('');
   const seconds = parseDuration(wait);

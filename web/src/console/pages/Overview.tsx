@@ -14,6 +14,7 @@ import { DropArea } from '../deploy/DropArea';
 import { to, useRoute } from '../route';
 import { appAddress, dashboardAddress, mayWrite, useSession } from '../session';
 import { useAppActions } from '../useAppActions';
+import { Checklist } from './Checklist';
 
 export function useDecisions(app: string) {
   return useQuery({
@@ -49,6 +50,7 @@ export function Overview({ app }: { app: App }) {
         {write && <Button variant="default" leftSection={<IconScale size={16} />} onClick={scale.open}>Scale…</Button>}
         {write && app.release > 0 && <Button variant="default" leftSection={<IconRefresh size={16} />} onClick={() => restart.mutate()} loading={restart.isPending}>Restart</Button>}
       </Group>
+      <Checklist app={app} />
       <ScaleDialog key={app.desired} app={app} opened={scaling} onClose={scale.close} />
 
       <section className="section">

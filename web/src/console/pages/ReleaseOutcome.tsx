@@ -1,16 +1,15 @@
 import { Button } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
-import type { ReactNode } from 'react';
 import { get, seg } from '../../api/client';
 import type { App, BuildEnd, LogRecord, Release } from '../../api/types';
 import { clock } from '../../format/format';
 import { plain } from '../../parts/plain';
 import { Sentence } from '../../parts/Sentence';
 import { LevelTag } from '../../parts/LevelTag';
-import { IconActivityHeartbeat, IconArchive, IconBell, IconExternalLink, IconTerminal2 } from '../../theme/icons';
+import { IconExternalLink } from '../../theme/icons';
 import { ids } from '../../testids';
-import { to, useRoute } from '../route';
-import { appAddress, dashboardAddress, useSession } from '../session';
+import { appAddress } from '../session';
+import { Checklist } from './Checklist';
 
 /** What came of a release: the address as a big link, or why it failed. */
 export function ReleaseOutcome({ app, release, end }: { app: App; release?: Release; end: BuildEnd | null }) {
@@ -30,34 +29,9 @@ export function ReleaseOutcome({ app, release, end }: { app: App; release?: Rele
           <Button component="a" href={address} target="_blank" rel="noopener noreferrer" rightSection={<IconExternalLink size={17} />}>Open the app</Button>
         </div>
       </div>
-      <Next app={app.name} />
+      <Checklist app={app} />
       <h2 className="build-heading">Build log</h2>
     </>
-  );
-}
-
-function Next({ app }: { app: string }) {
-  const session = useSession();
-  const { query } = useRoute();
-  return (
-    <nav className="next gap-top" aria-label="What to do next">
-      <NextLink href={dashboardAddress(session, app, query.get('tenant') ?? '')} outside icon={<IconActivityHeartbeat size={18} />} title="Watch it live">Requests, latency, CPU and logs as they happen.</NextLink>
-      <NextLink href={to(['apps', app, 'alerts'])} icon={<IconBell size={18} />} title="Set an alert">A mail when a condition holds.</NextLink>
-      <NextLink href={to(['apps', app, 'archive'])} icon={<IconArchive size={18} />} title="Take the archive">All records as JSON.</NextLink>
-      <div className="panel panel-pad">
-        <b className="next-title"><IconTerminal2 size={18} /> Send it traffic</b>
-        <span className="mono">kurama reqsim --app {app}</span>
-      </div>
-    </nav>
-  );
-}
-
-function NextLink({ href, outside, icon, title, children }: { href: string; outside?: boolean; icon: ReactNode; title: string; children: ReactNode }) {
-  return (
-    <a className="panel" href={href} {...(outside ? { target: '_blank', rel: 'noopener' } : {})}>
-      <b>{icon}{title}</b>
-      <span>{children}</span>
-    </a>
   );
 }
 
