@@ -10,6 +10,7 @@ package autoscaler
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"log/slog"
 	"net"
 	"time"
@@ -173,12 +174,17 @@ func (a *Autoscaler) decide(ctx context.Context, now time.Time, app *app, t paas
 	d.Tenant, d.App = t.Tenant, t.App
 	if d.Valid {
 		applied, err := a.opts.Store.Apply(ctx, d)
-		if err != nil {
+		refused, isRefused := errors.AsType[*paas.Invalid](err)
+		switch {
+		case isRefused: // by the tenant's quota, until that has room
+			d.Valid, d.Reason, next = false, refused.Reason, app.state
+		case err != nil:
 			return err
-		}
-		if !applied { // somebody else changed the app: the next round sees how
+		case !applied: // somebody else changed the app: the next round sees how
 			return nil
 		}
+	}
+	if d.Valid {
 		a.log.Info("An app is scaled.", "tenant", d.Tenant, "app", d.App, "from", d.From, "to", d.To, "reason", d.Reason)
 		a.metrics.decided(d)
 		a.announce(d)

@@ -20,6 +20,6 @@ func newAutoscaler(ctx context.Context, w *wiring) (runner, error) {
 	if err != nil {
 		return nil, err
 	}
-	return autoscaler.New(w.cfg.Autoscaler, autoscaler.Options{Store: store.NewPolicies(pool, w.cfg.Autoscaler.Default()), Stream: st,
+	return autoscaler.New(w.cfg.Autoscaler, autoscaler.Options{Store: store.NewPolicies(pool, w.cfg.Autoscaler.Default()).Within(w.cfg.Quota.Bounds()), Stream: st,
 		Sender: w.sender(0), Listener: ln, Log: w.log}), nil
 }

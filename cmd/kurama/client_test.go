@@ -290,6 +290,13 @@ func TestAccountCommands(t *testing.T) {
 	if out := d.must("users", "list", "--tenant", "acme"); !strings.Contains(out, "ann") {
 		t.Errorf("got\n%s", out)
 	}
+	if out := d.must("quota", "--tenant", "acme", "--apps", "5", "--memory", "2GiB"); !strings.Contains(out, "2GiB") || !strings.Contains(out, "no bound") {
+		t.Errorf("got\n%s", out)
+	}
+	d.fails("--memory", "quota", "--tenant", "acme", "--memory", "much")
+	if out := d.must("quota", "--tenant", "acme", "--default", "--json"); !strings.Contains(out, `"own": false`) && !strings.Contains(out, `"own":false`) {
+		t.Errorf("got\n%s", out)
+	}
 	t.Setenv("KURAMA_TOKEN", "kt_wrong")
 	d.fails("Run `kurama login`", "apps")
 

@@ -94,7 +94,7 @@ func (w *wiring) deployer(pool *pgxpool.Pool, e *runtime.Engine) (*deploy.Deploy
 	}
 	return deploy.New(
 		deploy.Options{App: w.cfg.App, AtOnce: w.cfg.Build.AtOnce, Domain: w.cfg.Domain, RouterPort: portOf(w.cfg.Router.Listen)},
-		deploy.Deps{Store: store.New(pool), Decided: store.NewPolicies(pool, w.cfg.Autoscaler.Default()), Builder: b, Engine: e, Router: router.NewClient(w.folders.Socket("router.sock")),
+		deploy.Deps{Store: store.New(pool).Within(w.cfg.Quota.Bounds()), Decided: store.NewPolicies(pool, w.cfg.Autoscaler.Default()), Builder: b, Engine: e, Router: router.NewClient(w.folders.Socket("router.sock")),
 			Events: w.sender(0), Log: w.log}), nil
 }
 
@@ -110,7 +110,8 @@ func (w *wiring) console(ctx context.Context, pool *pgxpool.Pool, d *deploy.Depl
 	return api.New(w.cfg.Console, api.Options{
 		Listener: ln, Log: w.log, Pages: web.Handler(web.Pages(), "console.html"), Policy: web.Policy, DataDir: w.folders.Data, Domain: w.cfg.Domain, RouterPort: portNumber(w.cfg.Router.Listen),
 		DashboardURL: w.cfg.Dashboard.URL, DashboardPort: portNumber(w.cfg.Dashboard.Listen), MaxEntries: w.cfg.Build.Entries,
-		Sessions: accounts, Tenants: accounts, Users: accounts, Tokens: accounts, Store: store.New(pool), Policies: store.NewPolicies(pool, w.cfg.Autoscaler.Default()), Deployer: deployerOf{d},
+		Sessions: accounts, Tenants: accounts, Users: accounts, Tokens: accounts,
+		Store: store.New(pool).Within(w.cfg.Quota.Bounds()), Policies: store.NewPolicies(pool, w.cfg.Autoscaler.Default()).Within(w.cfg.Quota.Bounds()), Deployer: deployerOf{d},
 		Logs: logQuery{persist.NewQuery(pool)}, Archive: archiveQuery{archive.NewReader(w.folders.Sub("archive"), w.folders.Socket("archive.sock"), w.log)},
 		Alerts: alertRules{rules}, Outbox: alertRules{rules}, Profile: profileQuery{profile.NewQuery(pool)}, Status: platformStatus{w.folders, w.cfg.Dashboard.Listen},
 		Simulator: traffic,

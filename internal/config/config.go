@@ -28,6 +28,7 @@ type Config struct {
 	Docker     Docker     `yaml:"docker"`
 	Build      Build      `yaml:"build"`
 	App        App        `yaml:"app"`
+	Quota      Quota      `yaml:"quota"`
 }
 
 // Console configures the console and the API (role paas).
@@ -186,6 +187,15 @@ type App struct {
 	RestartMax    time.Duration `yaml:"restart_max"`    // longest pause
 }
 
+// Quota bounds what the apps of a tenant may ask for together, unless its
+// operator has set other bounds for it; 0 is none.
+type Quota struct {
+	Apps     int     `yaml:"apps"`
+	Replicas int     `yaml:"replicas"`
+	CPU      float64 `yaml:"cpu"`    // cores, over the replicas
+	Memory   Bytes   `yaml:"memory"` // over the replicas
+}
+
 // Default returns the built-in defaults.
 func Default() Config {
 	return Config{
@@ -216,5 +226,6 @@ func Default() Config {
 		App: App{CPU: 1, Memory: 256 * MiB, Disk: 64 * MiB, Pids: 128, Nofile: 4096, Threads: 4,
 			HealthTimeout: 60 * time.Second, LiveInterval: 10 * time.Second, DrainTimeout: 30 * time.Second, StopTimeout: 10 * time.Second,
 			RestartMin: time.Second, RestartMax: time.Minute},
+		Quota: Quota{Apps: 50, Replicas: 100},
 	}
 }

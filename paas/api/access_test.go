@@ -46,6 +46,7 @@ var bodies = map[string]any{
 	"POST /apps/{app}/rollback": map[string]any{"release": 1}, "PUT /apps/{app}/scaling": map[string]any{"max": 3},
 	"POST /apps/{app}/alerts":  map[string]any{"condition": "cpu > 90", "receiver": "a@b.c"},
 	"POST /apps/{app}/traffic": map[string]any{"rate": 5},
+	"PUT /quota":               map[string]any{"apps": 1, "replicas": 1, "cpu": 1, "memory": 1},
 	"POST /apps/{app}/run":     map[string]any{"command": []string{"id"}}, "POST /session": map[string]any{"name": "x", "password": "y"},
 }
 

@@ -60,6 +60,7 @@ type Store interface {
 	envStore
 	releaseStore
 	buildLog
+	quotaStore
 }
 
 // Deployer moves releases; its methods return once the work is under way.
@@ -130,7 +131,7 @@ func (a *API) routes(mux *http.ServeMux) error {
 	for _, register := range []func(){
 		a.sessionRoutes, a.tenantRoutes, a.userRoutes, a.tokenRoutes, a.appRoutes, a.envRoutes, a.releaseRoutes,
 		a.uploadRoutes, a.logRoutes, a.archiveRoutes, a.alertRoutes, a.outboxRoutes, a.profileRoutes,
-		a.scalingRoutes, a.trafficRoutes, a.runRoutes, a.statusRoutes,
+		a.scalingRoutes, a.quotaRoutes, a.trafficRoutes, a.runRoutes, a.statusRoutes,
 	} {
 		register()
 	}

@@ -23,16 +23,18 @@ func appName(tenant, app string) string { return fmt.Sprintf("app %s of tenant %
 // CreateApp makes an app without a release, in state new, that wants one
 // replica. It returns *paas.Invalid for a name that cannot be one,
 // paas.ErrExists for a name that is taken and paas.ErrNotFound for a tenant
-// that does not exist.
+// that does not exist. A tenant's quota may refuse it with *paas.Invalid.
 func (s *Store) CreateApp(ctx context.Context, tenant, name string) (paas.App, error) {
 	if err := paas.CheckName("an app", name); err != nil {
 		return paas.App{}, &paas.Invalid{Reason: err.Error()}
 	}
 	var app paas.App
-	err := s.write(ctx, tenant, name, func(tx pgx.Tx) (err error) {
-		app, err = one(ctx, tx, scanApp,
-			`INSERT INTO apps (tenant, name) VALUES ($1, $2) RETURNING `+appColumns, tenant, name)
-		return err
+	err := s.write(ctx, tenant, name, func(tx pgx.Tx) error {
+		return s.within(ctx, tx, tenant, func() (err error) {
+			app, err = one(ctx, tx, scanApp,
+				`INSERT INTO apps (tenant, name) VALUES ($1, $2) RETURNING `+appColumns, tenant, name)
+			return err
+		})
 	})
 	return app, meaning(err, appName(tenant, name))
 }
@@ -68,7 +70,14 @@ func (s *Store) SetDesired(ctx context.Context, tenant, app string, replicas int
 	if replicas < 0 {
 		return &paas.Invalid{Reason: fmt.Sprintf("%d is not a number of replicas: use 0 or more", replicas)}
 	}
-	return s.updateApp(ctx, tenant, app, `desired = $3`, replicas)
+	err := s.write(ctx, tenant, app, func(tx pgx.Tx) error { return s.setDesired(ctx, tx, tenant, app, replicas) })
+	return meaning(err, appName(tenant, app))
+}
+
+func (s *Store) setDesired(ctx context.Context, tx pgx.Tx, tenant, app string, replicas int) error {
+	return s.within(ctx, tx, tenant, func() error {
+		return touched(tx.Exec(ctx, `UPDATE apps SET desired = $3, updated_at = now() WHERE tenant = $1 AND name = $2`, tenant, app, replicas))
+	})
 }
 
 // RequestRestart asks for a rolling restart: it raises App.Restart by one.

@@ -10,15 +10,19 @@ import (
 
 // Apply stores a decision and the number of replicas that the app then wants,
 // both or neither, and announces it. It reports false, and stores nothing,
-// where the app no longer wants d.From replicas or does not run.
+// where the app no longer wants d.From replicas or does not run. It returns
+// *paas.Invalid where the tenant's quota does not allow d.To.
 func (s *Policies) Apply(ctx context.Context, d paas.Decision) (applied bool, err error) {
 	err = s.store.write(ctx, d.Tenant, d.App, func(tx pgx.Tx) error {
-		tag, err := tx.Exec(ctx, `UPDATE apps SET desired = $4, updated_at = now()
-			WHERE tenant = $1 AND name = $2 AND desired = $3 AND state = 'running' AND release > 0`, d.Tenant, d.App, d.From, d.To)
-		if err != nil || tag.RowsAffected() == 0 {
+		err := s.store.within(ctx, tx, d.Tenant, func() error {
+			tag, err := tx.Exec(ctx, `UPDATE apps SET desired = $4, updated_at = now()
+				WHERE tenant = $1 AND name = $2 AND desired = $3 AND state = 'running' AND release > 0`, d.Tenant, d.App, d.From, d.To)
+			applied = err == nil && tag.RowsAffected() > 0
+			return err
+		})
+		if err != nil || !applied {
 			return err
 		}
-		applied = true
 		_, err = tx.Exec(ctx, `INSERT INTO decisions (tenant, app, at, policy, from_replicas, to_replicas, reason, inputs)
 			VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`, d.Tenant, d.App, d.At, d.Policy, d.From, d.To, d.Reason, d.Inputs)
 		return err

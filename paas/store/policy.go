@@ -62,7 +62,7 @@ func (s *Policies) Scale(ctx context.Context, tenant, app string, replicas int, 
 		}
 	}
 	err := s.store.write(ctx, tenant, app, func(tx pgx.Tx) error {
-		err := touched(tx.Exec(ctx, `UPDATE apps SET desired = $3, updated_at = now() WHERE tenant = $1 AND name = $2`, tenant, app, replicas))
+		err := s.store.setDesired(ctx, tx, tenant, app, replicas)
 		if err != nil || p == nil {
 			return err
 		}

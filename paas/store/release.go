@@ -25,13 +25,14 @@ func releaseName(tenant, app string, number int) string {
 
 // NewRelease stores r under the app's next number and returns it as stored.
 // An empty State becomes building. It returns paas.ErrNotFound for an app that
-// does not exist and paas.ErrConflict for one that is being deleted.
+// does not exist and paas.ErrConflict for one that is being deleted. A tenant's
+// quota may refuse it with *paas.Invalid.
 func (s *Store) NewRelease(ctx context.Context, r paas.Release) (paas.Release, error) {
 	if r.State == "" {
 		r.State = paas.ReleaseBuilding
 	}
 	var stored paas.Release
-	err := s.write(ctx, r.Tenant, r.App, func(tx pgx.Tx) error {
+	insert := func(tx pgx.Tx) error {
 		number, err := nextNumber(ctx, tx, r.Tenant, r.App)
 		if err != nil {
 			return err
@@ -43,6 +44,9 @@ func (s *Store) NewRelease(ctx context.Context, r paas.Release) (paas.Release, e
 			r.Tenant, r.App, number, string(r.State), text(r.Reason), r.SourceDigest, r.Layer, r.Start, r.Limits,
 			settings(r.Env), r.RollbackOf, text(r.CreatedBy))
 		return err
+	}
+	err := s.write(ctx, r.Tenant, r.App, func(tx pgx.Tx) error {
+		return s.within(ctx, tx, r.Tenant, func() error { return insert(tx) })
 	})
 	return stored, meaning(err, appName(r.Tenant, r.App))
 }

@@ -23,7 +23,8 @@ const channel = "kurama_apps"
 // that wrap paas.ErrNotFound, paas.ErrExists, paas.ErrConflict or are a
 // *paas.Invalid; anything else is a fault of the database.
 type Store struct {
-	pool *pgxpool.Pool
+	pool  *pgxpool.Pool
+	quota paas.Quota // of tenants that have none of their own
 }
 
 // New returns a Store over a pool on a migrated database.

@@ -1,0 +1,41 @@
+package paas
+
+import "fmt"
+
+// Quota bounds what the apps of a tenant may ask for together; 0 is no bound.
+// The same figures say what they do ask for.
+type Quota struct {
+	Apps     int     `json:"apps"`
+	Replicas int     `json:"replicas"` // wanted; those that a deploy replaces are not counted twice
+	CPU      float64 `json:"cpu"`      // cores, over the replicas
+	Memory   int64   `json:"memory"`   // bytes, over the replicas
+}
+
+// Check returns *Invalid where q cannot be a quota.
+func (q Quota) Check() error {
+	if q.Apps < 0 || q.Replicas < 0 || q.CPU < 0 || q.Memory < 0 {
+		return &Invalid{Reason: "a quota has no negative numbers: 0 stands for no bound"}
+	}
+	return nil
+}
+
+// Allow returns *Invalid with what to do when a change takes the use of a
+// tenant from before to after and beyond q. What is beyond it already may stay
+// and shrink.
+func (q Quota) Allow(tenant string, before, after Quota) error {
+	const ask = "or ask the platform's operator for more."
+	switch {
+	case q.Apps > 0 && after.Apps > q.Apps && after.Apps > before.Apps:
+		return &Invalid{Reason: fmt.Sprintf("Tenant %s has %d of %d apps. Delete one that is not needed, %s", tenant, before.Apps, q.Apps, ask)}
+	case q.Replicas > 0 && after.Replicas > q.Replicas && after.Replicas > before.Replicas:
+		return &Invalid{Reason: fmt.Sprintf("Tenant %s would have %d replicas, and its quota is %d. Scale an app down, %s", tenant, after.Replicas, q.Replicas, ask)}
+	case q.CPU > 0 && after.CPU > q.CPU && after.CPU > before.CPU:
+		return &Invalid{Reason: fmt.Sprintf("The replicas of tenant %s would have %g cores, and its quota is %g. Scale an app down, %s", tenant, after.CPU, q.CPU, ask)}
+	case q.Memory > 0 && after.Memory > q.Memory && after.Memory > before.Memory:
+		return &Invalid{Reason: fmt.Sprintf("The replicas of tenant %s would have %s of memory, and its quota is %s. Scale an app down, %s",
+			tenant, mebibytes(after.Memory), mebibytes(q.Memory), ask)}
+	}
+	return nil
+}
+
+func mebibytes(n int64) string { return fmt.Sprintf("%d MiB", n>>20) }

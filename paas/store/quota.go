@@ -1,0 +1,95 @@
+package store
+
+import (
+	"context"
+	"errors"
+
+	"github.com/jackc/pgx/v5"
+
+	"kurama/paas"
+)
+
+// Within bounds what each tenant may ask for by the quota that those have whom
+// the operator gave none; it returns s. Without it they have no bound.
+func (s *Store) Within(defaults paas.Quota) *Store {
+	s.quota = defaults
+	return s
+}
+
+// Within bounds tenants as Store.Within does; it returns s.
+func (s *Policies) Within(defaults paas.Quota) *Policies {
+	s.store.Within(defaults)
+	return s
+}
+
+// Quota returns a tenant's quota, whether the operator has set it for the
+// tenant alone, and what its apps ask for now.
+func (s *Store) Quota(ctx context.Context, tenant string) (quota paas.Quota, own bool, use paas.Quota, err error) {
+	err = pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
+		if quota, own, err = s.quotaOf(ctx, tx, tenant); err != nil {
+			return err
+		}
+		use, err = useOf(ctx, tx, tenant)
+		return err
+	})
+	return quota, own, use, meaning(err, "quota of tenant "+tenant)
+}
+
+// SetQuota gives a tenant a quota of its own; nil takes it back, so that the
+// default applies. What a tenant has beyond it stays, and cannot grow. Errors:
+// *paas.Invalid; paas.ErrNotFound.
+func (s *Store) SetQuota(ctx context.Context, tenant string, q *paas.Quota) error {
+	if q == nil {
+		_, err := s.pool.Exec(ctx, `DELETE FROM quotas WHERE tenant = $1`, tenant)
+		return meaning(err, "quota of tenant "+tenant)
+	}
+	if err := q.Check(); err != nil {
+		return err
+	}
+	_, err := s.pool.Exec(ctx, `INSERT INTO quotas (tenant, apps, replicas, cpu, memory) VALUES ($1, $2, $3, $4, $5)
+		ON CONFLICT (tenant) DO UPDATE SET apps = $2, replicas = $3, cpu = $4, memory = $5`, tenant, q.Apps, q.Replicas, q.CPU, q.Memory)
+	return meaning(err, "tenant "+tenant)
+}
+
+// within makes a change unless it takes the tenant beyond its quota. Changes of
+// one tenant wait for one another here, so that two cannot share the last place.
+func (s *Store) within(ctx context.Context, tx pgx.Tx, tenant string, change func() error) error {
+	if _, err := tx.Exec(ctx, `SELECT FROM tenants WHERE name = $1 FOR NO KEY UPDATE`, tenant); err != nil {
+		return err
+	}
+	quota, _, err := s.quotaOf(ctx, tx, tenant)
+	if err != nil {
+		return err
+	}
+	before, err := useOf(ctx, tx, tenant)
+	if err != nil {
+		return err
+	}
+	if err := change(); err != nil {
+		return err
+	}
+	after, err := useOf(ctx, tx, tenant)
+	if err != nil {
+		return err
+	}
+	return quota.Allow(tenant, before, after)
+}
+
+func (s *Store) quotaOf(ctx context.Context, tx pgx.Tx, tenant string) (paas.Quota, bool, error) {
+	q, err := one(ctx, tx, pgx.RowToStructByPos[paas.Quota], `SELECT apps, replicas, cpu, memory FROM quotas WHERE tenant = $1`, tenant)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return s.quota, false, nil
+	}
+	return q, true, err
+}
+
+// useOf adds up what a tenant's apps ask for. An app without a live release
+// counts with the limits of the one on its way.
+func useOf(ctx context.Context, tx pgx.Tx, tenant string) (paas.Quota, error) {
+	return one(ctx, tx, pgx.RowToStructByPos[paas.Quota], `
+		SELECT count(*)::int, coalesce(sum(a.desired), 0)::int,
+			coalesce(sum(a.desired * (r.limits->>'cpu')::float8), 0), coalesce(sum(a.desired * (r.limits->>'memory')::bigint), 0)::bigint
+		FROM apps a LEFT JOIN LATERAL (SELECT limits FROM releases r WHERE r.tenant = a.tenant AND r.app = a.name
+			ORDER BY r.number = a.release DESC, r.number DESC LIMIT 1) r ON true
+		WHERE a.tenant = $1 AND a.state <> 'deleting'`, tenant)
+}
