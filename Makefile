@@ -1,6 +1,6 @@
 # Kurama. `make run` and `make test` do all the set-up that they need.
 .DEFAULT_GOAL := help
-.PHONY: help run test test-go test-sdk test-web bench build web lint clean setup screenshots
+.PHONY: help run test test-go test-sdk test-web bench faults build web lint clean setup screenshots
 
 GO      ?= go
 BIN     := bin/kurama
@@ -52,6 +52,10 @@ lint: $(PAGES) ## formatting, vet, staticcheck
 	@files="$$(gofmt -l $$(git ls-files '*.go'))"; [ -z "$$files" ] || { echo "not formatted (run gofmt -w):"; echo "$$files"; exit 1; }
 	$(GO) vet ./...
 	$(GO) tool staticcheck ./...
+
+# The short form is part of test. KILLS, CUTS and SEED may be given.
+faults: setup ## kill, freeze, starve and cut the power of everything, for about an hour
+	$(GO) test -count=1 -timeout 150m -v ./internal/faults -args -long -kills $(or $(KILLS),150) -cuts $(or $(CUTS),20) -seed $(or $(SEED),0)
 
 bench: setup .tools/venv/ready ## the figures of docs/benchmarks.md; ARGS="router sdk" for some
 	@$(GO) run ./internal/bench $(ARGS)
