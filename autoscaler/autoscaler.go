@@ -17,7 +17,6 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"kurama/autoscaler/policy"
 	"kurama/internal/config"
 	"kurama/logship/record"
 	"kurama/logship/stream"
@@ -169,15 +168,16 @@ func (a *Autoscaler) runOnce(ctx context.Context, now time.Time) error {
 
 // decide asks the policy of one app and carries out what it says.
 func (a *Autoscaler) decide(ctx context.Context, now time.Time, app *app, t paas.ScaledApp) error {
-	app.follow(now, t)
-	d, next := policy.Decide(now, app.policy, app.state, app.samples(now))
+	app.look(now, t)
+	d := app.Decide(now)
 	d.Tenant, d.App = t.Tenant, t.App
-	if d.Valid {
+	asked := d.Valid
+	if asked {
 		applied, err := a.opts.Store.Apply(ctx, d)
 		refused, isRefused := errors.AsType[*paas.Invalid](err)
 		switch {
 		case isRefused: // by the tenant's quota, until that has room
-			d.Valid, d.Reason, next = false, refused.Reason, app.state
+			d.Valid, d.Reason = false, refused.Reason
 		case err != nil:
 			return err
 		case !applied: // somebody else changed the app: the next round sees how
@@ -188,14 +188,15 @@ func (a *Autoscaler) decide(ctx context.Context, now time.Time, app *app, t paas
 		a.log.Info("An app is scaled.", "tenant", d.Tenant, "app", d.App, "from", d.From, "to", d.To, "reason", d.Reason)
 		a.metrics.decided(d)
 		a.announce(d)
-		app.reset(now)
 	}
 	if held := !d.Valid && d.Reason != ""; held != app.held {
 		if app.held = held; held {
 			a.log.Info("An app is not scaled.", "tenant", d.Tenant, "app", d.App, "replicas", d.From, "reason", d.Reason)
 		}
 	}
-	app.state = next
+	if d.Valid == asked { // what was refused leaves the policy's state as it was
+		app.Carried(d)
+	}
 	return nil
 }
 

@@ -71,7 +71,7 @@ func (a *app) observe(now time.Time, r *record.Record) {
 	switch {
 	case r.Kind == record.KindRequest:
 		if r.Dur.Known && late <= requestAge {
-			a.times.Add(now, r.Dur.Value)
+			a.Took(now, r.Dur.Value)
 			a.figures.done++
 			a.figures.work += max(0, r.Dur.Value-r.Queue.Value) // an unknown queue is 0: nobody waited that we know of
 		}

@@ -10,6 +10,8 @@ import (
 	"kurama/paas"
 )
 
+var noon = time.Date(2026, 11, 20, 12, 0, 0, 0, time.UTC)
+
 func TestFigures(t *testing.T) {
 	after := func(s float64) time.Time { return noon.Add(time.Duration(s * float64(time.Second))) }
 	fresh := func() *app {
@@ -55,14 +57,23 @@ func TestFigures(t *testing.T) {
 	t.Run("after the clock went back nothing is left of the future", func(t *testing.T) {
 		a := fresh()
 		target := paas.ScaledApp{Desired: 1, Release: 3, Policy: paas.DefaultPolicy()}
-		for i := range 20 {
-			a.observe(after(float64(i)), routed(after(float64(i)), 4, 10, 2))
-			a.follow(after(float64(i)), target)
-			_, a.state = policy.Decide(after(float64(i)), a.policy, a.state, a.samples(after(float64(i))))
+		a.observe(after(20), routed(after(20), 4, 10, 2))
+		a.look(after(20), target)
+		a.Carried(a.Decide(after(20)))
+		a.observe(after(21), routed(after(21), 4, 10, 2))
+		a.look(after(-60), target)
+		expect(t, a, -60, policy.Second{})
+	})
+	t.Run("replicas of another release are no part of the load", func(t *testing.T) {
+		a := fresh()
+		cpu := func(at float64, replica string, release int, v float64) {
+			a.observe(after(at), &record.Record{Time: after(at), Kind: record.KindSample, Replica: replica, Release: release, CPU: record.Num(v)})
 		}
-		a.follow(after(-60), target)
-		if len(a.seconds) != 1 || a.seconds[0].Arrived.Known || a.state.Changed != after(-60) {
-			t.Errorf("%d seconds, %+v, changed %v", len(a.seconds), a.seconds[0], a.state.Changed)
-		}
+		cpu(0, "old", 2, 100)
+		expect(t, a, 0, policy.Second{})
+		cpu(0, "a", 3, 10)
+		cpu(0, "b", 3, 30)
+		expect(t, a, 1, policy.Second{CPU: record.Num(20)})
+		expect(t, a, 60, policy.Second{})
 	})
 }

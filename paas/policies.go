@@ -62,11 +62,11 @@ var numbers = []Number{
 	{PolicyKurama, "time_up", "ms", 1, 600_000, 200, "of response time, above which replicas are added", func(p *Policy) *float64 { return &p.TimeUp }},
 	{PolicyKurama, "cooldown", "s", 0, longest, 60, "between two decisions", func(p *Policy) *float64 { return &p.Cooldown }},
 
-	{PolicySwift, "headroom", "×", 0, 5, 1, "the square root of the busy slots is kept free, for what varies", func(p *Policy) *float64 { return &p.Swift.Headroom }},
+	{PolicySwift, "late", "%", 0.01, 50, 1, "of requests may wait longer than half of what time_up leaves them", func(p *Policy) *float64 { return &p.Swift.Late }},
 	{PolicySwift, "cpu", "%", 10, 100, 80, "of CPU that a replica is planned for", func(p *Policy) *float64 { return &p.Swift.CPU }},
-	{PolicySwift, "drain", "s", 1, 60, 5, "within which waiting requests are to be worked off", func(p *Policy) *float64 { return &p.Swift.Drain }},
-	{PolicySwift, "down_window", "s", 10, longest, 60, "in which the highest demand says what must stay", func(p *Policy) *float64 { return &p.Swift.DownWindow }},
-	{PolicySwift, "time_up", "ms", 1, 600_000, 200, "of response time (p95), above which no replica is taken away", func(p *Policy) *float64 { return &p.Swift.TimeUp }},
+	{PolicySwift, "drain", "s", 0.1, 60, 0.5, "within which waiting requests are to be worked off", func(p *Policy) *float64 { return &p.Swift.Drain }},
+	{PolicySwift, "down_window", "s", 5, longest, 30, "in which the highest demand says what must stay", func(p *Policy) *float64 { return &p.Swift.DownWindow }},
+	{PolicySwift, "time_up", "ms", 1, 600_000, 200, "of response time that is aimed at; with a p95 above it no replica is taken away", func(p *Policy) *float64 { return &p.Swift.TimeUp }},
 	{PolicySwift, "hold", "s", 0, longest, 300, "for which nothing is added after a step that did not help", func(p *Policy) *float64 { return &p.Swift.Hold }},
 
 	{PolicyTarget, "utilization", "%", 1, 100, 70, "of a replica's concurrency that is aimed at", func(p *Policy) *float64 { return &p.Target.Utilization }},

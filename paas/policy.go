@@ -80,7 +80,7 @@ type HPANumbers struct {
 
 // SwiftNumbers are the numbers of the policy swift.
 type SwiftNumbers struct {
-	Headroom   float64 `json:"headroom"`    // times the square root of the demand
+	Late       float64 `json:"late"`        // percent
 	CPU        float64 `json:"cpu"`         // percent
 	Drain      float64 `json:"drain"`       // s
 	DownWindow float64 `json:"down_window"` // s

@@ -24,6 +24,37 @@ type Order struct {
 	Response float64   // ms
 }
 
+// ordered keeps in mind that replicas were added. Where a step down was soon
+// regretted, since requests wait again, the next one waits longer.
+func (r *round) ordered(to int, d demand) {
+	st := &r.next.Swift
+	window := r.downWindow()
+	if d.waiting >= 1 && !st.Lowered.IsZero() && r.now.Sub(st.Lowered) < 4*window {
+		st.Often = min(max(st.Often, 1)*2, oftener)
+	}
+	st.Raised = r.now
+	if st.Order.To > 0 { // not judged yet: both are judged as one
+		st.Order.At, st.Order.To, st.Order.Up = r.now, to, time.Time{}
+		return
+	}
+	st.Order = Order{At: r.now, From: r.state.Desired, To: to, Rate: d.rate, Done: r.doneRate(), Response: r.response()}
+}
+
+// downWindow is the window whose highest demand says what must stay: longer
+// where replicas take long to start, and where steps down were regretted. That
+// is forgotten by and by while nothing is added.
+func (r *round) downWindow() time.Duration {
+	st := r.next.Swift
+	window := max(seconds(r.policy.Swift.DownWindow), seconds(10*st.Start))
+	often := max(st.Often, 1)
+	calm := r.now.Sub(st.Raised)
+	for often > 1 && calm > 8*window {
+		often /= 2
+		calm -= 8 * window
+	}
+	return min(time.Duration(often*float64(window)), Memory*time.Second)
+}
+
 // pending reports whether replicas are still on their way.
 func (o Order) pending() bool { return o.To > 0 && o.Up.IsZero() }
 
@@ -80,6 +111,9 @@ func (r *round) mayNotAdd(d demand, ready int) string {
 	st := &r.next.Swift
 	if o := st.Order; r.stuck() {
 		return fmt.Sprintf("More replicas are needed, but of %d only %d have come up within %s: the host may be full.", o.To, ready, span(r.now.Sub(o.At).Truncate(time.Second)))
+	}
+	if d.inflated && st.Order.To > 0 {
+		return "More replicas are needed, but requests take a multiple of what they can: first it is seen whether the last step helps."
 	}
 	if r.now.Before(st.Hold) {
 		if d.rate <= regrown*st.Held {

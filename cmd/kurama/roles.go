@@ -24,7 +24,7 @@ func roleCommands(s *settings) []*cobra.Command {
 		roleCommand(s, "archive", "Stream → JSON archives", newArchive),
 		roleCommand(s, "alert", "Conditions → mail", newAlert),
 		roleCommand(s, "profile", "Figures per route", newProfile),
-		roleCommand(s, "autoscaler", "Replicas by load and response time", newAutoscaler),
+		autoscalerCommand(s),
 		roleCommand(s, "paas", "The control plane: console, API, deploys", newPaas),
 		roleCommand(s, "dashboard", "The live dashboard", newDashboard),
 	}

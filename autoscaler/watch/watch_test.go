@@ -1,4 +1,4 @@
-package autoscaler
+package watch
 
 import (
 	"math"
@@ -17,23 +17,23 @@ var noon = time.Date(2026, 11, 20, 12, 0, 0, 0, time.UTC)
 // none) are functions of the second and of the replicas that run.
 func story(start, length int, load, ms func(second, replicas int) float64) (changes []paas.Decision) {
 	target := paas.ScaledApp{Tenant: "default", App: "hello", Desired: start, Release: 1, Policy: paas.DefaultPolicy()}
-	a := newApp(target, noon)
+	a := New(target, noon)
 	for i := range length {
 		now := noon.Add(time.Duration(i) * time.Second)
-		clear(a.figures.replicas)
+		a.Follow(now, target)
+		second := policy.Second{At: now}
 		if l := load(i, target.Desired); l >= 0 {
-			a.figures.replicas["r"] = sample{at: now, release: 1, cpu: l}
+			second.CPU = record.Num(l)
 		}
+		a.Add(second)
 		if m := ms(i, target.Desired); m >= 0 {
 			for range 10 {
-				a.times.Add(now, m)
+				a.Took(now, m)
 			}
 		}
-		a.follow(now, target)
-		d, next := policy.Decide(now, a.policy, a.state, a.samples(now))
-		a.state = next
+		d := a.Decide(now)
+		a.Carried(d)
 		if d.Valid {
-			a.reset(now)
 			target.Desired = d.To
 			changes = append(changes, d)
 		}
@@ -119,29 +119,46 @@ func TestStories(t *testing.T) {
 	})
 	t.Run("a change by hand empties the windows", func(t *testing.T) {
 		target := paas.ScaledApp{Desired: 1, Release: 1, Policy: paas.DefaultPolicy()}
-		a := newApp(target, noon)
+		a := New(target, noon)
 		for i := range 59 {
-			a.figures.replicas["r"] = sample{at: noon.Add(time.Duration(i) * time.Second), release: 1, cpu: 100}
-			a.follow(noon.Add(time.Duration(i)*time.Second), target)
+			now := noon.Add(time.Duration(i) * time.Second)
+			a.Follow(now, target)
+			a.Add(policy.Second{At: now, CPU: record.Num(100)})
 		}
 		target.Desired = 3
-		a.follow(noon.Add(60*time.Second), target)
-		if s := a.samples(noon.Add(60 * time.Second)); s.Load.Count > 1 || a.state.Changed != noon.Add(60*time.Second) {
-			t.Errorf("%+v, %+v", s, a.state)
+		a.Follow(noon.Add(60*time.Second), target)
+		if s := a.samples(noon.Add(60 * time.Second)); s.Load.Count != 0 || a.state.Changed != noon.Add(60*time.Second) {
+			t.Errorf("%+v, %+v", s.Load, a.state)
 		}
 	})
-	t.Run("replicas of another release are no part of the load", func(t *testing.T) {
-		a := newApp(paas.ScaledApp{Desired: 1, Release: 2, Policy: paas.DefaultPolicy()}, noon)
-		a.figures.replicas["old"] = sample{at: noon, release: 1, cpu: 100}
-		if v := a.figures.meanLoad(noon, 2); v.Known {
-			t.Errorf("load %v", v)
+	t.Run("after the clock went back nothing is left of the future", func(t *testing.T) {
+		target := paas.ScaledApp{Desired: 1, Release: 1, Policy: paas.DefaultPolicy()}
+		a := New(target, noon)
+		for i := range 90 {
+			now := noon.Add(time.Duration(i) * time.Second)
+			a.Follow(now, target)
+			a.Add(policy.Second{At: now, CPU: record.Num(100)})
+			a.Carried(a.Decide(now.Add(-time.Hour)))
+			a.Carried(a.Decide(now))
 		}
-		a.figures.replicas["a"], a.figures.replicas["b"] = sample{at: noon, release: 2, cpu: 10}, sample{at: noon, release: 2, cpu: 30}
-		if v := a.figures.meanLoad(noon.Add(time.Second), 2); v != record.Num(20) {
-			t.Errorf("load %v", v)
+		before := noon.Add(-time.Minute)
+		if back := a.Follow(before, target); !back || len(a.seconds) != 0 || a.state.Changed != before || a.Decide(before).Valid {
+			t.Errorf("%d seconds, %+v", len(a.seconds), a.state)
 		}
-		if v := a.figures.meanLoad(noon.Add(time.Minute), 2); v.Known {
-			t.Errorf("load %v of samples a minute old", v)
+	})
+	t.Run("another policy remembers nothing, another release forgets what helped", func(t *testing.T) {
+		target := paas.ScaledApp{Desired: 1, Release: 1, Policy: paas.DefaultPolicy()}
+		a := New(target, noon)
+		a.state.Kurama.Futile, a.state.Swift = 400, policy.SwiftState{Start: 2, Base: 50}
+		target.Release = 2
+		a.Follow(noon, target)
+		if a.state.Kurama.Futile != 0 || a.state.Swift != (policy.SwiftState{Start: 2}) {
+			t.Errorf("%+v", a.state)
+		}
+		target.Policy.Name = paas.PolicyTarget
+		a.Follow(noon, target)
+		if a.state.Swift.Start != 0 || a.state.Desired != 1 {
+			t.Errorf("%+v", a.state)
 		}
 	})
 }
