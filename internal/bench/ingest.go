@@ -12,7 +12,7 @@ import (
 
 const (
 	ingestRounds  = 3
-	ingestRecords = 400_000
+	ingestRecords = 300_000
 )
 
 // others are the roles that read the stream beside persist.
@@ -23,6 +23,7 @@ type leg struct {
 	rates []float64            // rows per second
 	cpu   []float64            // seconds of CPU per million rows, Postgres included
 	roles map[string][]float64 // the same for each role
+	sizes []float64            // rows per transaction of persist
 }
 
 // add takes a round of ingestRecords rows; used is of those who took part.
@@ -73,6 +74,7 @@ func (b *bench) measureIngest(ctx context.Context) error {
 			return err
 		}
 	}
+	b.say("persist stored %s rows per transaction, %s with the other sinks paused", number(median(whole.sizes)), number(median(alone.sizes)))
 	b.reportIngest(&whole, &alone, &text, &binary)
 	return nil
 }
@@ -116,7 +118,7 @@ func (p *platform) ingest(ctx context.Context, mark string, l *leg) error {
 		return err
 	}
 	l.add(took, after.since(before).roles)
-	return p.countRows(ctx)
+	return p.countRows(ctx, l)
 }
 
 // ingestAlone does the same while the other readers of the stream are stopped.
@@ -187,16 +189,19 @@ func (p *platform) through(ctx context.Context, work *load) (time.Duration, erro
 	}
 }
 
-// countRows checks that each record of the load is a row, once.
-func (p *platform) countRows(ctx context.Context) error {
-	var rows, ids int
-	err := p.pool.QueryRow(ctx, `SELECT count(*), count(DISTINCT id) FROM records WHERE `+ofLoad).Scan(&rows, &ids)
+// countRows checks that each record of the load is a row, once, and notes by
+// how many transactions they came.
+func (p *platform) countRows(ctx context.Context, l *leg) error {
+	var rows, ids, transactions int
+	err := p.pool.QueryRow(ctx, `SELECT count(*), count(DISTINCT id), count(DISTINCT xmin::text) FROM records WHERE `+ofLoad).
+		Scan(&rows, &ids, &transactions)
 	if err != nil {
 		return fmt.Errorf("counting the rows: %w", err)
 	}
 	if rows != ingestRecords || ids != ingestRecords {
 		return fmt.Errorf("%d records became %d rows with %d ids", ingestRecords, rows, ids)
 	}
+	l.sizes = append(l.sizes, float64(rows)/float64(transactions))
 	return nil
 }
 

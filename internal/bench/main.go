@@ -32,6 +32,9 @@ type section struct {
 	run        func(*bench, context.Context) error
 }
 
+// wholeLimit bounds a run; what it does not reach is said to be not measured.
+const wholeLimit = 8 * time.Minute
+
 // sections are in the order in which they run: memory at rest before anything
 // has grown, the heaviest load last.
 var sections = []section{
@@ -41,8 +44,8 @@ var sections = []section{
 	{"latency", "from the log call in an app to the websocket and to the committed row", 2 * time.Minute, (*bench).measureLatency},
 	{"agent", "use at 5 000 records/s", 2 * time.Minute, (*bench).measureAgent},
 	{"fanout", "1 000 viewers of the live dashboard", 2 * time.Minute, (*bench).measureFanout},
-	{"ingest", "from the agent's socket to committed rows", 4 * time.Minute, (*bench).measureIngest},
 	{"sdk", "what the Python library costs an app", 2 * time.Minute, (*bench).measureSDK},
+	{"ingest", "from the agent's socket to committed rows", 4 * time.Minute, (*bench).measureIngest},
 }
 
 // bench is one run.
@@ -74,6 +77,8 @@ func run(args []string, out, errs io.Writer) int {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	ctx, cancel := context.WithTimeout(ctx, wholeLimit)
+	defer cancel()
 	err = b.measure(ctx, chosen)
 	err = errors.Join(err, b.stop(), b.report.save(*file))
 	if err != nil {
@@ -130,7 +135,7 @@ func (b *bench) measure(ctx context.Context, chosen []section) error {
 		cancel()
 		b.report.print(b.out, s.name)
 		if ctx.Err() != nil {
-			return ctx.Err()
+			return fmt.Errorf("stopped in section %s: %w", s.name, ctx.Err())
 		}
 		if err != nil {
 			failed = errors.Join(failed, fmt.Errorf("section %s: %w", s.name, err))
