@@ -258,6 +258,15 @@ func TestAppCommands(t *testing.T) {
 			t.Errorf("got %q %q %v", out, said, err)
 		}
 	})
+	t.Run("an isolation that stands, and one that does not", func(t *testing.T) {
+		if out := d.must("isolation", "hello"); !strings.Contains(out, "✓") || strings.Contains(out, "✗") || !strings.Contains(out, "The code runs as user 20001.") {
+			t.Errorf("got\n%s", out)
+		}
+		must(t, first(d.store.CreateApp(t.Context(), "default", "open")))
+		if out, _, err := d.run("isolation", "open"); err == nil || !strings.Contains(out, "✗") {
+			t.Errorf("got %v\n%s", err, out)
+		}
+	})
 	t.Run("profile and alerts", func(t *testing.T) {
 		if out := d.must("profile", "hello", "--window", "15m"); !strings.Contains(out, "/user/<id>") || !strings.Contains(out, "–") {
 			t.Errorf("got\n%s", out)

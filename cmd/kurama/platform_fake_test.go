@@ -73,6 +73,13 @@ func line(n int) record.Record {
 		Tenant: "default", App: "hello", Replica: "hello-1-abcdef", Msg: fmt.Sprintf("line %d", n)}
 }
 
+// Isolation finds one wall down in apps called "open".
+func (p *platformFake) Isolation(_ context.Context, _, app string) (paas.Isolation, error) {
+	ok := app != "open"
+	return paas.Isolation{Replica: app + "-1-abcdef", OK: ok, Checks: []paas.IsolationCheck{
+		{Name: "user", OK: true, Says: "The code runs as user 20001.", Where: "replica"}, {Name: "host", OK: ok, Says: "The host.", Where: "replica"}}}, nil
+}
+
 func (p *platformFake) Logs(_ context.Context, f api.LogFilter) ([]record.Record, string, error) {
 	var records []record.Record
 	for n := 9; n >= 0 && len(records) < f.Limit; n-- {

@@ -68,6 +68,7 @@ type Deployer interface {
 	releaser
 	replicaLister
 	runner
+	isolator
 }
 
 // API is the role that serves the console and the API.
@@ -131,7 +132,7 @@ func (a *API) routes(mux *http.ServeMux) error {
 	for _, register := range []func(){
 		a.sessionRoutes, a.tenantRoutes, a.userRoutes, a.tokenRoutes, a.appRoutes, a.envRoutes, a.releaseRoutes,
 		a.uploadRoutes, a.logRoutes, a.archiveRoutes, a.alertRoutes, a.outboxRoutes, a.profileRoutes,
-		a.scalingRoutes, a.quotaRoutes, a.trafficRoutes, a.runRoutes, a.statusRoutes,
+		a.scalingRoutes, a.quotaRoutes, a.isolationRoutes, a.trafficRoutes, a.runRoutes, a.statusRoutes,
 	} {
 		register()
 	}

@@ -228,6 +228,10 @@ func (f *fakes) RunCommand(_ context.Context, _, _ string, command []string, fn 
 	return 3, fn("stdout", strings.Join(command, " "))
 }
 
+func (f *fakes) Isolation(_ context.Context, _, app string) (paas.Isolation, error) {
+	return paas.Isolation{Replica: app + "-1-abcdef", OK: true, Checks: []paas.IsolationCheck{{Name: "user", OK: true, Says: "Fine.", Where: "replica"}}}, f.fail
+}
+
 func logRecord(n int) record.Record {
 	return record.Record{Time: time.Unix(1763632800+int64(n), 0), ID: record.NewID(time.Unix(1763632800, 0)), Kind: record.KindLog,
 		Level: record.LevelInfo, Tenant: "default", App: "default-app", Msg: fmt.Sprintf("line %d", n)}

@@ -78,8 +78,14 @@ type Engine interface {
 	Restart(ctx context.Context, replica, tenant string) (paas.Container, error)
 	Stop(ctx context.Context, replica string, timeout time.Duration) error
 	Remove(ctx context.Context, replica string) error
-	Run(ctx context.Context, spec paas.Spec, command []string, fn func(stream, line string)) (exit int, err error)
+	Commands
 	Observer
+}
+
+// Commands runs commands: beside the replicas of an app, or in one of them.
+type Commands interface {
+	Run(ctx context.Context, spec paas.Spec, command []string, fn func(stream, line string)) (exit int, err error)
+	Exec(ctx context.Context, replica string, command []string, fn func(stream, line string)) (exit int, err error)
 }
 
 // Observer says what became of replicas.

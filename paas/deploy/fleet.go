@@ -42,11 +42,12 @@ type fleet struct {
 	end      context.CancelFunc
 	replicas map[string]*replica
 
-	queue    chan struct{} // closed when the last rollout that queued is over
-	waiting  int           // rollouts under way or queued
-	numbers  map[int]bool  // releases whose deploy is under way
-	rolling  bool          // candidates are on their way, or being switched to
-	deleting bool
+	queue     chan struct{} // closed when the last rollout that queued is over
+	waiting   int           // rollouts under way or queued
+	numbers   map[int]bool  // releases whose deploy is under way
+	rolling   bool          // candidates are on their way, or being switched to
+	deleting  bool
+	measuring bool // its isolation is
 
 	failures int // starts in a row that failed
 	startAt  time.Time

@@ -21,6 +21,8 @@ const (
 	firstUID = 20000 // of the apps' processes; App.UID is added
 	shmSize  = 16 << 20
 	mib      = 1 << 20
+	// imagePath is where the image's own programs are.
+	imagePath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 )
 
 // profile is the container that an app's code runs in. Everything in it is
@@ -101,7 +103,7 @@ func environment(spec paas.Spec) []string {
 	for _, name := range slices.Sorted(maps.Keys(spec.Env)) {
 		env = append(env, name+"="+spec.Env[name])
 	}
-	path := "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+	path := imagePath
 	if spec.Layer != "" {
 		path = "/opt/deps/bin:" + path
 		env = append(env, "VIRTUAL_ENV=/opt/deps")
