@@ -32,12 +32,11 @@ type exchange struct {
 	stop func() bool // of the watch over the client
 
 	mu      sync.Mutex
-	headed  bool // the answer's headers are there
-	broken  bool // the connection cannot be used again
-	sending sync.WaitGroup
-	sendErr error // of the body; read it after sending.Wait
-	sent    bool  // the body was sent whole
-	ended   bool  // the body's sender has ended
+	headed  bool          // the answer's headers are there
+	broken  bool          // the connection cannot be used again
+	sendErr error         // of the body
+	sent    bool          // the body was sent whole; read it after done
+	done    chan struct{} // closed when the sender of a streamed body has ended
 }
 
 func newExchange(v *visit, c *conn) *exchange {
@@ -71,23 +70,40 @@ func (x *exchange) finish(reuse bool) {
 	x.Conn.Close()
 }
 
+// sendGrace is how long a body's sender may still need when the answer is
+// over: on a busy host an app that has read all of the body answers before the
+// sender that wrote it is scheduled again, and cutting the client off then
+// would fail its next request.
+const sendGrace = time.Second
+
+// failGrace is the same for an exchange without an answer, which the client
+// is still to be told of.
+const failGrace = 50 * time.Millisecond
+
 // waitSent waits for the body's sender, cutting it short when the answer ended
-// before, and reports whether the body went out whole.
+// well before, and reports whether the body went out whole.
 func (x *exchange) waitSent() bool {
 	if !x.v.streams {
 		return x.sent
 	}
-	x.mu.Lock()
-	sent, ended := x.sent, x.ended
-	x.mu.Unlock()
-	if !ended {
-		x.abort()
-		// The sender may wait for a client that sends no more; the connection
-		// to that client ends with this request.
-		_ = x.v.control.SetReadDeadline(time.Now())
+	grace := failGrace
+	if x.v.status != 0 {
+		grace = sendGrace
+		_ = x.v.control.Flush() // the client need not wait for what follows
 	}
-	x.sending.Wait()
-	return sent
+	timer := time.NewTimer(grace)
+	defer timer.Stop()
+	select {
+	case <-x.done:
+		return x.sent
+	case <-timer.C:
+	}
+	x.abort()
+	// The sender may wait for a client that sends no more; the connection
+	// to that client ends with this request.
+	_ = x.v.control.SetReadDeadline(time.Now())
+	<-x.done
+	return false
 }
 
 // send writes the request; a long body goes on in the background.
@@ -95,7 +111,7 @@ func (x *exchange) send() error {
 	x.left = maxHead
 	x.writeHead()
 	if x.v.streams {
-		x.sending.Add(1)
+		x.done = make(chan struct{})
 		go x.stream()
 		return nil
 	}
@@ -103,7 +119,7 @@ func (x *exchange) send() error {
 }
 
 func (x *exchange) stream() {
-	defer x.sending.Done()
+	defer close(x.done)
 	if err := x.sendBody(); errors.Is(err, errTooLarge) || errors.Is(err, errClient) {
 		x.abort() // there is no end of the request: nobody can answer it
 	}
@@ -117,7 +133,7 @@ func (x *exchange) sendBody() error {
 	}
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	x.sent, x.sendErr, x.ended = err == nil, err, true
+	x.sent, x.sendErr = err == nil, err
 	if !x.headed {
 		_ = x.Conn.SetReadDeadline(time.Now().Add(x.v.router.cfg.RequestTimeout))
 	}
