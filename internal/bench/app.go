@@ -116,8 +116,10 @@ func (p *platform) ensureApp(ctx context.Context) error {
 	if p.app != nil {
 		return nil
 	}
-	_, err := p.deploy(ctx)
-	return err
+	if _, err := p.deploy(ctx); err != nil {
+		return err
+	}
+	return p.drained(ctx)
 }
 
 // appURL is where the app answers: at the router, by its host's name.
@@ -125,16 +127,22 @@ func (p *platform) appURL(path string) string {
 	return "http://" + appName + "." + p.router + path
 }
 
-// drained waits until one replica of the app is left and settles.
+// drained waits until the newest release is live, which is noted a moment
+// after the first answer, and the old one's replicas are gone, and settles.
 func (p *platform) drained(ctx context.Context) error {
 	for {
 		var view struct {
+			paas.App
 			Replicas []paas.Replica `json:"replicas"`
+			Last     *paas.Release  `json:"last_release"`
 		}
 		if err := p.api.Call(ctx, http.MethodGet, "/apps/"+appName, url.Values{}, nil, &view); err != nil {
 			return err
 		}
-		if len(view.Replicas) == 1 {
+		if view.State == paas.AppFailed {
+			return fmt.Errorf("the app %s failed: %s", appName, view.Reason)
+		}
+		if view.Last != nil && view.Last.State == paas.ReleaseLive && len(view.Replicas) == 1 && view.Replicas[0].State == paas.ReplicaHealthy {
 			return p.settle(ctx)
 		}
 		select {

@@ -85,6 +85,9 @@ func (p *platform) newByHand(ctx context.Context) (*byHand, error) {
 	if err != nil {
 		return nil, err
 	}
+	if replica == "" {
+		return nil, errors.New("the app has no replica whose image and command could be taken")
+	}
 	text, err := docker(ctx, "inspect", "-f", `{{.Config.Image}}{{range .Config.Cmd}}{{"\n"}}{{json .}}{{end}}`, strings.Fields(replica)[0])
 	if err != nil {
 		return nil, err

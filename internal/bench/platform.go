@@ -69,6 +69,9 @@ func (o *output) String() string {
 
 // up returns the running platform, which the first caller starts.
 func (b *bench) up(ctx context.Context) (*platform, error) {
+	if b.place != nil && b.place.pool == nil {
+		return nil, errors.New("the platform did not start, as said above")
+	}
 	if b.place != nil {
 		return b.place, nil
 	}
