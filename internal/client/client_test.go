@@ -7,38 +7,15 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"kurama/paas"
 )
 
-func TestIgnore(t *testing.T) {
-	f := func(patterns, name string, isDir, want bool) {
-		t.Helper()
-		if got := ParseIgnore(patterns).Match(name, isDir); got != want {
-			t.Errorf("%q on %s: %v", patterns, name, got)
-		}
+func TestAlwaysIgnored(t *testing.T) {
+	always := paas.ParseIgnore(alwaysIgnored)
+	if !always.Match("app/__pycache__", true) || always.Match("app.py", false) {
+		t.Error("what no app needs is not told from what it needs")
 	}
-	f("*.log", "a.log", false, true)
-	f("*.log", "deep/er/a.log", false, true)
-	f("*.log\n!keep.log", "keep.log", false, false)
-	f("!keep.log\n*.log", "keep.log", false, true)
-	f("/build", "build", true, true)
-	f("/build", "src/build", true, false)
-	f("src/build", "src/build", true, true)
-	f("data/", "data", true, true)
-	f("data/", "data", false, false)
-	f("docs/**/x", "docs/x", false, true)
-	f("docs/**/x", "docs/a/b/x", false, true)
-	f("**/x/*.py", "a/x/b.py", false, true)
-	f("# comment\n\n   \n", "# comment", false, false)
-	f(`\#file`, "#file", false, true)
-	f("[", "[", false, false)
-	f(alwaysIgnored, "app/__pycache__", true, true)
-	f(alwaysIgnored, "app.py", false, false)
-}
-
-func FuzzIgnore(f *testing.F) {
-	f.Add("*.log\n!a/**/b\n/x/", "a/b/c")
-	f.Add("**/**/**/*a*a*a*", "aaaa/aaaa")
-	f.Fuzz(func(_ *testing.T, patterns, name string) { ParseIgnore(patterns).Match(name, false) })
 }
 
 func write(t *testing.T, dir string, files map[string]string) {

@@ -10,7 +10,13 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"kurama/paas"
 )
+
+// alwaysIgnored is what no app needs: it is made again on the platform, or
+// belongs to tools.
+const alwaysIgnored = ".git/\n.hg/\n.svn/\n__pycache__/\n*.pyc\n.venv/\nvenv/\nnode_modules/\n.mypy_cache/\n.pytest_cache/\n.ruff_cache/\n.tox/\n.DS_Store\n.idea/\n.vscode/\n"
 
 // Packed is an app as it is sent.
 type Packed struct {
@@ -85,7 +91,7 @@ func packFolder(dir string) (p *Packed, err error) {
 
 // walk adds the files of dir that are not ignored.
 func (p *Packed) walk(dir string, z *zip.Writer) error {
-	ignore := ParseIgnore(alwaysIgnored, readIgnore(dir, ".gitignore"), readIgnore(dir, ".kuramaignore"))
+	ignore := paas.ParseIgnore(alwaysIgnored, readIgnore(dir, ".gitignore"), readIgnore(dir, ".kuramaignore"))
 	return filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
 		if err != nil || path == dir {
 			return err

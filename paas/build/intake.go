@@ -88,6 +88,9 @@ func (b *Builder) fill(ctx context.Context, folder string, up paas.Upload) error
 		return err
 	}
 	targets, err := targets(headers, b.cfg.Entries)
+	if err == nil {
+		err = leaveOut(archive, targets)
+	}
 	if err != nil {
 		return err
 	}

@@ -1,13 +1,9 @@
-package client
+package paas
 
 import (
 	"path"
 	"strings"
 )
-
-// alwaysIgnored is what no app needs: it is made again on the platform, or
-// belongs to tools.
-const alwaysIgnored = ".git/\n.hg/\n.svn/\n__pycache__/\n*.pyc\n.venv/\nvenv/\nnode_modules/\n.mypy_cache/\n.pytest_cache/\n.ruff_cache/\n.tox/\n.DS_Store\n.idea/\n.vscode/\n"
 
 // Ignore says which files of a folder stay at home, by the rules of
 // .gitignore: the last line that fits decides, ! takes back, a / at the end
@@ -63,6 +59,20 @@ func (i Ignore) Match(name string, isDir bool) bool {
 		}
 	}
 	return ignored
+}
+
+// Len returns the number of patterns.
+func (i Ignore) Len() int { return len(i.rules) }
+
+// MatchBelow reports whether the file at name is ignored, or a folder that it is
+// in.
+func (i Ignore) MatchBelow(name string) bool {
+	for at, r := range name {
+		if r == '/' && i.Match(name[:at], true) {
+			return true
+		}
+	}
+	return i.Match(name, false)
 }
 
 // fits reports whether the names are what the pattern says. It goes through
