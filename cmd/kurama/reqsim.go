@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net/url"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -16,12 +15,10 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
+	"kurama/internal/config"
 	"kurama/paas"
 	"kurama/sdk/reqsim"
 )
-
-// defaultRouter is where apps are reached when KURAMA_ROUTER does not say.
-const defaultRouter = "http://localhost:8080"
 
 // reqsimFlags are the flags of the request simulator.
 type reqsimFlags struct {
@@ -29,7 +26,7 @@ type reqsimFlags struct {
 	rate, peak, maxRate                   float64
 	duration, period, timeout             time.Duration
 	inFlight                              int
-	paths, headers                        []string
+	paths, headers, ensure                []string
 	json                                  bool
 	stream                                int
 	socket                                string
@@ -43,10 +40,15 @@ func reqsimCommand() *cobra.Command {
 		Short: "Send simulated requests to an app and report what it answered",
 		Long: `Sends requests at a rate that follows a shape, whether or not the app keeps up, and
 reports latencies, statuses and errors. Ctrl-C ends it early; the report still comes.
-With --stream it sends synthetic log records straight to the agent instead.`,
+It sends to this platform's apps, and to what reqsim.allow in the configuration names.
+With --stream it sends synthetic log records straight to the agent instead.
+
+The exit status is 0 when all conditions of --ensure hold, 3 when one does not, 1 when no
+request succeeded, 130 when it was interrupted.`,
 		Example: `  kurama reqsim --app hello --rate 50 --duration 1m
   kurama reqsim --app hello --shape ramp --rate 5 --peak 200 --duration 5m
   kurama reqsim --app shop --tenant acme --path /=8 --path '/search?q=fox=2' --rate 20
+  kurama reqsim --app hello --rate 50 --ensure 'p95 < 75ms' --ensure 'error_rate < 1%'
   kurama reqsim --app hello --stream 100000 --rate 10000`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -77,6 +79,7 @@ func (f *reqsimFlags) register(cmd *cobra.Command) {
 	flags.Float64Var(&f.maxRate, "max-rate", reqsim.DefaultMaxRate, "bound of --rate and --peak")
 	flags.StringArrayVar(&f.paths, "path", nil, "path to ask, with =WEIGHT behind it where there are several (repeatable)")
 	flags.StringArrayVar(&f.headers, "header", nil, "header of each request, as 'Name: value' (repeatable)")
+	flags.StringArrayVar(&f.ensure, "ensure", nil, "condition that decides the exit status, as 'p95 < 75ms', 'error_rate < 1%' or 'apdex(100ms) > 0.95' (repeatable)")
 	flags.BoolVar(&f.json, "json", false, "print the report as JSON")
 	flags.IntVar(&f.stream, "stream", 0, "send so many synthetic log records of the app to the agent")
 	flags.StringVar(&f.socket, "socket", "", "the agent's socket (default: that of the platform on this machine)")
@@ -84,7 +87,11 @@ func (f *reqsimFlags) register(cmd *cobra.Command) {
 
 // requests sends requests and prints their report.
 func (f *reqsimFlags) requests(cmd *cobra.Command) error {
-	plan, err := f.plan()
+	cfg, err := f.config(cmd)
+	if err != nil {
+		return err
+	}
+	plan, err := f.plan(cfg)
 	if err != nil {
 		return err
 	}
@@ -102,16 +109,35 @@ func (f *reqsimFlags) requests(cmd *cobra.Command) error {
 		return exitError{130} // as a shell reports an interrupted command
 	case report.Success == nil || *report.Success == 0:
 		return exitError{1}
+	case !report.Holds():
+		return exitError{3}
 	}
 	return nil
 }
 
-func (f *reqsimFlags) plan() (reqsim.Plan, error) {
+// config returns the configuration that the root's flags name; without one the
+// defaults hold.
+func (f *reqsimFlags) config(cmd *cobra.Command) (config.Config, error) {
+	s := &settings{}
+	s.path, _ = cmd.Flags().GetString("config")
+	s.data, _ = cmd.Flags().GetString("data")
+	cfg, _, err := s.load()
+	return cfg, err
+}
+
+func (f *reqsimFlags) plan(cfg config.Config) (reqsim.Plan, error) {
 	plan := reqsim.Plan{Method: f.method, Host: f.host, Shape: reqsim.Shape(f.shape), Rate: f.rate, Peak: cmp.Or(f.peak, 5*f.rate),
 		Duration: f.duration, Period: f.period, Timeout: f.timeout, MaxInFlight: f.inFlight, MaxRate: f.maxRate, Headers: map[string][]string{}}
 	var err error
-	if plan.URL, err = f.target(os.Getenv("KURAMA_ROUTER")); err != nil {
+	if plan.URL, err = f.target(routerAddress(cfg, os.Getenv("KURAMA_ROUTER")), cfg.Reqsim.Allow); err != nil {
 		return plan, err
+	}
+	for _, text := range f.ensure {
+		e, err := reqsim.ParseEnsure(text)
+		if err != nil {
+			return plan, err
+		}
+		plan.Ensure = append(plan.Ensure, e)
 	}
 	for _, text := range f.paths {
 		path, err := weightedPath(text)
@@ -128,25 +154,6 @@ func (f *reqsimFlags) plan() (reqsim.Plan, error) {
 		plan.Headers.Add(strings.TrimSpace(name), strings.TrimSpace(value))
 	}
 	return plan, nil
-}
-
-// target returns the address to send to: the one given, or the app's on the router.
-func (f *reqsimFlags) target(router string) (string, error) {
-	if f.url != "" {
-		return f.url, nil
-	}
-	if f.app == "" {
-		return "", errors.New("name the app with --app, or an address with --url")
-	}
-	if err := paas.CheckName("an app", f.app); err != nil {
-		return "", err
-	}
-	u, err := url.Parse(cmp.Or(router, defaultRouter))
-	if err != nil || u.Host == "" {
-		return "", fmt.Errorf("KURAMA_ROUTER is %q, which is no address: write it as %s", router, defaultRouter)
-	}
-	u.Host = paas.Hosts(f.tenant, f.app, u.Host)[0]
-	return u.String(), nil
 }
 
 // weightedPath reads "/", "/=6" or "/search?q=1=2". The weight is what stands

@@ -25,6 +25,7 @@ type Config struct {
 	SMTP       SMTP       `yaml:"smtp"`
 	Profile    Profile    `yaml:"profile"`
 	Autoscaler Autoscaler `yaml:"autoscaler"`
+	Reqsim     Reqsim     `yaml:"reqsim"`
 	Docker     Docker     `yaml:"docker"`
 	Build      Build      `yaml:"build"`
 	App        App        `yaml:"app"`
@@ -145,6 +146,11 @@ type Autoscaler struct {
 	TimeWindow time.Duration `yaml:"time_window"`
 	TimeUp     time.Duration `yaml:"time_up"`
 	Cooldown   time.Duration `yaml:"cooldown"`
+}
+
+// Reqsim configures the request simulator of the command line.
+type Reqsim struct {
+	Allow string `yaml:"allow"` // addresses beside the platform's apps: hosts, or host:port, with spaces or commas between
 }
 
 // Docker configures the engine and its networks.

@@ -58,6 +58,7 @@ type Plan struct {
 	MaxInFlight int           // requests at a time; what is due beyond waits; 0: DefaultMaxInFlight
 	MaxRate     float64       // bound of Rate and Peak; 0: DefaultMaxRate
 	MaxDuration time.Duration // bound of Duration; 0: DefaultMaxDuration
+	Ensure      []Ensure      // conditions that the report says the truth of
 }
 
 // complete fills in what was left out and checks the rest. Its errors are for

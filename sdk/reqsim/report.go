@@ -49,6 +49,14 @@ type Report struct {
 	Latency  *Latency       `json:"latency"`
 	Late     *Latency       `json:"late"` // ms from when a request was due until it was sent
 	Paths    []PathReport   `json:"paths"`
+
+	Apdex  map[string]float64 `json:"apdex,omitempty"`  // by threshold, of those that conditions ask about
+	Ensure []Verdict          `json:"ensure,omitempty"` // in the order of the plan
+}
+
+// Holds reports whether all conditions of the plan hold.
+func (r Report) Holds() bool {
+	return !slices.ContainsFunc(r.Ensure, func(v Verdict) bool { return !v.Holds })
 }
 
 // JSON returns the report as one indented JSON document.
@@ -73,6 +81,10 @@ func (t *tally) report() Report {
 	slices.SortFunc(r.Paths, func(a, b PathReport) int {
 		return cmp.Or(b.Requests-a.Requests, strings.Compare(a.Path, b.Path))
 	})
+	r.Apdex = t.apdexes.report(t.answered)
+	for _, e := range t.plan.Ensure {
+		r.Ensure = append(r.Ensure, e.Check(r))
+	}
 	return r
 }
 

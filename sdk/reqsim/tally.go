@@ -31,6 +31,7 @@ type tally struct {
 	kinds    map[string]int
 	all      durations
 	late     durations // from when a request was due until it was sent
+	apdexes  apdexes
 	paths    map[string]*pathTally
 	rate     recent
 }
@@ -42,7 +43,7 @@ type pathTally struct {
 
 func newTally(p Plan, pace *pacer) *tally {
 	return &tally{plan: p, pacer: pace, began: time.Now(), status: map[int]int{}, kinds: map[string]int{},
-		all: newDurations(), late: newDurations(), paths: map[string]*pathTally{}}
+		all: newDurations(), late: newDurations(), apdexes: newApdexes(p.Ensure), paths: map[string]*pathTally{}}
 }
 
 // gather takes results until there are no more.
@@ -90,6 +91,7 @@ func (t *tally) add(r *vegeta.Result) {
 	}
 	if kind == "" {
 		t.good++
+		t.apdexes.add(r.Latency)
 		return
 	}
 	path.failed++

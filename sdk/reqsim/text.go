@@ -20,6 +20,7 @@ func (r Report) Text() string {
 	fmt.Fprintf(&b, "%s: %s in %s, %.1f/s (%s)\n", r.Target, count(r.Requests, "request"), seconds(r.Seconds), r.Rate, r.Shape)
 	if r.Success == nil {
 		fmt.Fprintf(&b, "No request was answered.\n")
+		r.ensured(&b)
 		return b.String()
 	}
 	fmt.Fprintf(&b, "%.2f %% succeeded, %d failed\n\n", *r.Success*100, r.Failed)
@@ -40,6 +41,7 @@ func (r Report) Text() string {
 	}
 	_ = w.Flush() // into memory: it cannot fail
 	r.counts(&b)
+	r.ensured(&b)
 	return b.String()
 }
 
@@ -65,6 +67,13 @@ func (r Report) counts(b *strings.Builder) {
 	if r.Late.P99 > tooLate {
 		fmt.Fprintf(b, "The simulator fell behind its plan: one in a hundred requests went out more than %s late, since too many were under way or this machine is busy. "+
 			"The durations above count from the sending.\n", Duration(r.Late.P99))
+	}
+}
+
+// ensured writes what the conditions came to.
+func (r Report) ensured(b *strings.Builder) {
+	for _, v := range r.Ensure {
+		fmt.Fprintln(b, v.Text())
 	}
 }
 
