@@ -46,11 +46,9 @@ type Apps interface {
 }
 
 // Stream is where the records come from. TailSince reads the batches that the
-// stream took at since or later, and then the new ones; Bounds are the positions
-// of its oldest and newest batch.
+// stream took at since or later, and then the new ones.
 type Stream interface {
 	TailSince(ctx context.Context, since time.Time) (*stream.Reader, error)
-	Bounds(ctx context.Context) (first, last uint64, err error)
 }
 
 // Options are what the dashboard is plugged to.
@@ -80,8 +78,7 @@ type Server struct {
 	log       *slog.Logger
 	upgrader  websocket.Upgrader
 	writeWait time.Duration
-	silence   time.Duration // of the stream, before it is asked whether it was replaced
-	attached  atomic.Bool   // the stream is being read
+	attached  atomic.Bool // the stream is being read
 	open      atomic.Int64
 	clients   sync.WaitGroup
 	running   context.Context // ends when the role stops; clients live in it
@@ -101,7 +98,7 @@ func New(cfg config.Dashboard, opts Options) (*Server, error) {
 	if opts.Log == nil {
 		opts.Log = slog.New(slog.DiscardHandler)
 	}
-	s := &Server{cfg: cfg, opts: opts, auth: opts.Auth, counters: newCounters(), log: opts.Log, writeWait: defaultWriteWait, silence: defaultSilence}
+	s := &Server{cfg: cfg, opts: opts, auth: opts.Auth, counters: newCounters(), log: opts.Log, writeWait: defaultWriteWait}
 	s.hub = newHub(cfg, s.counters, opts.Log)
 	s.upgrader = websocket.Upgrader{ReadBufferSize: 1024, WriteBufferSize: 1024, WriteBufferPool: &sync.Pool{},
 		HandshakeTimeout: 10 * time.Second, CheckOrigin: s.sameHost}

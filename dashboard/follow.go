@@ -16,13 +16,6 @@ const (
 	retryPause  = time.Second
 )
 
-// defaultSilence is long for a stream that carries a sample each second.
-const defaultSilence = 10 * time.Second
-
-// errReplaced says that the stream was made anew: its positions start again,
-// and a reader would wait for one that may never come.
-var errReplaced = errors.New("the stream was made anew")
-
 // follow hands every batch of the stream to the hub until ctx ends. It starts
 // with the history, and after a fault goes on where it stopped.
 func (s *Server) follow(ctx context.Context) {
@@ -53,24 +46,18 @@ func (s *Server) tail(ctx context.Context, since *time.Time, last *uint64) error
 	defer reader.Close()
 	s.attached.Store(true)
 	s.log.Info("reading the stream", "since", since.UTC())
-	heard := time.Now()
 	for {
 		batches, err := reader.Next(ctx, readBatches, readWait)
+		if errors.Is(err, stream.ErrReplaced) {
+			*last = 0 // its positions begin anew
+		}
 		if err != nil && !errors.Is(err, context.DeadlineExceeded) {
 			return err
 		}
 		fresh := newer(batches, *last)
 		if len(fresh) == 0 {
-			if time.Since(heard) > s.silence {
-				heard = time.Now()
-				if _, end, err := s.opts.Stream.Bounds(ctx); err == nil && end < *last {
-					*last = 0
-					return errReplaced
-				}
-			}
 			continue
 		}
-		heard = time.Now()
 		select {
 		case s.hub.batches <- fresh:
 		case <-ctx.Done():

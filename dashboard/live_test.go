@@ -132,7 +132,7 @@ func TestAStreamThatWasMadeAnewIsFollowed(t *testing.T) {
 	cfg.Listen = "127.0.0.1:0"
 	first, url := startServer(t, cfg)
 	s := connect(t, cfg, url)
-	f := setup(t, s, settings(), func(s *Server) { s.silence = 200 * time.Millisecond })
+	f := setup(t, s, settings(), nil)
 	p := f.watch("ann", "app=hello")
 	for range 3 {
 		f.publish(request(time.Now(), 200, 5))

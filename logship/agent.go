@@ -60,6 +60,7 @@ type Agent struct {
 	host       hostReader
 	ready      atomic.Bool
 	listed     atomic.Bool   // the engine was asked once for all replicas
+	doubting   atomic.Bool   // the stream could not be read back, and that was told
 	begun      chan *replica // replicas that run and have no figures yet
 
 	// Set by Run.
@@ -188,8 +189,11 @@ func (a *Agent) readBack(ctx context.Context, since time.Time) (doubt bool, err 
 	loading, cancel := context.WithTimeout(ctx, loadTimeout)
 	defer cancel()
 	if err := a.seen.load(loading, since); err != nil {
-		a.log.Warn("The stream cannot be read back; what is sent again is checked before it is published.", "error", err)
+		if !a.doubting.Swap(true) {
+			a.log.Warn("The stream cannot be read back; what is sent again is checked before it is published.", "error", err)
+		}
 		return true, ctx.Err()
 	}
+	a.doubting.Store(false)
 	return false, nil
 }

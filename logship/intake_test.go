@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 	"testing/iotest"
+	"time"
 	"unicode/utf8"
 
 	"kurama/logship/record"
@@ -120,5 +121,30 @@ func TestWhatIsOverTheRateIsCountedAndTold(t *testing.T) {
 	}
 	if kept+dropped != n || kept < 100 || kept > 1000 {
 		t.Errorf("%d are kept and %d dropped of %d", kept, dropped, n)
+	}
+}
+
+func TestTheNewestOfTooManyIDsAreKnown(t *testing.T) {
+	s := &seen{ids: map[record.ID]struct{}{}}
+	const n = maxSeen + maxSeen/4
+	ids := make([]record.ID, n)
+	var batch []byte
+	for i := range ids {
+		ids[i] = record.NewID(time.Now())
+		batch = record.Append(batch, &record.Record{ID: ids[i], Msg: "x"})
+		if len(batch) > 1<<20 || i == n-1 {
+			if err := s.addAll(batch); err != nil {
+				t.Fatal(err)
+			}
+			batch = batch[:0]
+		}
+	}
+	for i := n - maxSeen/2; i < n; i++ {
+		if !s.has(ids[i]) {
+			t.Fatalf("id %d of %d is forgotten", i, n)
+		}
+	}
+	if len(s.ids)+len(s.older) > maxSeen {
+		t.Errorf("%d ids are in memory", len(s.ids)+len(s.older))
 	}
 }

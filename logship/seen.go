@@ -22,7 +22,8 @@ const (
 	restartSpan = 10 * time.Minute
 	// seenIdle is how long ids are kept in memory after they were last asked for.
 	seenIdle = time.Minute
-	// maxSeen bounds the ids in memory, at about 50 bytes each; with more, the oldest are forgotten.
+	// maxSeen bounds the ids in memory, at about 50 bytes each; with more, the older half is forgotten. What can be sent
+	// again is in the newest few thousand: the rest was acknowledged.
 	maxSeen = 1 << 20
 )
 
@@ -44,8 +45,9 @@ type seen struct {
 	mu    sync.Mutex
 	prior *time.Time // when the predecessor's last batch was taken; nil: not looked up yet
 	ids   map[record.ID]struct{}
-	from  time.Time // ids cover the stream from here
-	to    time.Time // to here
+	older map[record.ID]struct{} // the half before ids
+	from  time.Time              // ids cover the stream from here
+	to    time.Time              // to here
 	used  time.Time
 }
 
@@ -130,8 +132,8 @@ func (s *seen) loadSpool() error {
 
 func (s *seen) addAll(data []byte) error {
 	err := record.Each(data, func(r *record.Record) error {
-		if len(s.ids) >= maxSeen {
-			clear(s.ids)
+		if len(s.ids) >= maxSeen/2 {
+			s.older, s.ids = s.ids, map[record.ID]struct{}{}
 		}
 		s.ids[r.ID] = struct{}{}
 		return nil
@@ -149,6 +151,9 @@ func (s *seen) has(id record.ID) bool {
 	defer s.mu.Unlock()
 	s.used = time.Now()
 	_, ok := s.ids[id]
+	if !ok {
+		_, ok = s.older[id]
+	}
 	return ok
 }
 
@@ -157,7 +162,7 @@ func (s *seen) expire(now time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.ids != nil && now.Sub(s.used) > seenIdle {
-		s.ids, s.from, s.to = nil, time.Time{}, time.Time{}
+		s.ids, s.older, s.from, s.to = nil, nil, time.Time{}, time.Time{}
 	}
 }
 

@@ -69,13 +69,14 @@ func (w *wiring) close() {
 	}
 }
 
-// pool opens the database.
+// pool opens the database, and waits for one that does not answer: a role that
+// ended instead would come back later and later.
 func (w *wiring) pool(ctx context.Context) (*pgxpool.Pool, error) {
 	dsn, err := postgres.DSN(w.cfg.Database, w.folders.Run)
 	if err != nil {
 		return nil, err
 	}
-	pool, err := postgres.Open(ctx, dsn, w.cfg.Database.MaxConns)
+	pool, err := postgres.Await(ctx, dsn, w.cfg.Database.MaxConns, w.log)
 	if err != nil {
 		return nil, err
 	}

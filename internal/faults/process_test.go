@@ -164,3 +164,12 @@ func (p *process) endings() int {
 	defer p.mu.Unlock()
 	return p.ended
 }
+
+// freezeOrThaw stops the process, or lets it go on.
+func (p *process) freezeOrThaw(freeze bool) {
+	if freeze {
+		p.signal(syscall.SIGSTOP)
+		return
+	}
+	p.signal(syscall.SIGCONT)
+}

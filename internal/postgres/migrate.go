@@ -8,6 +8,8 @@ import (
 	"embed"
 	"fmt"
 	"io/fs"
+	"log/slog"
+	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/jackc/pgx/v5/stdlib"
@@ -37,6 +39,33 @@ func Open(ctx context.Context, dsn string, maxConns int) (*pgxpool.Pool, error) 
 	return pool, nil
 }
 
+// awaitEvery is the pause between two questions to a server that does not
+// answer.
+const awaitEvery = 250 * time.Millisecond
+
+// Await is Open for a role: it waits for a server that does not answer yet or
+// any more, and tells so once. Its error is ctx's, or that the address cannot
+// be read.
+func Await(ctx context.Context, dsn string, maxConns int, log *slog.Logger) (*pgxpool.Pool, error) {
+	if _, err := pgxpool.ParseConfig(dsn); err != nil {
+		return nil, fmt.Errorf("the database address cannot be read: %w", err)
+	}
+	for told := false; ; told = true {
+		pool, err := Open(ctx, dsn, maxConns)
+		if err == nil {
+			return pool, nil
+		}
+		if !told && ctx.Err() == nil {
+			log.Warn("The database does not answer; this role waits for it.", "error", err)
+		}
+		select {
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		case <-time.After(awaitEvery):
+		}
+	}
+}
+
 // Migrate brings the schema of dsn up to date. Several callers may do so at
 // once: a session lock lets one work while the others wait.
 func Migrate(ctx context.Context, dsn string) error {
@@ -59,7 +88,8 @@ func migrate(ctx context.Context, db *sql.DB) error {
 	if err != nil {
 		return fmt.Errorf("making the migration lock: %w", err)
 	}
-	provider, err := goose.NewProvider(goose.DialectPostgres, db, files, goose.WithSessionLocker(locker))
+	// A database may have a later migration already, of a version that was built apart: none depends on the gap.
+	provider, err := goose.NewProvider(goose.DialectPostgres, db, files, goose.WithSessionLocker(locker), goose.WithAllowOutofOrder(true))
 	if err != nil {
 		return fmt.Errorf("loading the migrations: %w", err)
 	}

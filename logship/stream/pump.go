@@ -10,16 +10,19 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 )
 
-// pump moves batches from the server to r.batches until ctx ends. Whenever
-// the consumer fails, or skips a position, it opens a new one just behind the
-// last batch that it handed on.
-func (r *Reader) pump(ctx context.Context, from uint64) {
+// pump moves batches from the server to r.batches until ctx ends, or the stream
+// is replaced. Whenever the consumer fails, or skips a position, it opens a new
+// one just behind the last batch that it handed on.
+func (r *Reader) pump(ctx context.Context, from uint64) error {
 	next := from
 	told := false
 	for epoch := 1; ctx.Err() == nil; epoch++ {
 		reached, err := r.session(ctx, next, epoch)
 		if ctx.Err() != nil {
-			return
+			return errClosed
+		}
+		if errors.Is(err, ErrReplaced) {
+			return err
 		}
 		if errors.Is(err, errGap) {
 			next = reached
@@ -34,10 +37,11 @@ func (r *Reader) pump(ctx context.Context, from uint64) {
 			r.stream.log.Warn("Reading from the stream is interrupted; it is tried again.", "reader", r.name, "next", next, "error", err)
 		}
 		if r.stream.conn.IsClosed() {
-			return
+			return errClosed
 		}
 		pause(ctx, reconnectWait)
 	}
+	return errClosed
 }
 
 // errGap says that a batch came that is not the one behind the last.
@@ -90,8 +94,15 @@ func (r *Reader) session(ctx context.Context, next uint64, epoch int) (uint64, e
 func (r *Reader) consumer(ctx context.Context, from uint64) (jetstream.Consumer, error) {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
-	if err := r.stream.ensure(ctx); err != nil {
+	state, err := r.stream.State(ctx)
+	if err != nil {
 		return nil, err
+	}
+	if r.id == "" {
+		r.id = state.ID
+	}
+	if state.ID != r.id {
+		return nil, fmt.Errorf("%w: it was made at %s, the former one at %s", ErrReplaced, state.ID, r.id)
 	}
 	cfg := jetstream.ConsumerConfig{DeliverPolicy: jetstream.DeliverByStartSequencePolicy, OptStartSeq: from,
 		ReplayPolicy: jetstream.ReplayInstantPolicy, AckPolicy: jetstream.AckNonePolicy, InactiveThreshold: ephemeralAge,

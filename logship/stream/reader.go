@@ -35,6 +35,8 @@ var errClosed = errors.New("the reader is closed")
 type Reader struct {
 	stream  *Stream
 	name    string // durable consumer; "" where ephemeral
+	id      string // of the stream that it reads; "": of the first one that it meets
+	failure error  // why it ended by itself; set before done is closed
 	batches chan delivery
 	cancel  context.CancelFunc
 	done    chan struct{}
@@ -61,40 +63,42 @@ type receipt struct {
 const maxReceipts = 1 << 16
 
 // Reader opens the durable consumer name (letters, digits, - and _) at
-// position from (at least 1). What the consumer had read or acknowledged
-// before does not matter: the sink's own position does. One reader of a name
-// may be open at a time. It does not wait for the server.
-func (s *Stream) Reader(_ context.Context, name string, from uint64) (*Reader, error) {
+// position from (at least 1) of the stream that State calls id ("": whichever
+// it is). What the consumer had read or acknowledged before does not matter:
+// the sink's own position does. One reader of a name may be open at a time. It
+// does not wait for the server.
+func (s *Stream) Reader(_ context.Context, name string, from uint64, id string) (*Reader, error) {
 	if name == "" || strings.ContainsAny(name, ".*> \t/\\") {
 		return nil, fmt.Errorf("%q cannot name a reader: use letters, digits, - and _", name)
 	}
-	return s.open(name, max(from, 1)), nil
+	return s.open(name, max(from, 1), id), nil
 }
 
 // Tail opens a reader without a name that reads the batches published from
 // now on. Unlike the others it needs the server at once, to know where now
 // is. Its Ack does nothing.
 func (s *Stream) Tail(ctx context.Context) (*Reader, error) {
-	_, last, err := s.Bounds(ctx)
+	state, err := s.State(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("opening the tail of the stream: %w", err)
 	}
-	return s.open("", last+1), nil
+	return s.open("", state.Last+1, state.ID), nil
 }
 
-func (s *Stream) open(name string, from uint64) *Reader {
+func (s *Stream) open(name string, from uint64, id string) *Reader {
 	ctx, cancel := context.WithCancel(context.Background())
-	r := &Reader{stream: s, name: name, batches: make(chan delivery, prefetch), cancel: cancel, done: make(chan struct{})}
+	r := &Reader{stream: s, name: name, id: id, batches: make(chan delivery, prefetch), cancel: cancel, done: make(chan struct{})}
 	go func() {
 		defer close(r.done)
-		r.pump(ctx, from)
+		r.failure = r.pump(ctx, from)
 	}()
 	return r
 }
 
 // Next returns up to max batches. It waits up to wait for the first, and goes
 // on without waiting as long as the server has more. No batch within wait is
-// no error. Errors: ctx's, and after Close.
+// no error. Errors: ctx's; ErrReplaced, after the last batch of the former
+// stream; and after Close.
 func (r *Reader) Next(ctx context.Context, max int, wait time.Duration) ([]Batch, error) {
 	timer := time.NewTimer(wait)
 	defer timer.Stop()
@@ -114,7 +118,14 @@ func (r *Reader) Next(ctx context.Context, max int, wait time.Duration) ([]Batch
 				}
 				return nil, ctx.Err()
 			case <-r.done:
-				return out, errClosed
+				select {
+				case d = <-r.batches: // what it handed on before it ended comes first
+				default:
+					if len(out) > 0 {
+						return out, nil
+					}
+					return nil, r.failure
+				}
 			}
 		}
 		r.keep(d)

@@ -14,12 +14,12 @@ import (
 func (s *Stream) TailSince(ctx context.Context, t time.Time) (*Reader, error) {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
-	first, last, err := s.Bounds(ctx)
+	state, err := s.State(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("opening the stream at %s: %w", t.UTC().Format(time.RFC3339), err)
 	}
-	from := last + 1
-	if first <= last {
+	from := state.Last + 1
+	if state.First <= state.Last {
 		// A consumer that starts at a time knows the position of that time; it is needed for nothing else.
 		probe, err := s.js.CreateConsumer(ctx, streamName, jetstream.ConsumerConfig{DeliverPolicy: jetstream.DeliverByStartTimePolicy,
 			OptStartTime: &t, AckPolicy: jetstream.AckNonePolicy, InactiveThreshold: ephemeralAge, MemoryStorage: true})
@@ -29,5 +29,5 @@ func (s *Stream) TailSince(ctx context.Context, t time.Time) (*Reader, error) {
 		from = probe.CachedInfo().Delivered.Stream + 1
 		_ = s.js.DeleteConsumer(ctx, streamName, probe.CachedInfo().Name) // left alone, it goes after ephemeralAge
 	}
-	return s.open("", max(from, first, 1)), nil
+	return s.open("", max(from, state.First, 1), state.ID), nil
 }

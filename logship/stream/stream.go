@@ -30,6 +30,10 @@ const (
 // ErrAway says that the server cannot be reached now: nothing was sent.
 var ErrAway = errors.New("the stream is away")
 
+// ErrReplaced says that the stream is another one than before, with positions
+// that begin anew: its folder was thrown away.
+var ErrReplaced = errors.New("the stream was replaced by another one")
+
 // Batch is one message of the stream: the lines of 1…n records.
 type Batch struct {
 	Seq     uint64    // position on the stream, from 1
@@ -118,18 +122,31 @@ func (s *Stream) Publish(ctx context.Context, host, id string, batch []byte, rec
 	}
 }
 
-// Bounds returns the positions of the oldest and the newest batch. On an
-// empty stream first is last + 1.
-func (s *Stream) Bounds(ctx context.Context) (first, last uint64, err error) {
+// State is where the stream begins and ends, and which stream it is.
+type State struct {
+	ID    string // differs from that of any stream that takes its place
+	First uint64 // position of the oldest batch; Last + 1 on an empty stream
+	Last  uint64 // position of the newest batch
+}
+
+// State asks the server for the stream's state.
+func (s *Stream) State(ctx context.Context) (State, error) {
 	if err := s.ensure(ctx); err != nil {
-		return 0, 0, err
+		return State{}, err
 	}
 	stream, err := s.js.Stream(ctx, streamName)
 	if err != nil {
-		return 0, 0, fmt.Errorf("looking up the stream: %w", err)
+		return State{}, fmt.Errorf("looking up the stream: %w", err)
 	}
-	state := stream.CachedInfo().State
-	return max(state.FirstSeq, 1), state.LastSeq, nil
+	info := stream.CachedInfo()
+	return State{ID: info.Created.UTC().Format(time.RFC3339Nano), First: max(info.State.FirstSeq, 1), Last: info.State.LastSeq}, nil
+}
+
+// Bounds returns the positions of the oldest and the newest batch. On an
+// empty stream first is last + 1.
+func (s *Stream) Bounds(ctx context.Context) (first, last uint64, err error) {
+	state, err := s.State(ctx)
+	return state.First, state.Last, err
 }
 
 // LastAt returns when the stream took the newest batch of the host; the zero

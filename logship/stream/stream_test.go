@@ -3,6 +3,7 @@ package stream
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"os"
@@ -125,7 +126,7 @@ func TestABatchIsStoredOnceAndReadAsItWas(t *testing.T) {
 	if first != 1 || again != 1 {
 		t.Errorf("the batch got the positions %d and %d", first, again)
 	}
-	r, err := c.Reader(t.Context(), "test", 0)
+	r, err := c.Reader(t.Context(), "test", 0, "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -142,7 +143,7 @@ func TestAReaderStartsWhereItIsTold(t *testing.T) {
 		publish(t, c, n)
 	}
 	for _, from := range []uint64{15, 3} {
-		r, err := c.Reader(t.Context(), "test", from)
+		r, err := c.Reader(t.Context(), "test", from, "")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -188,7 +189,7 @@ func TestNothingAcknowledgedIsLostWhenTheServerIsKilled(t *testing.T) {
 	dir := t.TempDir()
 	server, url := process(t, dir, "127.0.0.1:0")
 	c := connect(t, config.Default().Stream, url, "secret")
-	durable, err := c.Reader(t.Context(), "test", 1)
+	durable, err := c.Reader(t.Context(), "test", 1, "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -213,4 +214,51 @@ func TestNothingAcknowledgedIsLostWhenTheServerIsKilled(t *testing.T) {
 	}
 	read(t, durable, 11, 50)
 	read(t, tail, 51, 10)
+}
+
+func TestAReaderOfAStreamThatIsReplacedEnds(t *testing.T) {
+	dir := t.TempDir()
+	server, url := process(t, dir, "127.0.0.1:0")
+	c := connect(t, config.Default().Stream, url, "secret")
+	for n := range 3 {
+		publish(t, c, n)
+	}
+	before, err := c.State(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	running, err := c.Reader(t.Context(), "test", 1, before.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer running.Close()
+	read(t, running, 1, 3)
+	_ = server.Process.Kill()
+	_ = server.Wait()
+	if err := os.RemoveAll(dir); err != nil {
+		t.Fatal(err)
+	}
+	process(t, dir, strings.TrimPrefix(url, "nats://"))
+	for n := range 5 { // further than the former one
+		publish(t, c, 100+n)
+	}
+	late, err := c.Reader(t.Context(), "late", 4, before.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer late.Close()
+	for name, r := range map[string]*Reader{"one that was open": running, "one that is opened at a position of the former": late} {
+		var batches []Batch
+		err = nil
+		for deadline := time.Now().Add(20 * time.Second); err == nil && time.Now().Before(deadline); {
+			batches, err = r.Next(t.Context(), 10, 100*time.Millisecond)
+		}
+		if !errors.Is(err, ErrReplaced) || len(batches) > 0 {
+			t.Errorf("%s returns %d batches and %v", name, len(batches), err)
+		}
+	}
+	after, err := c.State(t.Context())
+	if err != nil || after.ID == before.ID || after.Last != 5 {
+		t.Errorf("the state is %+v after %+v: %v", after, before, err)
+	}
 }

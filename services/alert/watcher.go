@@ -26,6 +26,7 @@ const (
 type watcher struct {
 	*Service
 	reader *stream.Reader
+	stream string // which one is read
 	seen   *watch
 	rules  map[string]*running
 	loaded time.Time // when the rules were read
@@ -49,39 +50,44 @@ type mark struct {
 
 // open reads the stored positions and opens the reader.
 func (w *watcher) open(ctx context.Context) error {
-	var err error
-	if w.warm, err = w.position(ctx, sinkSeen); err != nil {
-		return err
-	}
-	if w.from, err = w.position(ctx, sinkFrom); err != nil {
-		return err
-	}
-	first, last, err := w.opts.Stream.Bounds(ctx)
+	state, err := w.opts.Stream.State(ctx)
 	if err != nil {
 		return err
 	}
-	if w.warm > last { // another stream than before
-		w.warm, w.from = 0, 0
+	w.stream = state.ID
+	if w.warm, err = w.position(ctx, sinkSeen, state); err != nil {
+		return err
+	}
+	if w.from, err = w.position(ctx, sinkFrom, state); err != nil {
+		return err
 	}
 	if w.warm == 0 { // what was there before the service is not told of
-		w.warm = last
+		w.warm = state.Last
 	}
-	w.target = last
+	w.target = state.Last
 	if w.from == 0 { // the first start
 		w.reader, err = w.opts.Stream.TailSince(ctx, w.opts.Now().Add(-lookBack))
 	} else {
-		w.reader, err = w.opts.Stream.Reader(ctx, readerName, max(w.from, first))
+		w.reader, err = w.opts.Stream.Reader(ctx, readerName, max(w.from, state.First), state.ID)
 	}
 	return err
 }
 
-func (w *watcher) position(ctx context.Context, sink string) (uint64, error) {
-	var seq int64
-	err := w.opts.Pool.QueryRow(ctx, "SELECT seq FROM sink_positions WHERE sink=$1", sink).Scan(&seq)
-	if err != nil && !errors.Is(err, pgx.ErrNoRows) {
+// position returns a stored position on the stream that there is now; 0 where
+// there is none, or it is one on a stream that was replaced since.
+func (w *watcher) position(ctx context.Context, sink string, now stream.State) (seq uint64, err error) {
+	var of string
+	err = w.opts.Pool.QueryRow(ctx, "SELECT stream, seq FROM sink_positions WHERE sink=$1", sink).Scan(&of, &seq)
+	switch {
+	case errors.Is(err, pgx.ErrNoRows):
+		return 0, nil
+	case err != nil:
 		return 0, fmt.Errorf("reading the position of %s: %w", sink, err)
+	case of != "" && of != now.ID || seq > now.Last:
+		w.log.Error("The stream was replaced; alerts begin anew on the present one.", "position", seq, "last", now.Last)
+		return 0, nil
 	}
-	return uint64(seq), nil
+	return seq, nil
 }
 
 // runOnce reads what is there and evaluates.

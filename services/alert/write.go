@@ -29,8 +29,9 @@ func (w *watcher) write(ctx context.Context, out outcome) error {
 				return err
 			}
 		}
-		_, err := tx.Exec(ctx, `INSERT INTO sink_positions (sink, seq) VALUES ($1,$2), ($3,$4)
-			ON CONFLICT (sink) DO UPDATE SET seq = excluded.seq`, sinkSeen, int64(max(w.seq, w.warm)), sinkFrom, int64(w.from))
+		_, err := tx.Exec(ctx, `INSERT INTO sink_positions (sink, seq, stream) VALUES ($1,$2,$5), ($3,$4,$5)
+			ON CONFLICT (sink) DO UPDATE SET seq = excluded.seq, stream = excluded.stream`,
+			sinkSeen, int64(max(w.seq, w.warm)), sinkFrom, int64(w.from), w.stream)
 		return err
 	})
 	if err != nil {

@@ -76,16 +76,17 @@ func (a *Archive) session(ctx context.Context) error {
 		return err
 	}
 	defer lib.close()
-	_, last, err := a.deps.Stream.Bounds(ctx)
+	state, err := a.deps.Stream.State(ctx)
 	if err != nil {
-		return fmt.Errorf("asking the stream for its bounds: %w", err)
+		return fmt.Errorf("asking the stream for its state: %w", err)
 	}
-	if last < lib.newest() {
-		if err := lib.newEpoch(last); err != nil {
+	if sink.Replaced(sink.Place{Stream: lib.stream, Seq: lib.newest()}, state) {
+		if err := lib.newEpoch(state); err != nil {
 			return err
 		}
 	}
-	feed, err := sink.OpenFeed(ctx, a.deps.Stream, Sink, lib.position, a.deps.Log)
+	lib.stream = state.ID
+	feed, err := sink.OpenFeed(ctx, a.deps.Stream, Sink, sink.Place{Stream: state.ID, Seq: lib.position}, a.deps.Log)
 	if err != nil {
 		return err
 	}

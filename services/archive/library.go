@@ -33,6 +33,7 @@ type library struct {
 	shelves map[string]*shelf
 
 	epoch    int
+	stream   string // which stream is read; "" where that is not known yet
 	position uint64 // on disk: everything up to it is sealed
 	consumed uint64 // everything up to it is in a part or a file
 }
@@ -51,7 +52,7 @@ func openLibrary(dir string, cfg config.Archive, log *slog.Logger, fault func(st
 		return nil, err
 	}
 	l := &library{dir: dir, cfg: cfg, log: log, fault: fault, zstd: enc, shelves: map[string]*shelf{},
-		epoch: p.Epoch, position: p.Seq, consumed: p.Seq}
+		epoch: p.Epoch, stream: p.Stream, position: p.Seq, consumed: p.Seq}
 	folders, err := filepath.Glob(filepath.Join(dir, "*", "*", manifestName))
 	if err != nil {
 		return nil, fmt.Errorf("listing the archive: %w", err)
@@ -92,10 +93,10 @@ func (l *library) newest() uint64 {
 
 // newEpoch begins to count batches anew, for a stream that took the place of
 // the former one.
-func (l *library) newEpoch(last uint64) error {
-	l.log.Error("the stream was replaced; it is read from its beginning", "position", l.position, "last", last)
+func (l *library) newEpoch(now stream.State) error {
+	l.log.Error("the stream was replaced; it is read from its beginning", "position", l.position, "last", now.Last)
 	l.epoch++
-	l.consumed = 0
+	l.consumed, l.stream = 0, now.ID
 	return l.savePosition()
 }
 
@@ -211,7 +212,7 @@ func (l *library) savePosition() error {
 		}
 	}
 	l.position = seq
-	return writeJSON(filepath.Join(l.dir, positionName), position{Version: manifestVersion, Epoch: l.epoch, Seq: seq})
+	return writeJSON(filepath.Join(l.dir, positionName), position{Version: manifestVersion, Epoch: l.epoch, Stream: l.stream, Seq: seq})
 }
 
 // tidy drops what is older than the retention and joins what days have left.

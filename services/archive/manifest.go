@@ -55,6 +55,7 @@ func readManifest(folder string) (Manifest, error) {
 type position struct {
 	Version int    `json:"version"`
 	Epoch   int    `json:"epoch"`
+	Stream  string `json:"stream"` // which stream it is
 	Seq     uint64 `json:"seq"`
 }
 

@@ -54,11 +54,11 @@ func (a *Archive) serveSeals(ctx context.Context) error {
 
 // seal waits until everything that is on the stream now is sealed.
 func (a *Archive) seal(ctx context.Context, tenant, app string) error {
-	_, last, err := a.deps.Stream.Bounds(ctx)
+	state, err := a.deps.Stream.State(ctx)
 	if err != nil {
 		return fmt.Errorf("asking the stream for its end: %w", err)
 	}
-	req := &sealRequest{upto: last, done: make(chan error, 1)}
+	req := &sealRequest{upto: state.Last, done: make(chan error, 1)}
 	if tenant != "" || app != "" {
 		req.folder = folderOf(tenant, app)
 	}
@@ -71,7 +71,7 @@ func (a *Archive) seal(ctx context.Context, tenant, app string) error {
 	case err := <-req.done:
 		return err
 	case <-ctx.Done():
-		return fmt.Errorf("waiting for batch %d to be archived: %w", last, ctx.Err())
+		return fmt.Errorf("waiting for batch %d to be archived: %w", state.Last, ctx.Err())
 	}
 }
 

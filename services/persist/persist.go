@@ -56,7 +56,7 @@ func (p *Persist) Run(ctx context.Context) error {
 // session reads and encodes in one goroutine while lanes store the runs before:
 // Postgres and the decoder work at the same time.
 func (p *Persist) session(ctx context.Context) error {
-	position, err := sink.Resume(ctx, p.deps.Pool, p.deps.Stream, Sink, p.deps.Log)
+	at, err := sink.Resume(ctx, p.deps.Pool, p.deps.Stream, Sink, p.deps.Log)
 	if err != nil {
 		return err
 	}
@@ -69,19 +69,19 @@ func (p *Persist) session(ctx context.Context) error {
 	if err := days.maintain(ctx, conns[0], p.now()); err != nil {
 		return err
 	}
-	feed, err := sink.OpenFeed(ctx, p.deps.Stream, Sink, position, p.deps.Log)
+	feed, err := sink.OpenFeed(ctx, p.deps.Stream, Sink, at, p.deps.Log)
 	if err != nil {
 		return err
 	}
 	defer feed.Close()
-	p.meter.At(position)
+	p.meter.At(at.Seq)
 
 	full, empty := make(chan *run, 1), make(chan *run, laneCount+2)
 	for range cap(empty) {
 		empty <- &run{}
 	}
 	group, ctx := errgroup.WithContext(ctx)
-	group.Go(func() error { return p.read(ctx, feed, position, full, empty) })
+	group.Go(func() error { return p.read(ctx, feed, at.Seq, full, empty) })
 	l := newLanes(p, feed, days, full, empty)
 	defer l.close()
 	for _, conn := range conns {

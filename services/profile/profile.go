@@ -61,17 +61,17 @@ func (p *Profile) Run(ctx context.Context) error {
 
 // session gathers batches in memory and stores them with the position.
 func (p *Profile) session(ctx context.Context) error {
-	position, err := sink.Resume(ctx, p.deps.Pool, p.deps.Stream, Sink, p.deps.Log)
+	at, err := sink.Resume(ctx, p.deps.Pool, p.deps.Stream, Sink, p.deps.Log)
 	if err != nil {
 		return err
 	}
-	feed, err := sink.OpenFeed(ctx, p.deps.Stream, Sink, position, p.deps.Log)
+	feed, err := sink.OpenFeed(ctx, p.deps.Stream, Sink, at, p.deps.Log)
 	if err != nil {
 		return err
 	}
 	defer feed.Close()
-	p.meter.At(position)
-	g := &gathering{position: position, last: position, cells: map[key]*cell{}}
+	p.meter.At(at.Seq)
+	g := &gathering{position: at.Seq, last: at.Seq, cells: map[key]*cell{}}
 	var tidied time.Time
 	for {
 		if now := p.now(); now.Sub(tidied) >= tidyEvery {

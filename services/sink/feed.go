@@ -25,20 +25,20 @@ type Feed struct {
 	ahead  []stream.Batch // read but not handed over yet
 }
 
-// OpenFeed opens a feed of the durable reader name that begins after position.
-// The caller must Close it.
-func OpenFeed(ctx context.Context, source Stream, name string, position uint64, log *slog.Logger) (*Feed, error) {
-	reader, err := source.Reader(ctx, name, position+1)
+// OpenFeed opens a feed of the durable reader name that begins after at. The
+// caller must Close it.
+func OpenFeed(ctx context.Context, source Stream, name string, at Place, log *slog.Logger) (*Feed, error) {
+	reader, err := source.Reader(ctx, name, at.Seq+1, at.Stream)
 	if err != nil {
-		return nil, fmt.Errorf("reading the stream as %s from %d: %w", name, position+1, err)
+		return nil, fmt.Errorf("reading the stream as %s from %d: %w", name, at.Seq+1, err)
 	}
-	return &Feed{name: name, log: log, reader: reader, next: position + 1}, nil
+	return &Feed{name: name, log: log, reader: reader, next: at.Seq + 1}, nil
 }
 
 // Next returns a run of batches that together hold at most records records (or
 // one batch that is larger), after waiting at most wait for the first. No batch
-// and no error means that there was nothing to read. A stream that goes back is
-// an error: it is another one than before.
+// and no error means that there was nothing to read. A stream that is replaced
+// by another one is an error.
 func (f *Feed) Next(ctx context.Context, records int, wait time.Duration) ([]stream.Batch, error) {
 	var run []stream.Batch
 	held := 0

@@ -53,11 +53,11 @@ func NewMeter(name string, source Stream) *Meter {
 func (m *Meter) lag() float64 {
 	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
 	defer cancel()
-	_, last, err := m.source.Bounds(ctx)
+	state, err := m.source.State(ctx)
 	if err != nil {
 		return math.NaN()
 	}
-	return max(0, float64(last)-float64(m.position.Load()))
+	return max(0, float64(state.Last)-float64(m.position.Load()))
 }
 
 // At tells that the sink is at work and has stored everything up to position.

@@ -18,8 +18,8 @@ import (
 
 // Stream is the durable stream as a sink reads it; *stream.Stream is one.
 type Stream interface {
-	Reader(ctx context.Context, name string, from uint64) (*stream.Reader, error)
-	Bounds(ctx context.Context) (first, last uint64, err error)
+	Reader(ctx context.Context, name string, from uint64, id string) (*stream.Reader, error)
+	State(ctx context.Context) (stream.State, error)
 }
 
 // Deps is what a sink needs from outside. Pool may be nil for a sink that
