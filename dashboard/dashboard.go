@@ -57,6 +57,7 @@ type Options struct {
 	Stream     Stream
 	Auth       Auth
 	Apps       Apps
+	History    History
 	Pages      http.Handler // the dashboard's pages, at / and below
 	Policy     string       // content security policy of every answer
 	URL        string       // of the dashboard, as people open it
@@ -81,6 +82,7 @@ type Server struct {
 	attached  atomic.Bool // the stream is being read
 	open      atomic.Int64
 	clients   sync.WaitGroup
+	pastSlots chan struct{}   // looks into the past under way
 	running   context.Context // ends when the role stops; clients live in it
 	stop      context.CancelFunc
 }
@@ -88,8 +90,8 @@ type Server struct {
 // New makes the role. It fails where a dependency is missing or a setting is
 // out of its bounds.
 func New(cfg config.Dashboard, opts Options) (*Server, error) {
-	if opts.Listener == nil || opts.Stream == nil || opts.Auth == nil || opts.Apps == nil || opts.Pages == nil || opts.Policy == "" {
-		return nil, errors.New("the dashboard needs a listener, a stream, auth, apps, pages and their policy")
+	if opts.Listener == nil || opts.Stream == nil || opts.Auth == nil || opts.Apps == nil || opts.History == nil || opts.Pages == nil || opts.Policy == "" {
+		return nil, errors.New("the dashboard needs a listener, a stream, auth, apps, a history, pages and their policy")
 	}
 	if cfg.FrameInterval <= 0 || cfg.History < time.Minute || cfg.LogLines < 1 || cfg.MaxClients < 1 {
 		return nil, fmt.Errorf("dashboard: frame_interval (%s) must be above 0, history (%s) at least 1m, log_lines (%d) and max_clients (%d) at least 1",
@@ -98,7 +100,8 @@ func New(cfg config.Dashboard, opts Options) (*Server, error) {
 	if opts.Log == nil {
 		opts.Log = slog.New(slog.DiscardHandler)
 	}
-	s := &Server{cfg: cfg, opts: opts, auth: opts.Auth, counters: newCounters(), log: opts.Log, writeWait: defaultWriteWait}
+	s := &Server{cfg: cfg, opts: opts, auth: opts.Auth, counters: newCounters(), log: opts.Log, writeWait: defaultWriteWait,
+		pastSlots: make(chan struct{}, pastAtOnce)}
 	s.hub = newHub(cfg, s.counters, opts.Log)
 	s.upgrader = websocket.Upgrader{ReadBufferSize: 1024, WriteBufferSize: 1024, WriteBufferPool: &sync.Pool{},
 		HandshakeTimeout: 10 * time.Second, CheckOrigin: s.sameHost}

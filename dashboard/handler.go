@@ -33,10 +33,12 @@ func (s *Server) handler() http.Handler {
 	mux.HandleFunc("GET /readyz", s.ready)
 	mux.Handle("GET /metrics", promhttp.HandlerFor(s.counters.registry, promhttp.HandlerOpts{}))
 	mux.Handle("GET /api/live", s.answer(s.live))
+	mux.Handle("GET /api/history", s.answer(s.course))
+	mux.Handle("GET /api/history/window", s.answer(s.window))
 	mux.Handle("GET /api/session", s.answer(s.session))
 	mux.Handle("GET /api/apps", s.answer(s.apps))
 	mux.Handle("/api/", s.answer(func(http.ResponseWriter, *http.Request, Identity) error {
-		return &problem{status: http.StatusNotFound, detail: "The dashboard has no such address; its API is /api/live, /api/session and /api/apps."}
+		return &problem{status: http.StatusNotFound, detail: "The dashboard has no such address; its API is /api/live, /api/history, /api/session and /api/apps."}
 	}))
 	mux.Handle("/", s.opts.Pages)
 	return s.secure(mux)
@@ -152,13 +154,9 @@ func (s *Server) live(w http.ResponseWriter, r *http.Request, who Identity) erro
 	if err != nil {
 		return err
 	}
-	app := r.URL.Query().Get("app")
-	if app != "" {
-		if _, err := s.opts.Apps.App(r.Context(), tenant, app); errors.Is(err, paas.ErrNotFound) {
-			return &problem{status: http.StatusNotFound, detail: fmt.Sprintf("There is no app %q. Look at `/api/apps` for those that you can watch.", cut(app, 60))}
-		} else if err != nil {
-			return fmt.Errorf("looking up app %q: %w", app, err)
-		}
+	app, err := s.appOf(r, tenant)
+	if err != nil {
+		return err
 	}
 	if s.open.Add(1) > int64(s.cfg.MaxClients) {
 		s.open.Add(-1)
@@ -177,6 +175,22 @@ func (s *Server) live(w http.ResponseWriter, r *http.Request, who Identity) erro
 	}
 	s.serve(s.running, &client{key: key{tenant, app}, conn: conn, request: r, who: who})
 	return nil
+}
+
+// appOf returns the app that a request is about, empty for all of the tenant's.
+func (s *Server) appOf(r *http.Request, tenant string) (string, error) {
+	app := r.URL.Query().Get("app")
+	if app == "" {
+		return "", nil
+	}
+	_, err := s.opts.Apps.App(r.Context(), tenant, app)
+	if errors.Is(err, paas.ErrNotFound) {
+		return "", &problem{status: http.StatusNotFound, detail: fmt.Sprintf("There is no app %q. Look at `/api/apps` for those that you can watch.", cut(app, 60))}
+	}
+	if err != nil {
+		return "", fmt.Errorf("looking up app %q: %w", app, err)
+	}
+	return app, nil
 }
 
 // tenantOf returns the tenant that a request is about: the sender's own, or

@@ -137,9 +137,10 @@ func setup(t testing.TB, s *stream.Stream, cfg config.Dashboard, change func(*Se
 			"Bearer bob": {User: "bob", Tenant: "bee", Role: paas.RoleOwner},
 			"Bearer ops": {User: "ops", Tenant: "default", Role: paas.RoleOperator, CSRF: "token"},
 		},
-		Apps:   catalog{"acme": {"hello", "shop"}, "bee": {"hello", "secret"}},
-		Pages:  http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "<div id=app>") }),
-		Policy: "default-src 'self'", ConsolePort: 5001, URL: "http://localhost:5005", RouterPort: 8080, Domain: "localhost",
+		History: remembered{},
+		Apps:    catalog{"acme": {"hello", "shop"}, "bee": {"hello", "secret"}},
+		Pages:   http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "<div id=app>") }),
+		Policy:  "default-src 'self'", ConsolePort: 5001, URL: "http://localhost:5005", RouterPort: 8080, Domain: "localhost",
 	})
 	if err != nil {
 		t.Fatal(err)

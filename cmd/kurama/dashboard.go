@@ -13,6 +13,8 @@ import (
 	"kurama/paas"
 	"kurama/paas/auth"
 	"kurama/paas/store"
+	"kurama/services/persist"
+	"kurama/services/profile"
 	"kurama/web"
 )
 
@@ -30,7 +32,9 @@ func newDashboard(ctx context.Context, w *wiring) (runner, error) {
 		return nil, portSentence("dashboard.listen", w.cfg.Dashboard.Listen, err)
 	}
 	return dashboard.New(w.cfg.Dashboard, dashboard.Options{
-		Listener: ln, Stream: st, Auth: viewers{auth.New(w.cfg.Console, pool)}, Apps: store.New(pool), Pages: web.Handler(web.Pages(), "dashboard.html"), Policy: web.Policy,
+		Listener: ln, Stream: st, Auth: viewers{auth.New(w.cfg.Console, pool)}, Apps: store.New(pool),
+		History: pastQuery{persist.NewQuery(pool), profile.NewQuery(pool), w.cfg.Logship.SampleInterval},
+		Pages:   web.Handler(web.Pages(), "dashboard.html"), Policy: web.Policy,
 		URL: dashboardURL(w.cfg), ConsoleURL: w.cfg.Console.URL, ConsolePort: portNumber(w.cfg.Console.Listen), RouterPort: portNumber(w.cfg.Router.Listen), Domain: w.cfg.Domain, Log: w.log,
 	})
 }

@@ -195,24 +195,3 @@ func TestPartitionsAreMadeAheadFilledFromTheDefaultOneAndDropped(t *testing.T) {
 		}
 	}
 }
-
-func TestHistoryLeavesUnknownFiguresUnknown(t *testing.T) {
-	b := setup(t)
-	sinktest.Start(t, b.role.Run)
-	from := time.Now().UTC().Truncate(time.Minute).Add(-2 * time.Minute)
-	failed := sinktest.Request("acme", "shop", 1, from.Add(time.Second))
-	failed.Status, failed.Dur = 500, record.Num(100)
-	sample := record.Record{Time: from.Add(61 * time.Second), ID: record.NewID(from), Kind: record.KindSample,
-		Tenant: "acme", App: "shop", Replica: "r", CPU: record.Num(50)}
-	b.waitFor(t, sinktest.Publish(t, b.stream, sinktest.Request("acme", "shop", 0, from), failed, sample))
-	points, err := b.query.Points(t.Context(), "acme", "shop", from, from.Add(2*time.Minute), time.Minute)
-	if err != nil || len(points) != 2 {
-		t.Fatalf("%d points, error %v", len(points), err)
-	}
-	if p := points[0]; p.Requests != 2 || p.S2 != 1 || p.S5 != 1 || p.CPU.Known || p.P95.Value < 90 {
-		t.Errorf("first point: %+v", p)
-	}
-	if p := points[1]; p.Requests != 0 || p.P50.Known || p.CPU.Value != 50 || p.Mem.Known {
-		t.Errorf("second point: %+v", p)
-	}
-}

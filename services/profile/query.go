@@ -51,18 +51,25 @@ func (q *Query) Routes(ctx context.Context, tenant, app string, window time.Dura
 	if window < time.Minute || window > maxWindow {
 		return nil, from, to, &paas.Invalid{Reason: fmt.Sprintf("A profile cannot cover %s: use 1m to %s, such as 15m, 1h or 24h.", window, maxWindow)}
 	}
+	stats, err = q.Between(ctx, tenant, app, from, to)
+	return stats, from, to, err
+}
+
+// Between returns the profile of each route of an app in the minutes that begin
+// from from to to, both included, most requests first.
+func (q *Query) Between(ctx context.Context, tenant, app string, from, to time.Time) ([]RouteStats, error) {
 	cells, err := q.cells(ctx, tenant, app, from, to)
 	if err != nil {
-		return nil, from, to, fmt.Errorf("reading the profile of %s/%s: %w", tenant, app, err)
+		return nil, fmt.Errorf("reading the profile of %s/%s: %w", tenant, app, err)
 	}
-	stats = make([]RouteStats, 0, len(cells))
+	stats := make([]RouteStats, 0, len(cells))
 	for mr, c := range cells {
 		stats = append(stats, statsOf(mr, c, to.Sub(from)))
 	}
 	slices.SortFunc(stats, func(a, b RouteStats) int {
 		return cmp.Or(cmp.Compare(b.Requests, a.Requests), cmp.Compare(a.Route, b.Route), cmp.Compare(a.Method, b.Method))
 	})
-	return stats, from, to, nil
+	return stats, nil
 }
 
 // cells merges the rows of each route.

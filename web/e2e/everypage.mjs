@@ -27,6 +27,7 @@ const PAGES = [
   ['status', `${C}#/status`, 'text=autoscaler'],
   ['other-tenant', `${C}#/?tenant=acme`, '[data-testid=app-row]'],
   ['dashboard', `${D}#${app}`, '[data-testid=connection][data-state=live]'],
+  ['dashboard-past', `${D}#${app}?span=900&end=${Math.floor(Date.now() / 1000) - 5}`, '[data-testid=past-bar]'],
   ['dashboard-all', `${D}#`, '[data-testid=app-table]'],
 ];
 const LOOKS = [

@@ -10,6 +10,7 @@
 //   danger      delete-name delete-button
 //   dashboard   connection app-picker total-requests total-logs rps p50 p95 p99 errors inflight queued replicas
 //               chart-<name> route-row event-row log-tail log-row log-search log-level log-pause log-dropped app-table
+//               day-strip past-bar back-to-live
 export const ids = {
   signInName: 'sign-in-name',
   signInPassword: 'sign-in-password',
@@ -81,4 +82,7 @@ export const ids = {
   logPause: 'log-pause',
   logDropped: 'log-dropped',
   appTable: 'app-table',
+  dayStrip: 'day-strip',
+  pastBar: 'past-bar',
+  backToLive: 'back-to-live',
 } as const;

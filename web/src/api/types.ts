@@ -223,6 +223,9 @@ export interface LiveApp {
   cpu?: number | null;
   mem?: number | null;
 }
+/** What happened step by step, requests per second; with by_class false s2 is all that is no 5xx. */
+export interface Course { points: Point[]; figures: ReplicaFigures[]; host: Figures[]; events: LiveEvent[]; by_class: boolean }
+export interface PastWindow extends LiveWindow { routes: RouteFigures[]; records: LogRecord[] }
 /** since is in milliseconds. */
 export interface Total { requests: number; logs: number; since?: number }
 export interface Frame {

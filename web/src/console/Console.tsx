@@ -1,6 +1,7 @@
-import { Center, Loader } from '@mantine/core';
+import { Center } from '@mantine/core';
 import { lazy, Suspense } from 'react';
 import { Problem } from '../parts/Said';
+import { Waiting } from '../parts/Waiting';
 import { Frame } from './Frame';
 import { AppsPage } from './pages/AppsPage';
 import { SignIn } from './pages/SignIn';
@@ -37,8 +38,4 @@ function Page({ parts }: { parts: string[] }) {
   if (first === 'access') return <AccessPage />;
   if (first === 'status') return <StatusPage />;
   return <AppsPage />;
-}
-
-export function Waiting() {
-  return <Center p="xl"><Loader size="sm" color="gray" role="status" aria-label="Loading" /></Center>;
 }

@@ -14,8 +14,13 @@ import { LogTail } from './LogTail';
 import { Numbers } from './Numbers';
 import { usePlace } from './place';
 import { RouteTable } from './RouteTable';
+import { consoleAddress, readSession } from './session';
+import { Past } from './past';
+import { PastBar } from './PastBar';
+import { DayStrip } from './DayStrip';
 import { LiveStore } from './store';
-import { StoreProvider, useLive } from './useLive';
+import { FeedProvider, useLive } from './useLive';
+import { View } from './view';
 
 export function Dashboard() {
   const session = useQuery({ queryKey: ['session'], queryFn: readSession, staleTime: Infinity });
@@ -23,24 +28,6 @@ export function Dashboard() {
   if (session.error) return <Center h="100vh" p="xl"><Problem error={session.error} /></Center>;
   if (!session.data) return <SignInFirst />;
   return <Live session={session.data} />;
-}
-
-let consoleUrl = ''; // as the server named it
-
-async function readSession(): Promise<Session | null> {
-  const answer = await fetch('/api/session').catch(() => {
-    throw new Error('The dashboard does not answer. It may be restarting: load the page again in a moment.');
-  });
-  const said = (await answer.json().catch(() => null)) as (Session & { console_url?: string }) | null;
-  consoleUrl = said?.console_url ?? '';
-  if (answer.status === 401) return null;
-  if (!answer.ok) throw new Error(`The dashboard answered with status ${answer.status}.`);
-  return said;
-}
-
-/** A page of the console, at the address that the server named. */
-export function consoleAddress(page = ''): string {
-  return `${consoleUrl.replace(/\/$/, '')}/${page}`;
 }
 
 function SignInFirst() {
@@ -64,24 +51,28 @@ function SignInFirst() {
 
 function Live({ session }: { session: Session }) {
   const place = usePlace();
-  const store = useMemo(() => new LiveStore(place.app), [place.app, place.tenant]);
-  const [span, setSpan] = useState(300);
+  const feed = useMemo(() => {
+    const store = new LiveStore(place.app, 3600, place.tenant);
+    const now = () => store.now() / 1000;
+    return { store, past: new Past(place.app, place.tenant, now), view: new View(now) };
+  }, [place.app, place.tenant]);
+  const { store } = feed;
   const root = useRef<HTMLDivElement>(null);
   useEffect(() => connect(store, place.app, place.tenant), [store, place.app, place.tenant]);
   useEffect(() => {
     document.title = place.app ? `${place.app} live · Kurama` : 'All apps live · Kurama';
   }, [place.app]);
   return (
-    <StoreProvider value={store}>
+    <FeedProvider value={feed}>
       <div className="live" ref={root} key={`${place.tenant}/${place.app}`}>
-        <Header session={session} place={place} span={span} onSpan={setSpan} root={root} />
-        <Body app={place.app} span={span} />
+        <Header session={session} place={place} root={root} />
+        <Body app={place.app} />
       </div>
-    </StoreProvider>
+    </FeedProvider>
   );
 }
 
-function Body({ app, span }: { app: string; span: number }) {
+function Body({ app }: { app: string }) {
   const all = !app;
   const { connection } = useLive('connection');
   if (connection.state === 'signed-out') return <SignInFirst />;
@@ -89,10 +80,12 @@ function Body({ app, span }: { app: string; span: number }) {
     <main className="live-body">
       <h1 className="visually-hidden">{app ? `${app}, live` : 'All apps, live'}</h1>
       {connection.reason && connection.state !== 'live' && <Problem error={connection.reason} />}
+      <PastBar />
+      <DayStrip />
       <Numbers />
       {all && <AppTable />}
       <div className="charts">
-        {(all ? ALL_CHARTS : CHARTS).map((c) => <Chart key={c.id} {...c} span={span} />)}
+        {(all ? ALL_CHARTS : CHARTS).map((c) => <Chart key={c.id} spec={c} />)}
       </div>
       <div className="live-two">
         {!all && <RouteTable />}

@@ -1,4 +1,4 @@
-import { ActionIcon, Button, Select, SegmentedControl, Tooltip } from '@mantine/core';
+import { ActionIcon, Button, NativeSelect, Select, SegmentedControl, Tooltip } from '@mantine/core';
 import { useFullscreenElement } from '@mantine/hooks';
 import { useQuery } from '@tanstack/react-query';
 import { useEffect, type RefObject } from 'react';
@@ -8,14 +8,18 @@ import { ids } from '../testids';
 import { IconArrowsMaximize, IconArrowsMinimize } from '../theme/icons';
 import { ThemeSwitch } from '../theme/ThemeSwitch';
 import { ConnectionBadge } from './ConnectionBadge';
-import { consoleAddress } from './Dashboard';
+import { consoleAddress } from './session';
 import { placeHash, type Place } from './place';
+import { useFeed } from './useLive';
+import { SPANS, useMoves } from './view';
 
-const SPANS = [{ value: '60', label: '1 min' }, { value: '300', label: '5 min' }, { value: '900', label: '15 min' }];
+const spans = SPANS.map((s) => ({ value: String(s.span), label: s.label }));
 
-interface Props { session: Session; place: Place; span: number; onSpan: (s: number) => void; root: RefObject<HTMLDivElement | null> }
+interface Props { session: Session; place: Place; root: RefObject<HTMLDivElement | null> }
 
-export function Header({ session, place, span, onSpan, root }: Props) {
+export function Header({ session, place, root }: Props) {
+  const { view: v } = useFeed();
+  const view = useMoves(v);
   const tenant = place.tenant && place.tenant !== session.tenant ? place.tenant : '';
   const { data } = useQuery({ queryKey: ['live-apps', tenant], queryFn: () => appNames(tenant), refetchInterval: 10000 });
   const { ref, toggle, fullscreen } = useFullscreenElement();
@@ -33,7 +37,8 @@ export function Header({ session, place, span, onSpan, root }: Props) {
       {tenant && <span className="label">tenant {tenant}</span>}
       <ConnectionBadge />
       <div className="live-head-end">
-        <SegmentedControl size="xs" data={SPANS} value={String(span)} onChange={(v) => onSpan(Number(v))} aria-label="Time shown" />
+        <SegmentedControl size="xs" visibleFrom="sm" data={spans} value={String(view.span)} onChange={(s) => view.setSpan(Number(s))} aria-label="Time shown" />
+        <NativeSelect size="xs" hiddenFrom="sm" data={spans} value={String(view.span)} onChange={(e) => view.setSpan(Number(e.currentTarget.value))} aria-label="Time shown" />
         <Button component="a" href={console} variant="default" size="xs">Console</Button>
         <Tooltip label={fullscreen ? 'Leave full screen' : 'Full screen'}>
           <ActionIcon variant="subtle" color="gray" size="lg" onClick={() => void toggle()} aria-label={fullscreen ? 'Leave full screen' : 'Full screen'}>

@@ -1,31 +1,48 @@
 import type { ReactNode } from 'react';
+import type { LiveWindow } from '../api/types';
 import { clock, count, duration, ms, percent, rate, short } from '../format/format';
 import { ids } from '../testids';
 import type { LiveStore } from './store';
-import { useLive, useLiveEvery } from './useLive';
+import { useFeed, useLive, useLiveEvery } from './useLive';
+import { usePastWindow } from './usePastWindow';
+import { useMoves } from './view';
 
-/** The figures of the moment, each with its unit and window. */
+/** The figures of the moment, or of the past that is looked at, each with its unit and window. */
 export function Numbers() {
   const store = useLive('numbers');
-  const { window: w, total } = store;
-  const now = (key: 'inflight' | 'queued' | 'replicas') => latest(store, key);
-  const over = w ? `last ${duration(w.seconds)}` : '';
-  const since = total?.since ? `since ${clock(total.since, false).slice(0, 5)}` : '';
+  const past = usePastWindow();
+  const { view: v } = useFeed();
+  const view = useMoves(v);
+  const live = view.end === null;
+  const w: LiveWindow | null | undefined = live ? store.window : past.data;
+  const over = live ? (w ? `last ${duration(w.seconds)}` : '') : 'in this window';
   const share = w && w.requests > 0 ? (100 * w.errors) / w.requests : w ? 0 : null;
   return (
-    <section className="numbers" aria-label="Figures of the moment">
+    <section className="numbers" aria-label={live ? 'Figures of the moment' : 'Figures of the time looked at'}>
       <Number label="Requests" unit="/s" note={over} testid={ids.rps}>{rate(w?.rate)}</Number>
       <Number label="p50" note={over} testid={ids.p50}>{ms(w?.p50)}</Number>
       <Number label="p95" note={over} testid={ids.p95}>{ms(w?.p95)}</Number>
       <Number label="p99" note={over} testid={ids.p99}>{ms(w?.p99)}</Number>
       <Number label="Errors" unit={share ? percent(share) : ''} note={over} testid={ids.errors} bad={(w?.errors ?? 0) > 0}>{count(w?.errors)}</Number>
-      <Number label="In flight" note="now" testid={ids.inflight}>{count(now('inflight'))}</Number>
-      <Number label="Queued" note="now" testid={ids.queued} bad={(now('queued') ?? 0) > 0}>{count(now('queued'))}</Number>
-      <Number label="Replicas" note="now" testid={ids.replicas}>{count(now('replicas'))}</Number>
+      {live ? <Now store={store} /> : <Number label="Requests in all" note={over} testid={ids.totalRequests} value={w?.requests}>{short(w?.requests)}</Number>}
+    </section>
+  );
+}
+
+/** What only the present has. */
+function Now({ store }: { store: LiveStore }) {
+  const { total } = store;
+  const since = total?.since ? `since ${clock(total.since, false).slice(0, 5)}` : '';
+  const queued = latest(store, 'queued');
+  return (
+    <>
+      <Number label="In flight" note="now" testid={ids.inflight}>{count(latest(store, 'inflight'))}</Number>
+      <Number label="Queued" note="now" testid={ids.queued} bad={(queued ?? 0) > 0}>{count(queued)}</Number>
+      <Number label="Replicas" note="now" testid={ids.replicas}>{count(latest(store, 'replicas'))}</Number>
       <Cpu />
       <Number label="Requests in all" note={since} testid={ids.totalRequests} value={total?.requests}>{short(total?.requests)}</Number>
       <Number label="Log records" note={since} testid={ids.totalLogs} value={total?.logs}>{short(total?.logs)}</Number>
-    </section>
+    </>
   );
 }
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Frame, LogRecord, Point } from '../api/types';
 import { niceTop } from './axis';
-import { column, seconds, stack } from './columns';
+import { column, stack, times } from './columns';
 import { LOGS_KEPT } from './logring';
 import { parsePlace, placeHash } from './place';
 import { LiveStore } from './store';
@@ -59,8 +59,8 @@ describe('the store', () => {
 
 describe('columns', () => {
   const of = (...t: number[]) => new Map(t.map((k) => [k, k]));
-  it('have a gap where nothing is known, never 0', () => expect(column(seconds(1, 6), of(1, 2, 6), (v) => v)).toEqual([1, 2, null, null, null, 6]));
-  it('join over a single late second', () => expect(column(seconds(1, 3), of(1, 3), (v) => v)).toEqual([1, undefined, 3]));
+  it('have a gap where nothing is known, never 0', () => expect(column(times(1, 6), of(1, 2, 6), (v) => v)).toEqual([1, 2, null, null, null, 6]));
+  it('join over a single late second', () => expect(column(times(1, 3), of(1, 3), (v) => v)).toEqual([1, undefined, 3]));
   it('stack from the last to the first', () => expect(stack([[5, null], [2, null], [1, 4]])).toEqual([[8, null], [3, null], [1, 4]]));
   it('get an axis that does not jump', () => expect([0, 3, 47, 96, 110].map(niceTop)).toEqual([1, 4, 50, 150, 150]));
 });

@@ -1,21 +1,29 @@
 import { useSyncExternalStore } from 'react';
 
-/** What is looked at: `#hello` is an app, `#` all of them; an operator's `?tenant=` goes with it. */
-export interface Place { app: string; tenant: string }
+/** What is looked at: `#hello` is an app, `#` all of them; an operator's `?tenant=` goes with it, and which time. */
+export interface Place { app: string; tenant: string; span?: number; end?: number }
 
 export function parsePlace(hash: string): Place {
   const [app = '', query = ''] = hash.replace(/^#\/?/, '').split('?', 2);
+  const q = new URLSearchParams(query);
   let name = app;
   try {
     name = decodeURIComponent(app);
   } catch {
     // an address typed by hand: taken as it is
   }
-  return { app: name, tenant: new URLSearchParams(query).get('tenant') ?? '' };
+  const place: Place = { app: name, tenant: q.get('tenant') ?? '' };
+  for (const key of ['span', 'end'] as const) if (Number(q.get(key)) > 0) place[key] = Number(q.get(key));
+  return place;
 }
 
-export function placeHash({ app, tenant }: Place): string {
-  return `#${encodeURIComponent(app)}${tenant ? `?tenant=${encodeURIComponent(tenant)}` : ''}`;
+export function placeHash({ app, tenant, span, end }: Place): string {
+  const q = new URLSearchParams();
+  if (tenant) q.set('tenant', tenant);
+  if (span) q.set('span', String(span));
+  if (end) q.set('end', String(end));
+  const s = q.toString();
+  return `#${encodeURIComponent(app)}${s ? `?${s}` : ''}`;
 }
 
 let seen: string | null = null;
@@ -30,7 +38,9 @@ export function usePlace(): Place {
     () => {
       if (window.location.hash !== seen) {
         seen = window.location.hash;
-        place = parsePlace(seen);
+        const next = parsePlace(seen);
+        // Moving in time is no other place.
+        if (!place || next.app !== place.app || next.tenant !== place.tenant) place = next;
       }
       return place;
     },

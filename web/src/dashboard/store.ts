@@ -39,7 +39,7 @@ export class LiveStore {
   private second = 0; // of the last frame
 
   /** app is empty where all apps of the tenant are shown; history is in seconds. */
-  constructor(readonly app: string, readonly history = 3600) {}
+  constructor(readonly app: string, readonly history = 3600, readonly tenant = '') {}
 
   subscribe(slice: Slice, fn: () => void): () => void {
     const set = this.readers.get(slice) ?? new Set();
@@ -141,6 +141,7 @@ export class LiveStore {
     if (now - this.pruned < 10) return;
     this.pruned = now;
     const limit = now - this.history;
+    this.oldest = Math.max(this.oldest, limit);
     for (const series of [this.points, this.host, ...this.replicas.values()] as Map<number, unknown>[]) {
       for (const t of series.keys()) {
         if (t >= limit) break; // keys come in the order of time

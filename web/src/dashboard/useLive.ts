@@ -1,25 +1,26 @@
 import { createContext, useContext, useEffect, useRef, useState, useSyncExternalStore } from 'react';
+import type { Feed } from './ChartView';
 import type { LiveStore, Slice } from './store';
 
-const StoreContext = createContext<LiveStore | null>(null);
-export const StoreProvider = StoreContext.Provider;
+const FeedContext = createContext<Feed | null>(null);
+export const FeedProvider = FeedContext.Provider;
 
-export function useStore(): LiveStore {
-  const store = useContext(StoreContext);
-  if (!store) throw new Error('used outside the dashboard');
-  return store;
+export function useFeed(): Feed {
+  const feed = useContext(FeedContext);
+  if (!feed) throw new Error('used outside the dashboard');
+  return feed;
 }
 
 /** The store, read anew whenever slice changes. */
 export function useLive(slice: Slice): LiveStore {
-  const store = useStore();
+  const { store } = useFeed();
   useSyncExternalStore((fn) => store.subscribe(slice, fn), () => store.version(slice));
   return store;
 }
 
 /** As useLive, but at most once in `every` ms: for what is costly to draw. */
 export function useLiveEvery(slice: Slice, every: number): LiveStore {
-  const store = useStore();
+  const { store } = useFeed();
   const [, draw] = useState(0);
   const due = useRef(0);
   useEffect(() => {

@@ -6,7 +6,7 @@ import type { App } from '../../api/types';
 import { Problem } from '../../parts/Said';
 import { IconExternalLink } from '../../theme/icons';
 import { AppState } from '../AppState';
-import { Waiting } from '../Console';
+import { Waiting } from '../../parts/Waiting';
 import { to, useRoute } from '../route';
 import { appAddress, mayWrite, useSession } from '../session';
 import { Overview } from './Overview';

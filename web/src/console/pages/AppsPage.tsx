@@ -7,7 +7,7 @@ import { Sentence } from '../../parts/Sentence';
 import { TimeAgo } from '../../parts/TimeAgo';
 import { TableBox } from '../../parts/TableBox';
 import { ids } from '../../testids';
-import { Waiting } from '../Console';
+import { Waiting } from '../../parts/Waiting';
 import { to } from '../route';
 import { appAddress, mayWrite, useApps, useSession } from '../session';
 import type { App } from '../../api/types';

@@ -8,7 +8,7 @@ import { Problem } from '../../parts/Said';
 import { TableBox } from '../../parts/TableBox';
 import { ids } from '../../testids';
 import { IconDownload } from '../../theme/icons';
-import { Waiting } from '../Console';
+import { Waiting } from '../../parts/Waiting';
 import { RANGES, timesOf } from '../logs/filter';
 
 const FORMATS = [

@@ -6,7 +6,7 @@ import type { Release } from '../../api/types';
 import { Problem } from '../../parts/Said';
 import { ids } from '../../testids';
 import { IconPlus, IconTrash } from '../../theme/icons';
-import { Waiting } from '../Console';
+import { Waiting } from '../../parts/Waiting';
 import { parseDotenv, variableProblem } from '../dotenv';
 import { go } from '../route';
 import { say } from '../useAppActions';

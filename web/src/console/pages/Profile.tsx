@@ -8,7 +8,7 @@ import { Problem } from '../../parts/Said';
 import { TableBox } from '../../parts/TableBox';
 import { ids } from '../../testids';
 import { IconChevronDown, IconChevronUp, IconSelector } from '../../theme/icons';
-import { Waiting } from '../Console';
+import { Waiting } from '../../parts/Waiting';
 import { setQuery, to, useRoute } from '../route';
 
 type Column = 'route' | 'requests' | 'rate' | 'errors' | 'p50' | 'p95' | 'p99' | 'mean' | 'cpu_ms' | 'share';

@@ -10,7 +10,7 @@ import { StatusTag } from '../../parts/StatusTag';
 import { TimeAgo } from '../../parts/TimeAgo';
 import { TableBox } from '../../parts/TableBox';
 import { IconArrowBackUp } from '../../theme/icons';
-import { Waiting } from '../Console';
+import { Waiting } from '../../parts/Waiting';
 import { BuildLog } from '../deploy/BuildLog';
 import { useBuildLog } from '../deploy/useBuildLog';
 import { go, to } from '../route';

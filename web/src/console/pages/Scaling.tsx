@@ -6,7 +6,7 @@ import type { App, Policy, PolicyInfo } from '../../api/types';
 import { Problem } from '../../parts/Said';
 import { TimeAgo } from '../../parts/TimeAgo';
 import { ids } from '../../testids';
-import { Waiting } from '../Console';
+import { Waiting } from '../../parts/Waiting';
 import { numberLabel, numberOf, policySentence, withNumber } from '../policy';
 import { mayWrite, useSession } from '../session';
 import { say } from '../useAppActions';

@@ -6,7 +6,7 @@ import { percent } from '../../format/format';
 import { Problem } from '../../parts/Said';
 import { StatusTag } from '../../parts/StatusTag';
 import { TableBox } from '../../parts/TableBox';
-import { Waiting } from '../Console';
+import { Waiting } from '../../parts/Waiting';
 
 const DOES: Record<string, string> = {
   stream: 'keeps batches of records until every service has read them',
