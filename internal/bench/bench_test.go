@@ -205,3 +205,30 @@ func TestARowIsCommittedWhenThePositionPassesIt(t *testing.T) {
 		}
 	}
 }
+
+func TestTheIdealQueueGivesRequestsTheSlotThatIsFreeFirst(t *testing.T) {
+	f := func(i ideal, free []float64, at, work, want float64) {
+		t.Helper()
+		slots := make([]slot, len(free))
+		for k := range free {
+			slots[k] = slot{free: free[k], last: k >= len(free)/2}
+		}
+		if got := i.serve(slots, at, work); math.Abs(got-want) > 1e-9 {
+			t.Errorf("ends at %g, not %g", got, want)
+		}
+	}
+	even := ideal{times: 10, from: math.Inf(1)}
+	f(even, []float64{0, 0}, 1, 0.5, 1.5)   // both are free: the fast one
+	f(even, []float64{3, 0}, 1, 0.5, 6)     // the slow one is free first
+	f(even, []float64{1.2, 2}, 1, 0.5, 1.7) // none is free: it waits
+	away := ideal{times: 1, from: 5, to: 7}
+	f(away, []float64{9, 0}, 5.5, 0.5, 7.5) // while it is away nothing begins there
+	f(away, []float64{9, 0}, 4.8, 0.5, 7.3) // what it works on stands still
+	away.restarts = true
+	f(away, []float64{6, 0}, 4.8, 0.5, 6.5) // … or begins anew elsewhere
+	// 18 requests/s of 40 ms never wait: p99 is that of the log-normal time, 40·e^(0.3·2.326-0.045) ms = 76.8.
+	alone := ideal{replicas: 4, slots: 4, rate: 18, length: 5000, times: 1, from: math.Inf(1)}
+	if got := alone.p99(1); math.Abs(got-76.8) > 1 {
+		t.Errorf("p99 %g ms", got)
+	}
+}

@@ -41,6 +41,7 @@ var sections = []section{
 	{"start", "second start and use at rest", 2 * time.Minute, (*bench).measureStart},
 	{"deploy", "a changed app with unchanged dependencies, from the request to the first 200", 2 * time.Minute, (*bench).measureDeploy},
 	{"router", "requests through the router", 2 * time.Minute, (*bench).measureRouter},
+	{"balance", "p99 through the router with uneven replicas, beside an ideal shared queue", 3 * time.Minute, (*bench).measureBalance},
 	{"latency", "from the log call in an app to the websocket and to the committed row", 2 * time.Minute, (*bench).measureLatency},
 	{"agent", "use at 5 000 records/s", 2 * time.Minute, (*bench).measureAgent},
 	{"fanout", "1 000 viewers of the live dashboard", 2 * time.Minute, (*bench).measureFanout},

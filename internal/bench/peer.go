@@ -20,12 +20,16 @@ import (
 )
 
 // peerCommand makes this program one of the processes that Kurama is measured
-// against or with: bench peer backend|proxy|writer.
+// against or with: bench peer backend|proxy|writer|replica.
 const peerCommand = "peer"
 
 // servePeer serves until the process is killed.
 func servePeer(kind string, args []string) int {
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	address := "127.0.0.1:0"
+	if kind == "replica" && len(args) == 3 {
+		address = args[2]
+	}
+	ln, err := net.Listen("tcp", address)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "bench peer:", err)
 		return 1
@@ -38,6 +42,8 @@ func servePeer(kind string, args []string) int {
 		err = serveProxy(ln, args)
 	case "writer":
 		err = serveWriter(ln, args)
+	case "replica":
+		err = serveReplica(ln, args)
 	default:
 		err = fmt.Errorf("there is no peer %q", kind)
 	}

@@ -106,7 +106,7 @@ func (b *bench) reportRouter(direct, bare, kurama *lane) {
 
 // secondRouter runs `kurama router` beside the platform's own, whose table the
 // control plane would overwrite. Its records go to the platform's agent.
-func (p *platform) secondRouter(ctx context.Context, target string) (*peer, error) {
+func (p *platform) secondRouter(ctx context.Context, targets ...string) (*peer, error) {
 	ports, err := freePorts(1)
 	if err != nil {
 		return nil, err
@@ -127,8 +127,11 @@ func (p *platform) secondRouter(ctx context.Context, target string) (*peer, erro
 		return nil, fmt.Errorf("starting a second router: %w", err)
 	}
 	second := &peer{cmd: cmd, address: "127.0.0.1:" + ports[0]}
-	table := paas.Table{Version: 1, Routes: []paas.Route{{Tenant: paas.DefaultTenant, App: "fast", Hosts: []string{routerHost},
-		State: paas.AppRunning, Targets: []paas.Target{{Replica: "fast-1-bench", Release: 1, Address: target}}}}}
+	route := paas.Route{Tenant: paas.DefaultTenant, App: "fast", Hosts: []string{routerHost}, State: paas.AppRunning}
+	for i, address := range targets {
+		route.Targets = append(route.Targets, paas.Target{Replica: fmt.Sprintf("fast-1-bench%c", 'a'+i), Release: 1, Address: address})
+	}
+	table := paas.Table{Version: 1, Routes: []paas.Route{route}}
 	control := router.NewClient(filepath.Join(run, "router.sock"))
 	for last := control.Apply(ctx, table); last != nil; last = control.Apply(ctx, table) {
 		select {

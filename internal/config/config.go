@@ -59,6 +59,9 @@ type Router struct {
 	MaxBody        Bytes         `yaml:"max_body"`        // largest request body
 	InFlight       int           `yaml:"in_flight"`       // requests per replica at once; more wait
 	QueueLimit     int           `yaml:"queue_limit"`     // requests that wait per app; more are refused with 503
+	SlowStart      time.Duration `yaml:"slow_start"`      // in which a new replica's share grows from a tenth to its whole
+	EjectAfter     int           `yaml:"eject_after"`     // requests in a row that a replica fails before it is left out; 0: never
+	EjectFor       time.Duration `yaml:"eject_for"`       // how long it is left out; longer each time
 	RecordBuffer   int           `yaml:"record_buffer"`   // request records kept while the agent is away
 }
 
@@ -210,7 +213,7 @@ func Default() Config {
 		Dashboard: Dashboard{Listen: ":5005", FrameInterval: 250 * time.Millisecond, History: 15 * time.Minute,
 			LogLines: 40, MaxClients: 6000},
 		Router: Router{Listen: ":8080", RequestTimeout: 60 * time.Second, HoldTimeout: 20 * time.Second,
-			MaxBody: 100 * MiB, InFlight: 64, QueueLimit: 512, RecordBuffer: 50_000},
+			MaxBody: 100 * MiB, InFlight: 64, QueueLimit: 512, SlowStart: 5 * time.Second, EjectAfter: 5, EjectFor: 5 * time.Second, RecordBuffer: 50_000},
 		Database: Database{MaxConns: 8, SharedBuffers: 128 * MiB},
 		Stream: Stream{Listen: "127.0.0.1:5006", MaxBytes: 8 * GiB, MaxAge: 72 * time.Hour, Sync: true,
 			Duplicate: 10 * time.Minute},

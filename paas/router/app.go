@@ -3,6 +3,7 @@ package router
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -23,6 +24,8 @@ var (
 // app balances the requests of one app over its targets. It outlives tables.
 type app struct {
 	tenant, name string
+	cfg          config.Router
+	log          *slog.Logger
 	perTarget    int           // requests in flight per target
 	queueLimit   int           // requests that wait
 	holdTimeout  time.Duration // wait for a first target
@@ -39,8 +42,9 @@ type app struct {
 
 	told time.Time // when a sample last said that nothing is asked for; the sampler's own
 
-	requests atomic.Int64 // since the last sample
-	classes  [6]atomic.Int64
+	requests  atomic.Int64 // since the last sample
+	classes   [6]atomic.Int64
+	ejections atomic.Int64
 }
 
 // waiter is a request that waits for a target.
@@ -51,9 +55,9 @@ type grant struct {
 	err    error
 }
 
-func newApp(tenant, name string, cfg config.Router) *app {
+func newApp(tenant, name string, cfg config.Router, log *slog.Logger) *app {
 	return &app{
-		tenant: tenant, name: name,
+		tenant: tenant, name: name, cfg: cfg, log: log,
 		perTarget: max(cfg.InFlight, 1), queueLimit: cfg.QueueLimit,
 		holdTimeout: cfg.HoldTimeout, queueTimeout: cfg.RequestTimeout,
 		changed: make(chan struct{}),
@@ -62,14 +66,16 @@ func newApp(tenant, name string, cfg config.Router) *app {
 
 func (a *app) key() string { return a.tenant + "/" + a.name }
 
-// acquire returns the target with the fewest requests in flight, one of them now
-// the caller's, who must release it. Targets in tried are taken only when nothing
-// else is there. It waits while all are busy or none is up yet.
+// acquire returns the target that is likely to answer first, with one request in
+// flight more, the caller's, who must release it. Targets in tried are taken only
+// when nothing else is there. It waits while all are busy or none is up yet.
 func (a *app) acquire(ctx context.Context, tried []*target) (*target, error) {
+	now := time.Now()
 	a.mu.Lock()
-	if t := a.pick(tried); t != nil {
+	if t := a.pick(now, tried); t != nil {
 		t.inflight++
-		a.level.add(1, time.Now())
+		t.asked(now)
+		a.level.add(1, now)
 		a.mu.Unlock()
 		return t, nil
 	}
@@ -113,6 +119,7 @@ func (a *app) wait(ctx context.Context, w *waiter, timeout time.Duration, late e
 	select {
 	case g := <-w.grant: // granted in the same moment
 		if g.target != nil && ctx.Err() != nil {
+			a.began(g.target, time.Now(), false, nil, errClient)
 			a.release(g.target)
 			return nil, err
 		}
@@ -122,28 +129,27 @@ func (a *app) wait(ctx context.Context, w *waiter, timeout time.Duration, late e
 	}
 }
 
-// pick returns the least loaded target with room, or nil. The caller holds mu.
-func (a *app) pick(tried []*target) *target {
+// pick returns the target with room that is likely to answer first, or nil: the
+// one with the fewest requests in flight, where one that is slower than the
+// fastest counts them as often as it is slower, and a new one as often as it is
+// not warm yet. The caller holds mu.
+func (a *app) pick(now time.Time, tried []*target) *target {
 	var best *target
-	bestCost := 0
-	now := time.Time{}
+	bestCost := 0.0
+	fastest := a.fastest(now)
 	a.turn++
 	for i := range a.targets {
 		t := a.targets[(a.turn+i)%len(a.targets)]
+		a.silent(t, now, fastest)
 		if t.inflight >= a.perTarget {
 			continue
 		}
-		cost := t.inflight
-		if !t.downUntil.IsZero() {
-			if now.IsZero() {
-				now = time.Now()
-			}
-			if now.Before(t.downUntil) {
-				cost += 1 << 20
-			}
+		cost := float64(t.inflight+1) * t.slowness(now, fastest) / t.warmth(now, a.cfg.SlowStart)
+		if now.Before(t.downUntil) || t.out(now) {
+			cost += 1e9
 		}
 		if slices.Contains(tried, t) {
-			cost += 1 << 21
+			cost += 1e10
 		}
 		if best == nil || cost < bestCost {
 			best, bestCost = t, cost
@@ -173,11 +179,13 @@ func (a *app) release(t *target) {
 // grantWaiting gives free targets to those who wait. The caller holds mu.
 func (a *app) grantWaiting() {
 	for len(a.waiting) > 0 {
-		t := a.pick(nil)
+		now := time.Now()
+		t := a.pick(now, nil)
 		if t == nil {
 			return
 		}
 		t.inflight++
+		t.asked(now)
 		a.waiting[0].grant <- grant{target: t}
 		a.waiting = slices.Delete(a.waiting, 0, 1)
 	}
@@ -185,13 +193,14 @@ func (a *app) grantWaiting() {
 
 // update puts the targets of a new table in the place of the old ones.
 func (a *app) update(state paas.AppState, targets []paas.Target) {
+	now := time.Now()
 	a.mu.Lock()
 	known := append(a.targets, a.draining...)
 	next := make([]*target, 0, len(targets))
 	for _, want := range targets {
 		i := slices.IndexFunc(known, func(t *target) bool { return t.Target == want })
 		if i < 0 {
-			next = append(next, newTarget(want))
+			next = append(next, newTarget(want, now))
 			continue
 		}
 		known[i].left = false

@@ -68,6 +68,7 @@ var (
 	descUnknown  = prometheus.NewDesc("kurama_router_unknown_host_total", "Requests for a host that no app has.", nil, nil)
 	descRetries  = prometheus.NewDesc("kurama_router_retries_total", "Requests sent to a replica again.", nil, nil)
 	descDropped  = prometheus.NewDesc("kurama_router_records_dropped_total", "Records dropped because the buffer to the agent was full.", nil, nil)
+	descEjected  = prometheus.NewDesc("kurama_router_ejections_total", "Times that a replica was left out of the balancing.", []string{"tenant", "app"}, nil)
 	descVersion  = prometheus.NewDesc("kurama_router_table_version", "Version of the routing table in force.", nil, nil)
 )
 
@@ -98,6 +99,7 @@ func (c collector) Collect(to chan<- prometheus.Metric) {
 		gauge(descInFlight, int64(inflight), a.tenant, a.name)
 		gauge(descQueued, int64(queued), a.tenant, a.name)
 		gauge(descTargets, int64(targets), a.tenant, a.name)
+		counter(descEjected, a.ejections.Load(), a.tenant, a.name)
 		for class := 1; class <= 5; class++ {
 			counter(descRequests, a.classes[class].Load(), a.tenant, a.name, fmt.Sprintf("%dxx", class))
 		}

@@ -37,13 +37,16 @@ type target struct {
 	inflight  int
 	left      bool // no longer in the table
 	downUntil time.Time
+	health
 
 	mu      sync.Mutex
 	idle    []*conn // most recently used last
 	retired bool
 }
 
-func newTarget(t paas.Target) *target { return &target{Target: t} }
+func newTarget(t paas.Target, now time.Time) *target {
+	return &target{Target: t, health: health{since: now}}
+}
 
 // connect returns an idle connection that is still open, or a new one.
 func (t *target) connect(ctx context.Context) (*conn, error) {

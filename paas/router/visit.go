@@ -166,23 +166,10 @@ func (v *visit) repeatable(err error) bool {
 func (v *visit) attempt(t *target) error {
 	v.target = t
 	defer v.app.release(t)
-	c, err := t.connect(v.r.Context())
+	asked := time.Now()
+	x, resp, err := v.ask(t)
+	v.app.began(t, asked, v.streams, resp, err)
 	if err != nil {
-		if v.r.Context().Err() != nil {
-			return errClient
-		}
-		return &dialError{target: t, err: err}
-	}
-	x := newExchange(v, c)
-	sendErr := x.send()
-	if errors.Is(sendErr, errTooLarge) || errors.Is(sendErr, errClient) {
-		x.finish(false)
-		return sendErr
-	}
-	// An app may answer and close before it has read the body: its answer counts.
-	resp, err := x.receive()
-	if err != nil {
-		x.finish(false)
 		return err
 	}
 	if resp.StatusCode == http.StatusSwitchingProtocols {
@@ -191,6 +178,32 @@ func (v *visit) attempt(t *target) error {
 	}
 	x.finish(v.relay(x, resp))
 	return nil
+}
+
+// ask sends the request to t and reads the headers of its answer.
+func (v *visit) ask(t *target) (*exchange, *http.Response, error) {
+	if v.streams {
+		v.app.uploads(t)
+	}
+	c, err := t.connect(v.r.Context())
+	if err != nil {
+		if v.r.Context().Err() != nil {
+			return nil, nil, errClient
+		}
+		return nil, nil, &dialError{target: t, err: err}
+	}
+	x := newExchange(v, c)
+	sendErr := x.send()
+	if errors.Is(sendErr, errTooLarge) || errors.Is(sendErr, errClient) {
+		x.finish(false)
+		return nil, nil, sendErr
+	}
+	// An app may answer and close before it has read the body: its answer counts.
+	resp, err := x.receive()
+	if err != nil {
+		x.finish(false)
+	}
+	return x, resp, err
 }
 
 // dialError is a connection that a target did not take.
