@@ -1,6 +1,6 @@
 # Kurama. `make run` and `make test` do all the set-up that they need.
 .DEFAULT_GOAL := help
-.PHONY: help run test test-go test-sdk test-web bench faults build web lint clean setup screenshots
+.PHONY: help run test test-go test-sdk test-web bench faults build web types lint clean setup screenshots
 
 GO      ?= go
 BIN     := bin/kurama
@@ -27,6 +27,10 @@ web: $(PAGES) ## the pages of the console and the dashboard
 $(PAGES): $(WEB_SRC)
 	@echo "building the pages"
 	@cd web && { [ node_modules/.package-lock.json -nt package-lock.json ] || npm ci --no-audit --no-fund --loglevel=error; } && npm run --silent build -- --logLevel warn
+
+types: ## the pages' types of the API, after a change of it
+	$(GO) test -count=1 -run TestThePagesKnowTheAPIAsItIs ./paas/api -update
+	cd web && node types.mjs
 
 setup: $(BIN) ## install and start what running and testing need
 	@$(BIN) setup --test

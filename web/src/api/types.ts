@@ -1,80 +1,35 @@
-// The wire forms of docs/design.md, sections 4, 8 and 9. Times are RFC 3339 strings unless a comment says otherwise.
+// What the API gives, from its own description (schema.d.ts), with the words that its plain strings may be; records and
+// the frames of the live dashboard are described in docs/design.md, sections 4 and 9. Times are RFC 3339 strings unless a
+// comment says otherwise.
+import type * as api from './schema';
+
+export type { ArchiveFile, ArchiveList as Archive, Decision, Message, PolicyView as PolicyInfo, Number as PolicyNumber, QuotaView, Quota, Start, Tenant } from './schema';
+
+/** T with some fields told more closely. */
+type With<T, Closer> = Omit<T, keyof Closer> & Closer;
 
 export type Role = 'operator' | 'owner' | 'developer' | 'viewer';
 export type AppState = 'new' | 'deploying' | 'running' | 'stopped' | 'failed' | 'deleting';
 export type ReleaseState = 'building' | 'starting' | 'live' | 'superseded' | 'failed';
 export type ReplicaState = 'starting' | 'healthy' | 'unhealthy' | 'draining' | 'stopped';
 
-export interface Session {
-  user: string;
-  role: Role;
-  tenant: string;
-  csrf: string;
-  dashboard_url: string;
-  router_port: number;
-  domain: string;
-}
+export type Session = With<api.Session, { role: Role }>;
+export type Problem = Partial<api.Problem> & { errors?: { message?: string; location?: string; value?: unknown }[] };
+export type User = With<api.User, { role: Role }>;
+/** token is there on creation only. */
+export type Token = With<api.Token, { role: Role; token?: string }>;
+export type Replica = With<api.Replica, { state: ReplicaState }>;
+export type Release = With<api.Release, { state: ReleaseState }>;
+export type App = With<api.AppView, { state: AppState; replicas: Replica[] | null; last_release: Release | null }>;
+export type AlertRule = With<api.Rule, { state: 'ok' | 'pending' | 'firing' }>;
+export type Notification = With<api.Notification, { kind: 'firing' | 'resolved' | 'test'; state: 'pending' | 'sent' | 'outbox' | 'failed' | 'suppressed' }>;
+export type RouteFigures = Omit<api.RouteProfile, 'mean'> & Partial<Pick<api.RouteProfile, 'mean'>>;
+export type Profile = With<api.ProfileView, { routes: RouteFigures[] | null }>;
+type Numbers = Record<string, number>;
+export type Policy = With<api.Policy, { step: Numbers; target: Numbers; hpa: Numbers; swift: Numbers }>;
+export type Status = api.PlatformStatus;
 
-export interface Problem {
-  title?: string;
-  status?: number;
-  detail?: string;
-  errors?: { message?: string; location?: string; value?: unknown }[];
-}
-
-export interface Tenant { name: string; created_at: string; apps: number }
-export interface User { name: string; role: Role; created_at?: string }
-export interface Token {
-  id: string;
-  name: string;
-  role: Role;
-  token?: string; // on creation only
-  created_by?: string;
-  created_at?: string;
-  expires_at?: string | null;
-  used_at?: string | null;
-}
-
-export interface Replica {
-  id: string;
-  release: number;
-  state: ReplicaState;
-  address: string;
-  started_at: string;
-  restarts: number;
-}
-
-export interface Release {
-  app: string;
-  tenant: string;
-  number: number;
-  state: ReleaseState;
-  reason?: string;
-  source_digest: string;
-  layer: string;
-  start: { command: string[] | null; shell: boolean; health: string; why: string };
-  limits: { cpu: number; memory: number; disk: number; pids: number; nofile: number };
-  rollback_of?: number;
-  created_by: string;
-  created_at: string;
-  live_at?: string | null;
-}
-
-export interface App {
-  tenant: string;
-  name: string;
-  state: AppState;
-  reason?: string;
-  desired: number;
-  release: number;
-  created_at: string;
-  updated_at: string;
-  address: string;
-  replicas: Replica[] | null;
-  ready: number;
-  last_release: Release | null;
-}
-
+// One line of a build log, and its last.
 export interface BuildLine { n: number; at: string; step: string; line: string }
 export interface BuildEnd { end: true; state: ReleaseState; reason?: string; address?: string }
 
@@ -105,84 +60,6 @@ export interface LogRecord {
   req?: string;
   exc?: string;
   extra?: Record<string, unknown>;
-}
-
-export interface ArchiveFile { name: string; from: string; to: string; records: number; bytes: number; sha256: string }
-export interface Archive { files: ArchiveFile[] | null; from?: string; to?: string; records: number; bytes: number }
-
-export interface AlertRule {
-  id: string;
-  condition: string;
-  for: number; // s
-  receiver: string;
-  state: 'ok' | 'pending' | 'firing';
-  since?: string | null;
-  value?: string;
-  created_at: string;
-}
-
-export interface Notification {
-  id: string;
-  kind: 'firing' | 'resolved' | 'test';
-  recipient: string;
-  subject: string;
-  body_text: string;
-  state: 'pending' | 'sent' | 'outbox' | 'failed';
-  attempts: number;
-  error?: string;
-  created_at: string;
-  sent_at?: string | null;
-}
-
-export interface RouteFigures {
-  method: string;
-  route: string;
-  requests: number;
-  errors: number;
-  p50: number | null; // ms, as the next four
-  p95: number | null;
-  p99: number | null;
-  mean?: number | null;
-  cpu_ms: number | null;
-  rate: number | null; // requests/s
-}
-export interface Profile { window: string; from: string; to: string; routes: RouteFigures[] | null }
-
-type Numbers = Record<string, number>;
-
-export interface Policy {
-  name: string; // one of PolicyInfo's
-  min: number;
-  max: number;
-  concurrency: number;
-  schedule: string;
-  load_window: number; // s
-  load_up: number; // percent
-  load_down: number; // percent
-  time_window: number; // s
-  time_up: number; // ms
-  cooldown: number; // s
-  step: Numbers;
-  target: Numbers;
-  hpa: Numbers;
-  swift: Numbers;
-}
-
-export interface PolicyNumber { policy: string; name: string; unit: string; low: number; high: number; default: number; what: string }
-export interface PolicyInfo { name: string; what: string; source: string; numbers: PolicyNumber[] }
-
-export interface Decision {
-  at: string;
-  policy: string;
-  from: number;
-  to: number;
-  reason: string;
-  inputs: Record<string, number> | null;
-}
-
-export interface Status {
-  roles: { name: string; ready: boolean; detail?: string }[] | null;
-  host: { cpu: number | null; mem: number | null; disk: number | null; swap: number | null };
 }
 
 // Section 9: frames of the live dashboard. `t` of points and figures is in seconds, of frames and events in milliseconds.

@@ -59,7 +59,7 @@ function PolicyForm({ app, policy, policies }: { app: string; policy: Policy; po
           {BOUNDS.map(([id, label, least]) => (
             <NumberInput key={id} label={label} suffix=" replicas" min={least} max={64} value={p[id]} disabled={readOnly} onChange={(v) => v !== '' && setP({ ...p, [id]: Number(v) })} />
           ))}
-          {info?.numbers.map((n) => (
+          {info?.numbers?.map((n) => (
             <NumberInput key={n.policy + n.name} label={numberLabel(n)} description={n.what} suffix={n.unit && ` ${n.unit}`} min={n.low} max={n.high} value={numberOf(p, n)} disabled={readOnly} onChange={(v) => v !== '' && setP(withNumber(p, n, Number(v)))} />
           ))}
           <TextInput label="Schedule (UTC)" description="replicas at least, at set times" placeholder="Mon-Fri 08:00-18:00 3" value={p.schedule} disabled={readOnly} onChange={(e) => setP({ ...p, schedule: e.currentTarget.value })} />

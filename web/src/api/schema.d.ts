@@ -1,0 +1,659 @@
+// Made from openapi.json by `make types`: do not edit.
+export type paths = Record<string, never>;
+export type webhooks = Record<string, never>;
+export interface components {
+    schemas: {
+        AppView: {
+            /** @description Where it answers */
+            address: string;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: int64 */
+            desired: number;
+            /** @description The newest, live or not; null before the first */
+            last_release: components["schemas"]["Release"];
+            name: string;
+            /**
+             * Format: int64
+             * @description Replicas that are healthy
+             */
+            ready: number;
+            reason?: string;
+            /** Format: int64 */
+            release: number;
+            replicas: components["schemas"]["Replica"][] | null;
+            state: string;
+            tenant: string;
+            /** Format: date-time */
+            updated_at: string;
+        };
+        AppViews: {
+            apps: components["schemas"]["AppView"][] | null;
+        };
+        ArchiveFile: {
+            /** Format: int64 */
+            bytes: number;
+            /** Format: date-time */
+            from: string;
+            name: string;
+            /** Format: int64 */
+            records: number;
+            sha256: string;
+            /** Format: date-time */
+            to: string;
+        };
+        ArchiveList: {
+            /** Format: int64 */
+            bytes: number;
+            files: components["schemas"]["ArchiveFile"][] | null;
+            /**
+             * Format: date-time
+             * @description Of the oldest record; null while there is none
+             */
+            from: string | null;
+            /** Format: int64 */
+            records: number;
+            /** Format: date-time */
+            to: string | null;
+        };
+        "Create-tenantRequest": {
+            name: string;
+        };
+        Decision: {
+            app: string;
+            /** Format: date-time */
+            at: string;
+            /** Format: int64 */
+            from: number;
+            inputs: {
+                [key: string]: number;
+            };
+            policy: string;
+            reason: string;
+            tenant: string;
+            /** Format: int64 */
+            to: number;
+        };
+        DecisionList: {
+            decisions: components["schemas"]["Decision"][] | null;
+        };
+        EnvVars: {
+            vars: {
+                [key: string]: string;
+            };
+        };
+        HPANumbers: {
+            /** Format: double */
+            cpu: number;
+            /** Format: double */
+            down_percent: number;
+            /** Format: double */
+            down_window: number;
+            /** Format: double */
+            tolerance: number;
+            /** Format: double */
+            up_percent: number;
+            /** Format: double */
+            up_replicas: number;
+            /** Format: double */
+            utilization: number;
+        };
+        HostFigures: {
+            /** Format: double */
+            cpu: number | null;
+            /** Format: double */
+            disk: number | null;
+            /** Format: double */
+            mem: number | null;
+            /** Format: double */
+            swap: number | null;
+        };
+        Isolation: {
+            checks: components["schemas"]["IsolationCheck"][] | null;
+            /** Format: date-time */
+            measured_at: string;
+            ok: boolean;
+            /** Format: int64 */
+            release: number;
+            replica: string;
+        };
+        IsolationCheck: {
+            name: string;
+            ok: boolean;
+            says: string;
+            where: string;
+        };
+        Limits: {
+            /** Format: double */
+            cpu: number;
+            /** Format: int64 */
+            disk: number;
+            /** Format: int64 */
+            memory: number;
+            /** Format: int64 */
+            nofile: number;
+            /** Format: int64 */
+            pids: number;
+        };
+        Message: {
+            message: string;
+        };
+        NewRule: {
+            condition: string;
+            /**
+             * Format: double
+             * @description Seconds that it must hold
+             */
+            for?: number;
+            /** @description An e-mail address */
+            receiver: string;
+        };
+        NewTokenBody: {
+            /**
+             * Format: int64
+             * @description Seconds; without it the token does not expire
+             */
+            expires_in?: number;
+            name: string;
+            role: string;
+        };
+        NewUserBody: {
+            name: string;
+            password: string;
+            role: string;
+        };
+        Notification: {
+            /** Format: int64 */
+            attempts: number;
+            body_text: string;
+            /** Format: date-time */
+            created_at: string;
+            error: string;
+            id: string;
+            /** @description firing, resolved or test */
+            kind: string;
+            recipient: string;
+            /** Format: date-time */
+            sent_at: string | null;
+            /** @description pending, sent, outbox (no mail server is configured) or failed */
+            state: string;
+            subject: string;
+        };
+        NotificationList: {
+            notifications: components["schemas"]["Notification"][] | null;
+        };
+        Number: {
+            /** Format: double */
+            default: number;
+            /** Format: double */
+            high: number;
+            /** Format: double */
+            low: number;
+            name: string;
+            policy: string;
+            unit: string;
+            what: string;
+        };
+        PlatformStatus: {
+            host: components["schemas"]["HostFigures"];
+            roles: components["schemas"]["RoleStatus"][] | null;
+        };
+        Policy: {
+            /** Format: double */
+            concurrency: number;
+            /** Format: double */
+            cooldown: number;
+            hpa: components["schemas"]["HPANumbers"];
+            /** Format: double */
+            load_down: number;
+            /** Format: double */
+            load_up: number;
+            /** Format: double */
+            load_window: number;
+            /** Format: int64 */
+            max: number;
+            /** Format: int64 */
+            min: number;
+            name: string;
+            schedule: string;
+            step: components["schemas"]["StepNumbers"];
+            swift: components["schemas"]["SwiftNumbers"];
+            target: components["schemas"]["TargetNumbers"];
+            /** Format: double */
+            time_up: number;
+            /** Format: double */
+            time_window: number;
+        };
+        PolicyChange: {
+            /**
+             * Format: double
+             * @description requests that one replica works on at once; 0: as its start command says
+             */
+            concurrency?: number;
+            /**
+             * Format: double
+             * @description s
+             */
+            cooldown?: number;
+            hpa?: {
+                [key: string]: number;
+            };
+            /**
+             * Format: double
+             * @description percent
+             */
+            load_down?: number;
+            /**
+             * Format: double
+             * @description percent
+             */
+            load_up?: number;
+            /**
+             * Format: double
+             * @description s
+             */
+            load_window?: number;
+            /** Format: int64 */
+            max?: number;
+            /** Format: int64 */
+            min?: number;
+            /** @description One of those that /policies lists */
+            name?: string;
+            /** @description smallest numbers at set times in UTC: Mon-Fri 08:00-18:00 3; Sat 10:00-14:00 2 */
+            schedule?: string;
+            step?: {
+                [key: string]: number;
+            };
+            swift?: {
+                [key: string]: number;
+            };
+            target?: {
+                [key: string]: number;
+            };
+            /**
+             * Format: double
+             * @description ms
+             */
+            time_up?: number;
+            /**
+             * Format: double
+             * @description s
+             */
+            time_window?: number;
+        };
+        PolicyList: {
+            policies: components["schemas"]["PolicyView"][] | null;
+        };
+        PolicyView: {
+            name: string;
+            numbers: components["schemas"]["Number"][] | null;
+            source: string;
+            what: string;
+        };
+        Problem: {
+            /** @description What happened, why, and what to do */
+            detail: string;
+            /**
+             * Format: int64
+             * @description HTTP status
+             */
+            status: number;
+            /** @description Short summary, the same for each problem of this status */
+            title: string;
+        };
+        ProfileView: {
+            /** Format: date-time */
+            from: string;
+            routes: components["schemas"]["RouteProfile"][] | null;
+            /** Format: date-time */
+            to: string;
+            window: string;
+        };
+        Quota: {
+            /** Format: int64 */
+            apps: number;
+            /** Format: double */
+            cpu: number;
+            /** Format: int64 */
+            memory: number;
+            /** Format: int64 */
+            replicas: number;
+        };
+        QuotaView: {
+            /** @description Whether the operator has set it for this tenant alone */
+            own: boolean;
+            /** @description Bounds; 0: none */
+            quota: components["schemas"]["Quota"];
+            /** @description What the tenant's apps ask for now */
+            use: components["schemas"]["Quota"];
+        };
+        RecordList: {
+            /** @description Leads to older records; empty at the end */
+            cursor: string;
+            records: {
+                app?: string;
+                cpu?: number | null;
+                cpu_ms?: number | null;
+                disk?: number | null;
+                dur?: number | null;
+                exc?: string;
+                extra?: Record<string, never>;
+                /** Format: uuid */
+                id?: string;
+                kind?: string;
+                level?: string | null;
+                mem?: number | null;
+                method?: string;
+                msg?: string;
+                queue?: number | null;
+                release?: number;
+                replica?: string;
+                req?: string;
+                route?: string;
+                status?: number | null;
+                swap?: number | null;
+                tenant?: string;
+                /** Format: date-time */
+                ts?: string;
+                url?: string | null;
+            }[] | null;
+        };
+        Release: {
+            app: string;
+            /** Format: date-time */
+            created_at: string;
+            created_by: string;
+            layer: string;
+            limits: components["schemas"]["Limits"];
+            /** Format: date-time */
+            live_at?: string;
+            /** Format: int64 */
+            number: number;
+            reason?: string;
+            /** Format: int64 */
+            rollback_of?: number;
+            source_digest: string;
+            start: components["schemas"]["Start"];
+            state: string;
+            tenant: string;
+        };
+        ReleaseList: {
+            releases: components["schemas"]["Release"][] | null;
+        };
+        Replica: {
+            address: string;
+            app: string;
+            id: string;
+            /** Format: int64 */
+            release: number;
+            /** Format: int64 */
+            restarts: number;
+            /** Format: date-time */
+            started_at: string;
+            state: string;
+            tenant: string;
+        };
+        RoleStatus: {
+            detail: string;
+            name: string;
+            ready: boolean;
+        };
+        RollbackRequestBody: {
+            /**
+             * Format: int64
+             * @description Number to go back to; 0: the one before
+             */
+            release: number;
+        };
+        RouteProfile: {
+            /**
+             * Format: double
+             * @description CPU per request
+             */
+            cpu_ms: number | null;
+            /** Format: int64 */
+            errors: number;
+            /** Format: double */
+            mean: number | null;
+            method: string;
+            /** Format: double */
+            p50: number | null;
+            /** Format: double */
+            p95: number | null;
+            /** Format: double */
+            p99: number | null;
+            /**
+             * Format: double
+             * @description Requests per second
+             */
+            rate: number;
+            /** Format: int64 */
+            requests: number;
+            route: string;
+        };
+        Rule: {
+            /** @description As written: cpu > 90 */
+            condition: string;
+            /** Format: date-time */
+            created_at: string;
+            /**
+             * Format: double
+             * @description Seconds that it must hold
+             */
+            for: number;
+            id: string;
+            /** @description An e-mail address */
+            receiver: string;
+            /**
+             * Format: date-time
+             * @description When the state began; null before the first look
+             */
+            since: string | null;
+            /** @description ok, pending or firing */
+            state: string;
+            /** @description The last figure seen, with its unit */
+            value: string;
+        };
+        RuleList: {
+            alerts: components["schemas"]["Rule"][] | null;
+        };
+        RunRequestBody: {
+            command: string[] | null;
+        };
+        ScaleRequestBody: {
+            /** Format: int64 */
+            replicas: number;
+        };
+        Session: {
+            /** @description Value for X-CSRF-Token; empty for a token */
+            csrf: string;
+            dashboard_url: string;
+            /** @description Apps answer below it */
+            domain: string;
+            role: string;
+            /** Format: int64 */
+            router_port: number;
+            tenant: string;
+            user: string;
+        };
+        ShownToken: {
+            /** Format: date-time */
+            created_at: string;
+            created_by: string;
+            /** Format: date-time */
+            expires_at?: string;
+            id: string;
+            name: string;
+            role: string;
+            tenant: string;
+            /** @description The token itself, shown this once */
+            token: string;
+            /** Format: date-time */
+            used_at?: string;
+        };
+        SignInBody: {
+            name: string;
+            password: string;
+        };
+        Start: {
+            command: string[] | null;
+            health: string;
+            shell: boolean;
+            why: string;
+        };
+        StepNumbers: {
+            /** Format: double */
+            cooldown: number;
+            /** Format: double */
+            down: number;
+            /** Format: double */
+            down_for: number;
+            /** Format: double */
+            up: number;
+            /** Format: double */
+            up_for: number;
+        };
+        SwiftNumbers: {
+            /** Format: double */
+            cpu: number;
+            /** Format: double */
+            down_window: number;
+            /** Format: double */
+            drain: number;
+            /** Format: double */
+            hold: number;
+            /** Format: double */
+            late: number;
+            /** Format: double */
+            time_up: number;
+        };
+        TargetNumbers: {
+            /** Format: double */
+            down_delay: number;
+            /** Format: double */
+            down_rate: number;
+            /** Format: double */
+            panic_threshold: number;
+            /** Format: double */
+            panic_window: number;
+            /** Format: double */
+            stable_window: number;
+            /** Format: double */
+            up_rate: number;
+            /** Format: double */
+            utilization: number;
+        };
+        Tenant: {
+            /** Format: int64 */
+            apps: number;
+            /** Format: date-time */
+            created_at: string;
+            name: string;
+        };
+        TenantList: {
+            tenants: components["schemas"]["Tenant"][] | null;
+        };
+        Token: {
+            /** Format: date-time */
+            created_at: string;
+            created_by: string;
+            /** Format: date-time */
+            expires_at?: string;
+            id: string;
+            name: string;
+            role: string;
+            tenant: string;
+            /** Format: date-time */
+            used_at?: string;
+        };
+        TokenList: {
+            tokens: components["schemas"]["Token"][] | null;
+        };
+        TrafficRequestBody: {
+            /** @description such as /search?q=fox; without any, / */
+            paths?: string[] | null;
+            /**
+             * Format: double
+             * @description requests per second
+             * @default 10
+             */
+            rate: number;
+            /**
+             * Format: int64
+             * @default 60
+             */
+            seconds: number;
+        };
+        User: {
+            /** Format: date-time */
+            created_at: string;
+            name: string;
+            role: string;
+            tenant: string;
+        };
+        UserList: {
+            users: components["schemas"]["User"][] | null;
+        };
+    };
+    responses: never;
+    parameters: never;
+    requestBodies: never;
+    headers: never;
+    pathItems: never;
+}
+export type AppView = components['schemas']['AppView'];
+export type AppViews = components['schemas']['AppViews'];
+export type ArchiveFile = components['schemas']['ArchiveFile'];
+export type ArchiveList = components['schemas']['ArchiveList'];
+export type CreateTenantRequest = components['schemas']['Create-tenantRequest'];
+export type Decision = components['schemas']['Decision'];
+export type DecisionList = components['schemas']['DecisionList'];
+export type EnvVars = components['schemas']['EnvVars'];
+export type HpaNumbers = components['schemas']['HPANumbers'];
+export type HostFigures = components['schemas']['HostFigures'];
+export type Isolation = components['schemas']['Isolation'];
+export type IsolationCheck = components['schemas']['IsolationCheck'];
+export type Limits = components['schemas']['Limits'];
+export type Message = components['schemas']['Message'];
+export type NewRule = components['schemas']['NewRule'];
+export type NewTokenBody = components['schemas']['NewTokenBody'];
+export type NewUserBody = components['schemas']['NewUserBody'];
+export type Notification = components['schemas']['Notification'];
+export type NotificationList = components['schemas']['NotificationList'];
+export type Number = components['schemas']['Number'];
+export type PlatformStatus = components['schemas']['PlatformStatus'];
+export type Policy = components['schemas']['Policy'];
+export type PolicyChange = components['schemas']['PolicyChange'];
+export type PolicyList = components['schemas']['PolicyList'];
+export type PolicyView = components['schemas']['PolicyView'];
+export type Problem = components['schemas']['Problem'];
+export type ProfileView = components['schemas']['ProfileView'];
+export type Quota = components['schemas']['Quota'];
+export type QuotaView = components['schemas']['QuotaView'];
+export type RecordList = components['schemas']['RecordList'];
+export type Release = components['schemas']['Release'];
+export type ReleaseList = components['schemas']['ReleaseList'];
+export type Replica = components['schemas']['Replica'];
+export type RoleStatus = components['schemas']['RoleStatus'];
+export type RollbackRequestBody = components['schemas']['RollbackRequestBody'];
+export type RouteProfile = components['schemas']['RouteProfile'];
+export type Rule = components['schemas']['Rule'];
+export type RuleList = components['schemas']['RuleList'];
+export type RunRequestBody = components['schemas']['RunRequestBody'];
+export type ScaleRequestBody = components['schemas']['ScaleRequestBody'];
+export type Session = components['schemas']['Session'];
+export type ShownToken = components['schemas']['ShownToken'];
+export type SignInBody = components['schemas']['SignInBody'];
+export type Start = components['schemas']['Start'];
+export type StepNumbers = components['schemas']['StepNumbers'];
+export type SwiftNumbers = components['schemas']['SwiftNumbers'];
+export type TargetNumbers = components['schemas']['TargetNumbers'];
+export type Tenant = components['schemas']['Tenant'];
+export type TenantList = components['schemas']['TenantList'];
+export type Token = components['schemas']['Token'];
+export type TokenList = components['schemas']['TokenList'];
+export type TrafficRequestBody = components['schemas']['TrafficRequestBody'];
+export type User = components['schemas']['User'];
+export type UserList = components['schemas']['UserList'];
+export type $defs = Record<string, never>;
+export type operations = Record<string, never>;
