@@ -107,6 +107,16 @@ func (p *replica) listen(ctx context.Context, serve func(*net.UnixListener)) err
 	return nil
 }
 
+// waits reports whether a replica stands by for its release; section 5 of
+// docs/design.md.
+func (p *replica) waits() bool {
+	if !p.who.Standby {
+		return false
+	}
+	_, err := os.Stat(filepath.Join(p.folder, "standby"))
+	return err == nil
+}
+
 func (p *replica) close() {
 	p.mu.Lock()
 	defer p.mu.Unlock()

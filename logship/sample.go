@@ -63,15 +63,16 @@ func (a *Agent) sampleSoon(p *replica) {
 	}
 }
 
-// sampleReplica sends one sample of a replica, if it runs. The error is ctx's.
+// sampleReplica sends one sample of a replica, if it runs. One that stands by
+// is read all the same, so that its first record has figures. The error is ctx's.
 func (a *Agent) sampleReplica(ctx context.Context, p *replica, now time.Time, host cgroup.Host) error {
 	c, _ := p.state()
 	if !c.Running || c.PID == 0 {
 		return nil
 	}
 	r, ok := p.sample(c, now, host)
-	if !ok {
-		return nil // it has just ended
+	if !ok || p.waits() {
+		return nil // it has just ended, or not begun
 	}
 	return a.batches.add(ctx, &r, nil, 0, false)
 }

@@ -1,6 +1,10 @@
 package paas
 
-import "time"
+import (
+	"maps"
+	"slices"
+	"time"
+)
 
 // Spec is all that it takes to start one replica, or one command beside it.
 type Spec struct {
@@ -18,11 +22,26 @@ type Spec struct {
 	Env     map[string]string
 }
 
+// Alike reports whether replicas of the two differ in nothing but their source
+// and their command, so that one that stands by for the one can become the other.
+func (s Spec) Alike(o Spec) bool {
+	return s.Tenant == o.Tenant && s.App == o.App && s.Release == o.Release && s.Restart == o.Restart && s.UID == o.UID &&
+		s.Image == o.Image && s.Layer == o.Layer && s.Limits == o.Limits && maps.Equal(s.Env, o.Env)
+}
+
+// Plain reports whether the command is Kurama's own choice for a Flask app, of
+// which it is known what Python loads first.
+func (s Start) Plain() bool {
+	return !s.Shell && len(s.Command) > 3 && slices.Equal(s.Command[:3], []string{"python3", "-m", "gunicorn"}) &&
+		slices.Contains(s.Command, "gthread")
+}
+
 // Container is what the engine says about one replica.
 type Container struct {
 	Replica
 	Restart    int // the app's restart counter it was made for
 	UID        int
+	Standby    bool // it waits for its source, and serves nothing yet
 	Running    bool
 	PID        int // of the init process on the host; 0 when not running
 	ExitCode   int

@@ -64,7 +64,7 @@ func (w *wiring) engine() (*runtime.Engine, error) {
 	if err != nil {
 		return nil, err
 	}
-	e, err := runtime.New(w.cfg.Docker, runtime.Options{Instance: instance, RunDir: w.folders.Run, Log: w.log})
+	e, err := runtime.New(w.cfg.Docker, runtime.Options{Instance: instance, RunDir: w.folders.Run, StandbyDir: w.folders.Sub("standby"), Log: w.log})
 	if err != nil {
 		return nil, err
 	}

@@ -194,6 +194,8 @@ type App struct {
 	StopTimeout   time.Duration `yaml:"stop_timeout"`   // between SIGTERM and SIGKILL
 	RestartMin    time.Duration `yaml:"restart_min"`    // first pause before a crashed replica is restarted
 	RestartMax    time.Duration `yaml:"restart_max"`    // longest pause
+	Standby       int           `yaml:"standby"`        // replicas, of all apps, that wait for the next release; 0: none
+	StandbyFor    time.Duration `yaml:"standby_for"`    // after an app's last deploy
 }
 
 // Quota bounds what the apps of a tenant may ask for together, unless its
@@ -233,7 +235,7 @@ func Default() Config {
 		Build: Build{Base: "auto", Timeout: 10 * time.Minute, Memory: 1 * GiB, CPU: 1, Output: 1 * MiB,
 			LayerMax: 2 * GiB, SourceMax: 512 * MiB, Entries: 20_000, Ratio: 200, AtOnce: 1, KeepSource: 10},
 		App: App{CPU: 1, Memory: 256 * MiB, Disk: 64 * MiB, Pids: 128, Nofile: 4096, Threads: 4,
-			HealthTimeout: 60 * time.Second, LiveInterval: 10 * time.Second, DrainTimeout: 30 * time.Second, StopTimeout: 10 * time.Second,
+			HealthTimeout: 60 * time.Second, LiveInterval: 10 * time.Second, DrainTimeout: 30 * time.Second, StopTimeout: 10 * time.Second, Standby: 4, StandbyFor: 15 * time.Minute,
 			RestartMin: time.Second, RestartMax: time.Minute},
 		Quota: Quota{Apps: 50, Replicas: 100},
 	}

@@ -29,6 +29,7 @@ const (
 	LabelReplica  = "kurama.replica"
 	LabelDisk     = "kurama.disk"
 	LabelWritable = "kurama.writable"
+	LabelStandby  = "kurama.standby"
 	kindReplica   = "replica"
 )
 
@@ -43,6 +44,7 @@ type Container struct {
 	Release  int
 	Replica  string
 	Disk     int64    // bytes the app may write; 0 where not given
+	Standby  bool     // it was made to wait for its release, and may still do
 	Writable []string // paths inside the container that it may write
 	Running  bool
 	PID      int       // of the init process on the host; 0 when not running
@@ -213,7 +215,7 @@ func labelled(id string, labels map[string]string) Container {
 	release, _ := strconv.Atoi(labels[LabelRelease]) // the labels are the platform's own
 	disk, _ := strconv.ParseInt(labels[LabelDisk], 10, 64)
 	c := Container{ID: id, Tenant: labels[LabelTenant], App: labels[LabelApp], Release: release,
-		Replica: labels[LabelReplica], Disk: disk}
+		Replica: labels[LabelReplica], Disk: disk, Standby: labels[LabelStandby] != ""}
 	if w := labels[LabelWritable]; w != "" {
 		c.Writable = strings.Split(w, ":")
 	}

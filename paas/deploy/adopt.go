@@ -27,6 +27,7 @@ func (d *Deployer) synchronise(ctx context.Context) error {
 		there[c.ID] = true
 		f, r := d.find(c.ID)
 		switch {
+		case r == nil && d.standsBy(c.ID):
 		case r == nil:
 			adopting.Go(func() { d.adopt(ctx, c) })
 		case !c.Running:
@@ -53,7 +54,7 @@ func (d *Deployer) adopt(ctx context.Context, c paas.Container) {
 	f := d.fleets[key{c.Tenant, c.App}]
 	known := f != nil && f.app.Name != ""
 	starting := known && (f.numbers[c.Release] || f.rolling || f.replacing) // a container that roll has not noted yet
-	live := known && c.Release == f.app.Release && f.app.Release > 0 && !f.deleting
+	live := known && c.Release == f.app.Release && f.app.Release > 0 && !f.deleting && !c.Standby
 	if starting || known && f.startAt.After(time.Now()) {
 		d.mu.Unlock()
 		return

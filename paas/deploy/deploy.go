@@ -78,8 +78,16 @@ type Engine interface {
 	Restart(ctx context.Context, replica, tenant string) (paas.Container, error)
 	Stop(ctx context.Context, replica string, timeout time.Duration) error
 	Remove(ctx context.Context, replica string) error
+	Standby
 	Commands
 	Observer
+}
+
+// Standby keeps replicas that wait for their source.
+type Standby interface {
+	Prepare(ctx context.Context, spec paas.Spec) error
+	Activate(ctx context.Context, spec paas.Spec) (paas.Container, error)
+	Settle(replica string) error
 }
 
 // Commands runs commands: beside the replicas of an app, or in one of them.
@@ -157,6 +165,7 @@ type Deployer struct {
 	resync  bool // the engine has to be asked for everything
 	synced  time.Time
 	stopped bool
+	spares  []*spare // replicas that stand by, oldest first
 }
 
 // New returns a Deployer; nothing runs before Run is called or something is

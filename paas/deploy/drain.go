@@ -32,6 +32,7 @@ func (d *Deployer) drain(f *fleet, replicas []*replica, say func(string)) {
 	default:
 		say(fmt.Sprintf("The former replicas had no request left and are stopped after %s.", span(began)))
 	}
+	d.poke() // for the spare that waits until there is calm
 	d.bury(f, replicas)
 }
 

@@ -45,6 +45,9 @@ type fleet struct {
 	queue     chan struct{} // closed when the last rollout that queued is over
 	waiting   int           // rollouts under way or queued
 	numbers   map[int]bool  // releases whose deploy is under way
+	number    int           // of the last release that this process deployed; 0: none
+	deployed  time.Time     // when that was
+	spareAt   time.Time     // no replica is made to stand by before this
 	rolling   bool          // candidates are on their way, or being switched to
 	deleting  bool
 	measuring bool // its isolation is

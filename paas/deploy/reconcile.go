@@ -39,6 +39,7 @@ func (d *Deployer) runOnce(ctx context.Context) error {
 	for _, f := range d.all() {
 		d.tend(ctx, f)
 	}
+	d.tendSpares(time.Now())
 	return d.publish(ctx)
 }
 

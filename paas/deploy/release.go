@@ -167,6 +167,7 @@ func (d *Deployer) launch(ctx context.Context, j *job, app paas.App) bool {
 		f.see(app)
 	}
 	f.numbers[j.release.Number] = true
+	f.number, f.deployed = max(f.number, j.release.Number), time.Now()
 	d.mu.Unlock()
 	if j.first {
 		if err := d.Store.SetAppState(ctx, app.Tenant, app.Name, paas.AppDeploying, ""); err != nil {

@@ -119,6 +119,7 @@ func (d *Deployer) remove(f *fleet) error {
 		going = append(going, r)
 	}
 	d.mu.Unlock()
+	d.endSpares(f)
 	d.drain(f, going, func(string) {})
 	err = d.Builder.RemoveApp(f.tenant, f.key.app)
 	if gone := d.Store.DeleteApp(ctx, f.tenant, f.key.app); gone != nil && !errors.Is(gone, paas.ErrNotFound) {

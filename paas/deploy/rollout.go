@@ -132,8 +132,7 @@ func telling(errs []error) error {
 }
 
 func (d *Deployer) startCandidate(ctx context.Context, r rollout, spec paas.Spec, began time.Time) (*replica, error) {
-	spec.Replica = replicaID(spec.App, spec.Release)
-	c, err := d.Engine.Start(ctx, spec)
+	c, how, settled, err := d.startFast(ctx, spec)
 	if err != nil {
 		return nil, err
 	}
@@ -141,8 +140,11 @@ func (d *Deployer) startCandidate(ctx context.Context, r rollout, spec paas.Spec
 	made := r.fleet.add(c, candidate)
 	made.busy = true
 	d.mu.Unlock()
-	r.say("start", "Started %s after %s.", c.ID, span(began))
-	return made, d.healthy(ctx, c.Replica, r.release)
+	r.say("start", how, c.ID, span(began))
+	if err := d.healthy(ctx, c.Replica, r.release); err != nil {
+		return made, err
+	}
+	return made, <-settled
 }
 
 // switchTo makes the candidates the app, in the table and in the store.

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -297,21 +298,21 @@ func (p *platform) get(app, path string) (int, string) {
 // gone waits until nothing of an app is left on the engine.
 func (p *platform) gone(app string) {
 	p.t.Helper()
-	p.until(10*time.Second, "no container of "+app+" is left", func() bool { return len(p.containers(app)) == 0 })
+	p.until(10*time.Second, "no container of "+app+" is left", func() bool { return len(p.containers(app))+len(p.spares(app)) == 0 })
 }
 
-// containers returns the ids of an app's replicas on the engine.
-func (p *platform) containers(app string) []paas.Container {
+// containers returns an app's replicas on the engine; those that stand by are
+// none yet.
+func (p *platform) containers(app string) []paas.Container { return p.listed(app, false) }
+
+// spares returns the replicas that stand by for an app's next release.
+func (p *platform) spares(app string) []paas.Container { return p.listed(app, true) }
+
+func (p *platform) listed(app string, standby bool) []paas.Container {
 	p.t.Helper()
 	all, err := p.engine.List(p.t.Context())
 	if err != nil {
 		p.t.Fatal(err)
 	}
-	var own []paas.Container
-	for _, c := range all {
-		if c.App == app {
-			own = append(own, c)
-		}
-	}
-	return own
+	return slices.DeleteFunc(all, func(c paas.Container) bool { return c.App != app || c.Standby != standby })
 }

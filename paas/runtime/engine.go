@@ -4,6 +4,7 @@
 package runtime
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -33,6 +34,7 @@ const (
 	LabelRestart  = "kurama.restart"
 	LabelDisk     = "kurama.disk"
 	LabelWritable = "kurama.writable"
+	LabelStandby  = "kurama.standby" // it was made before its source was known
 )
 
 // The values of LabelKind.
@@ -48,9 +50,10 @@ const Port = 8000
 
 // Options says whose engine this is.
 type Options struct {
-	Instance string // name of the installation; labels, networks and chains carry it
-	RunDir   string // folder of sockets; holds replicas/<replica>/
-	Log      *slog.Logger
+	Instance   string // name of the installation; labels, networks and chains carry it
+	RunDir     string // folder of sockets; holds replicas/<replica>/
+	StandbyDir string // holds the sources of replicas that stood by; on the file system of the releases; empty: in RunDir
+	Log        *slog.Logger
 }
 
 // Engine runs replicas on one Docker engine.
@@ -66,11 +69,14 @@ type Engine struct {
 // New connects to the engine. One that does not answer is no error yet: every
 // call says so.
 func New(cfg config.Docker, opts Options) (*Engine, error) {
-	run, err := filepath.Abs(opts.RunDir)
-	if err != nil {
-		return nil, fmt.Errorf("folder of sockets %s: %w", opts.RunDir, err)
+	opts.StandbyDir = cmp.Or(opts.StandbyDir, filepath.Join(opts.RunDir, "standby"))
+	for _, folder := range []*string{&opts.RunDir, &opts.StandbyDir} {
+		absolute, err := filepath.Abs(*folder)
+		if err != nil {
+			return nil, fmt.Errorf("folder of the engine %s: %w", *folder, err)
+		}
+		*folder = absolute
 	}
-	opts.RunDir = run
 	docker, err := Client(cfg.Host)
 	if err != nil {
 		return nil, err
@@ -106,7 +112,7 @@ func (e *Engine) Start(ctx context.Context, spec paas.Spec) (paas.Container, err
 	if err := e.makeFolder(spec.Replica); err != nil {
 		return paas.Container{}, err
 	}
-	err := e.create(ctx, spec)
+	err := e.create(ctx, spec, func(profile) {})
 	if err == nil {
 		err = e.docker.ContainerStart(ctx, e.name(spec.Replica), container.StartOptions{})
 	}
@@ -121,15 +127,16 @@ func (e *Engine) Start(ctx context.Context, spec paas.Spec) (paas.Container, err
 
 // create makes the container. The network may have been removed behind our
 // back, in which case it is made again and the creation tried once more.
-func (e *Engine) create(ctx context.Context, spec paas.Spec) error {
+func (e *Engine) create(ctx context.Context, spec paas.Spec, change func(profile)) error {
 	for again := true; ; again = false {
 		network, err := e.network(ctx, spec.Tenant)
 		if err != nil {
 			return err
 		}
 		p := e.profile(spec, KindReplica, network)
-		p.bind(filepath.Join(e.opts.RunDir, "replicas", spec.Replica), "/run/kurama")
+		p.bind(e.socketFolder(spec.Replica), "/run/kurama")
 		p.config.Env = append(p.config.Env, "KURAMA_SOCKET=/run/kurama/log.sock")
+		change(p)
 		_, err = e.docker.ContainerCreate(ctx, p.config, p.host, p.networking, nil, e.name(spec.Replica))
 		if err == nil || !again || !cerrdefs.IsNotFound(err) {
 			return err
@@ -170,19 +177,25 @@ func (e *Engine) Remove(ctx context.Context, replica string) error {
 	if err != nil && !cerrdefs.IsNotFound(err) && !cerrdefs.IsConflict(err) {
 		return fmt.Errorf("replica %s: %w", replica, err)
 	}
-	if err := os.RemoveAll(filepath.Join(e.opts.RunDir, "replicas", replica)); err != nil {
-		return fmt.Errorf("socket folder of replica %s: %w", replica, err)
+	for _, folder := range []string{e.socketFolder(replica), e.standbyFolder(replica)} {
+		if err := os.RemoveAll(folder); err != nil {
+			return fmt.Errorf("folder of replica %s: %w", replica, err)
+		}
 	}
 	return nil
 }
 
 func (e *Engine) makeFolder(replica string) error {
-	folder := filepath.Join(e.opts.RunDir, "replicas", replica)
+	folder := e.socketFolder(replica)
 	if err := os.MkdirAll(folder, 0o755); err != nil {
 		return fmt.Errorf("socket folder of replica %s: %w", replica, err)
 	}
 	// The umask may have narrowed it, and the app's own user must get in.
 	return os.Chmod(folder, 0o755)
+}
+
+func (e *Engine) socketFolder(replica string) string {
+	return filepath.Join(e.opts.RunDir, "replicas", replica)
 }
 
 func (e *Engine) name(replica string) string { return "kurama-" + e.opts.Instance + "-" + replica }

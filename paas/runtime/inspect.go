@@ -80,6 +80,7 @@ func (e *Engine) describe(c container.InspectResponse) paas.Container {
 		},
 		Restart: restart, UID: uid - firstUID,
 	}
+	d.Standby = labels[LabelStandby] != "" && e.waits(d.ID)
 	if c.State != nil {
 		d.Running, d.PID, d.ExitCode, d.OOMKilled = c.State.Running, c.State.Pid, c.State.ExitCode, c.State.OOMKilled
 		d.StartedAt, d.FinishedAt = when(c.State.StartedAt), when(c.State.FinishedAt)

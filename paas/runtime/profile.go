@@ -88,12 +88,20 @@ func writable(spec paas.Spec) (map[string]string, int64) {
 	uid := firstUID + spec.UID
 	size := spec.Limits.Disk
 	tmpfs := map[string]string{"/tmp": fmt.Sprintf("rw,noexec,nosuid,nodev,size=%d,mode=1777", size)}
-	if entries, err := os.ReadDir(filepath.Join(spec.Source, "instance")); err == nil && len(entries) == 0 {
+	if emptyInstance(spec.Source) {
 		part := max(size/4, mib)
-		tmpfs["/app/instance"] = fmt.Sprintf("rw,noexec,nosuid,nodev,size=%d,mode=0700,uid=%d,gid=%d", part, uid, uid)
+		tmpfs["/app/"+instanceName] = fmt.Sprintf("rw,noexec,nosuid,nodev,size=%d,mode=0700,uid=%d,gid=%d", part, uid, uid)
 		size += part
 	}
 	return tmpfs, size
+}
+
+// instanceName is Flask's folder for what an app writes.
+const instanceName = "instance"
+
+func emptyInstance(source string) bool {
+	entries, err := os.ReadDir(filepath.Join(source, instanceName))
+	return err == nil && len(entries) == 0
 }
 
 // environment returns what the process sees: the app's own settings first,
