@@ -30,6 +30,8 @@ type Identity struct {
 	Tenant string // own tenant; an operator may look at any
 	Role   paas.Role
 	CSRF   string // of the session; empty with a token
+	Blind  bool   // a token that is not for reading
+	App    string // the one app that a token is for; empty: each
 }
 
 // Auth tells who sent a request, by session cookie or bearer token. It returns

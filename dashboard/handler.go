@@ -51,6 +51,9 @@ func (s *Server) answer(fn func(http.ResponseWriter, *http.Request, Identity) er
 		w.Header().Set("Cache-Control", "no-store")
 		who, err := s.auth.Identify(r)
 		if err == nil {
+			err = who.bound(r)
+		}
+		if err == nil {
 			err = fn(w, r, who)
 		}
 		if err == nil {
@@ -68,6 +71,18 @@ func (s *Server) answer(fn func(http.ResponseWriter, *http.Request, Identity) er
 		}
 		writeProblem(w, p)
 	})
+}
+
+// bound refuses what the sender's token is not for.
+func (who Identity) bound(r *http.Request) error {
+	if who.Blind {
+		return &problem{status: http.StatusForbidden, detail: "The token is not for reading. Make one with the scope read."}
+	}
+	ofNone := r.URL.Path == "/api/session" || r.URL.Path == "/api/apps" // what is not about one app
+	if who.App != "" && !ofNone && r.URL.Query().Get("app") != who.App {
+		return &problem{status: http.StatusNotFound, detail: fmt.Sprintf("The token is for the app %s only. Add `app=%s` to the address.", who.App, who.App)}
+	}
+	return nil
 }
 
 func writeProblem(w http.ResponseWriter, p *problem) {
@@ -142,7 +157,9 @@ func (s *Server) apps(w http.ResponseWriter, r *http.Request, who Identity) erro
 	}
 	names := make([]string, 0, len(list))
 	for _, app := range list {
-		names = append(names, app.Name)
+		if who.App == "" || app.Name == who.App {
+			names = append(names, app.Name)
+		}
 	}
 	slices.Sort(names)
 	return writeJSON(w, map[string][]string{"apps": names})

@@ -9,12 +9,12 @@ import (
 // ErrDenied says that nobody known is asking: no or wrong credentials.
 var ErrDenied = errors.New("not signed in")
 
-// Throttled says that a name has failed to sign in too often of late.
+// Throttled says that too many sign-ins from an address have failed of late.
 type Throttled struct{ RetryAfter time.Duration }
 
 // Error returns the sentence that is shown to whoever tried.
 func (e *Throttled) Error() string {
-	return fmt.Sprintf("Too many sign-ins failed for this name. Try again in %d s.", e.Seconds())
+	return fmt.Sprintf("Too many sign-ins from your address failed. Try again in %d s.", e.Seconds())
 }
 
 // Seconds returns the time to wait in whole seconds, at least 1.
@@ -29,6 +29,10 @@ type Identity struct {
 	Role      Role
 	CSRF      string // of the session; empty for a token
 	ViaCookie bool   // a browser sent it by itself: writes need the CSRF token
+
+	Token  string  // name of the token that was sent; empty for a session
+	Scopes []Scope // of the token; empty: all that the role may
+	App    string  // the one app that the token is for; empty: each
 }
 
 // rank orders the roles; 0 is no role at all.
@@ -52,6 +56,7 @@ type User struct {
 	Name      string    `json:"name"`
 	Tenant    string    `json:"tenant"`
 	Role      Role      `json:"role"`
+	Email     string    `json:"email,omitempty"`
 	CreatedAt time.Time `json:"created_at"`
 }
 
@@ -61,6 +66,8 @@ type Token struct {
 	Tenant    string     `json:"tenant"`
 	Name      string     `json:"name"`
 	Role      Role       `json:"role"`
+	Scopes    []Scope    `json:"scopes,omitempty"` // what it may do of what the role may; empty: all
+	App       string     `json:"app,omitempty"`    // the one app it is for; empty: each
 	CreatedBy string     `json:"created_by"`
 	CreatedAt time.Time  `json:"created_at"`
 	ExpiresAt *time.Time `json:"expires_at,omitempty"`

@@ -46,7 +46,7 @@ func newDesk(t *testing.T) *desk {
 	platform := &platformFake{store: d.store}
 	a, err := api.New(cfg.Console, api.Options{Listener: listener, Log: slog.New(slog.DiscardHandler), DataDir: data, Domain: "localhost",
 		RouterPort: 8080, DashboardPort: 5005, MaxEntries: 20, Pages: http.NotFoundHandler(), Policy: "default-src 'self'",
-		Sessions: d.auth, Tenants: d.auth, Users: d.auth, Tokens: d.auth, Store: d.store, Policies: store.NewPolicies(pool, cfg.Autoscaler.Default()), Deployer: platform, Logs: platform,
+		Sessions: d.auth, Tenants: d.auth, Users: d.auth, Tokens: d.auth, Invitations: d.auth, Audit: d.auth, Store: d.store, Policies: store.NewPolicies(pool, cfg.Autoscaler.Default()), Deployer: platform, Logs: platform,
 		Archive: platform, Alerts: platform, Outbox: platform, Profile: platform, Status: platform, Simulator: platform})
 	must(t, err)
 	ctx, stop := context.WithCancel(context.Background())
@@ -332,6 +332,44 @@ func TestAccountCommands(t *testing.T) {
 		t.Errorf("got\n%s", out)
 	}
 	d.fails("needs the role operator", "tenants", "list")
+}
+
+func TestPeopleCommands(t *testing.T) {
+	d := newDesk(t)
+	link := strings.TrimSpace(d.must("users", "invite", "ann@example.org", "--role", "developer"))
+	_, path, _ := strings.Cut(link, "/#/")
+	link = os.Getenv("KURAMA_URL") + "/#/" + path // the address of this test's console
+	if out := d.must("users", "invitations"); !strings.Contains(out, "ann@example.org") || !strings.Contains(out, "open until") {
+		t.Errorf("got\n%s", out)
+	}
+	operator := os.Getenv("KURAMA_TOKEN")
+	t.Setenv("KURAMA_TOKEN", "")
+	d.in = "correct horse\n"
+	if _, said, err := d.run("join", link, "--name", "ann"); err != nil || !strings.Contains(said, "as ann (developer of tenant default)") {
+		t.Fatalf("got %s %v", said, err)
+	}
+	d.fails("used already", "join", link, "--name", "bob")
+	d.fails("/#/join/", "join", "http://localhost")
+	d.in = "correct horse\nfresh horses\n"
+	d.must("password", "--name", "ann")
+	d.in = "ann\ncorrect horse\n"
+	d.fails("Name or password is wrong", "login")
+	if out := d.must("tokens", "add", "ci", "--scopes", "deploy", "--app", "hello"); !strings.HasPrefix(out, "kt_") {
+		t.Errorf("got %s", out)
+	}
+	if out := d.must("tokens", "list"); !strings.Contains(out, "deploy of hello") {
+		t.Errorf("got\n%s", out)
+	}
+	d.fails("needs the role owner", "audit")
+
+	t.Setenv("KURAMA_TOKEN", operator)
+	d.must("users", "role", "ann", "viewer")
+	if out := d.must("audit", "--who", "ann", "--limit", "3"); strings.Count(out, "\n") != 4 || !strings.Contains(out, "list-audit") && !strings.Contains(out, "create-token") {
+		t.Errorf("got\n%s", out)
+	}
+	if out := d.must("audit", "--action", "sign-in", "--refused"); !strings.Contains(out, "Name or password is wrong") {
+		t.Errorf("got\n%s", out)
+	}
 }
 
 func TestARoleAndAQuestionShareTheirName(t *testing.T) {

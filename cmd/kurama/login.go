@@ -47,7 +47,6 @@ func loginCommand() *cobra.Command {
 
 // signIn makes a token with name and password.
 func (s *session) signIn(name string) (token string, err error) {
-	s.Token = ""
 	if name == "" {
 		if name, err = s.ask("Name: ", false); err != nil {
 			return "", err
@@ -57,30 +56,43 @@ func (s *session) signIn(name string) (token string, err error) {
 	if err != nil {
 		return "", err
 	}
-	body, _ := json.Marshal(map[string]string{"name": name, "password": password}) // strings can be written
-	resp, err := s.Do(s.cmd.Context(), "POST", "/session", nil, bytes.NewReader(body), http.Header{"Content-Type": {"application/json"}})
+	who, header, err := s.begin("/session", map[string]string{"name": name, "password": password})
 	if err != nil {
 		return "", err
 	}
-	defer func() { _ = resp.Body.Close() }()
-	var who api.Session
-	if err := json.NewDecoder(resp.Body).Decode(&who); err != nil {
-		return "", fmt.Errorf("reading the answer of %s: %w", s.URL, err)
+	return s.ownToken(who, header)
+}
+
+// begin posts in to a path that signs somebody in, and returns the headers
+// that go on with their session.
+func (s *session) begin(path string, in map[string]string) (who api.Session, header http.Header, err error) {
+	s.Token = ""
+	body, _ := json.Marshal(in) // strings can be written
+	resp, err := s.Do(s.cmd.Context(), "POST", path, nil, bytes.NewReader(body), http.Header{"Content-Type": {"application/json"}})
+	if err != nil {
+		return who, nil, err
 	}
-	return s.ownToken(who, resp.Cookies())
+	defer func() { _ = resp.Body.Close() }()
+	if err := json.NewDecoder(resp.Body).Decode(&who); err != nil {
+		return who, nil, fmt.Errorf("reading the answer of %s: %w", s.URL, err)
+	}
+	header = http.Header{"Content-Type": {"application/json"}, "X-CSRF-Token": {who.CSRF}}
+	for _, c := range resp.Cookies() {
+		header.Add("Cookie", c.Name+"="+c.Value)
+	}
+	return who, header, nil
+}
+
+// end ends the session that begin began.
+func (s *session) end(header http.Header) {
+	if resp, err := s.Do(s.cmd.Context(), "DELETE", "/session", nil, nil, header); err == nil {
+		_ = resp.Body.Close()
+	}
 }
 
 // ownToken makes a token in the session of a sign-in, and ends that.
-func (s *session) ownToken(who api.Session, cookies []*http.Cookie) (string, error) {
-	header := http.Header{"Content-Type": {"application/json"}, "X-CSRF-Token": {who.CSRF}}
-	for _, c := range cookies {
-		header.Add("Cookie", c.Name+"="+c.Value)
-	}
-	defer func() {
-		if resp, err := s.Do(s.cmd.Context(), "DELETE", "/session", nil, nil, header); err == nil {
-			_ = resp.Body.Close()
-		}
-	}()
+func (s *session) ownToken(who api.Session, header http.Header) (string, error) {
+	defer s.end(header)
 	if !who.Role.Includes(paas.RoleDeveloper) {
 		return "", fmt.Errorf("%s is a %s, who cannot make tokens. Ask an owner of tenant %s for one, and use `kurama login --token`", who.User, who.Role, who.Tenant)
 	}

@@ -1,8 +1,10 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"net/url"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -12,7 +14,7 @@ import (
 
 func tokensCommand() *cobra.Command {
 	cmd := &cobra.Command{Use: "tokens", Short: "Make and take back tokens for scripts",
-		Example: "  kurama tokens add ci --role developer\n  kurama tokens list\n  kurama tokens rm ID"}
+		Example: "  kurama tokens add ci --scopes deploy --app hello --expires 2160h\n  kurama tokens list\n  kurama tokens rm ID"}
 	cmd.AddCommand(tokensAddCommand(),
 		asks(&cobra.Command{Use: "list", Short: "List tokens", Example: "  kurama tokens list", Args: cobra.NoArgs},
 			func(s *session, _ []string) error {
@@ -25,9 +27,9 @@ func tokensCommand() *cobra.Command {
 				return s.print(list, func() {
 					rows := make([][]string, len(list.Tokens))
 					for i, t := range list.Tokens {
-						rows[i] = []string{t.ID, t.Name, string(t.Role), t.CreatedBy, ago(t.CreatedAt), when(t.UsedAt, "never"), when(t.ExpiresAt, "no")}
+						rows[i] = []string{t.ID, t.Name, string(t.Role), purpose(t), t.CreatedBy, ago(t.CreatedAt), when(t.UsedAt, "never"), when(t.ExpiresAt, "no")}
 					}
-					s.table("ID NAME ROLE BY CREATED USED EXPIRES", rows)
+					s.table("ID NAME ROLE FOR BY CREATED USED EXPIRES", rows)
 				})
 			}),
 		asks(&cobra.Command{Use: "rm ID", Short: "Take a token back", Example: "  kurama tokens rm 0193…", Args: cobra.ExactArgs(1)},
@@ -38,6 +40,19 @@ func tokensCommand() *cobra.Command {
 				return s.print(map[string]string{"deleted": args[0]}, func() { s.done("token %s is taken back", args[0]) })
 			}))
 	return cmd
+}
+
+// purpose says what a token is bound to.
+func purpose(t paas.Token) string {
+	var parts []string
+	for _, s := range t.Scopes {
+		parts = append(parts, string(s))
+	}
+	text := cmp.Or(strings.Join(parts, ","), "all")
+	if t.App != "" {
+		text += " of " + t.App
+	}
+	return text
 }
 
 func when(t *time.Time, none string) string {
@@ -51,14 +66,17 @@ func when(t *time.Time, none string) string {
 }
 
 func tokensAddCommand() *cobra.Command {
-	var role string
+	var role, app string
+	var scopes []string
 	var age time.Duration
 	cmd := &cobra.Command{Use: "add NAME", Short: "Make a token; the last line is the token itself, shown this once",
-		Example: "  kurama tokens add ci --role developer --expires 2160h", Args: cobra.ExactArgs(1)}
+		Example: "  kurama tokens add ci --scopes deploy --app hello --expires 2160h\n  kurama tokens add laptop --role developer", Args: cobra.ExactArgs(1)}
 	cmd.Flags().StringVar(&role, "role", "developer", "owner, developer or viewer")
 	cmd.Flags().DurationVar(&age, "expires", 0, "how long it is valid (default for ever)")
+	cmd.Flags().StringSliceVar(&scopes, "scopes", nil, "what it may do, of read, deploy, env and run (default all that the role may)")
+	cmd.Flags().StringVar(&app, "app", "", "the one app it is for (default each)")
 	return asks(cmd, func(s *session, args []string) error {
-		in := map[string]any{"name": args[0], "role": role}
+		in := map[string]any{"name": args[0], "role": role, "app": app, "scopes": scopes}
 		if age > 0 {
 			in["expires_in"] = int64(age.Seconds())
 		}

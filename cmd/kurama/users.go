@@ -10,8 +10,8 @@ import (
 
 func usersCommand() *cobra.Command {
 	cmd := &cobra.Command{Use: "users", Short: "Make and remove the users of a tenant",
-		Example: "  kurama users add ann --role developer\n  kurama users list\n  kurama users rm ann"}
-	cmd.AddCommand(usersAddCommand(),
+		Example: "  kurama users invite ann@example.org --role developer\n  kurama users add bob --role viewer\n  kurama users role bob developer\n  kurama users list\n  kurama users rm ann"}
+	cmd.AddCommand(usersAddCommand(), usersInviteCommand(), usersInvitationsCommand(), usersUninviteCommand(), usersRoleCommand(),
 		asks(&cobra.Command{Use: "list", Short: "List users", Example: "  kurama users list", Args: cobra.NoArgs},
 			func(s *session, _ []string) error {
 				var list struct {

@@ -83,6 +83,9 @@ func (c *Config) checkAddresses(add adder) {
 			add("stream.listen", "%q is not a loopback address; the embedded stream is for this host alone, use 127.0.0.1:5006", c.Stream.Listen)
 		}
 	}
+	if _, err := c.Console.TrustedProxies(); err != nil {
+		add("console.proxies", "%s; write it as 127.0.0.1 or 10.0.0.0/8, with commas between", err)
+	}
 	pool, err := netip.ParsePrefix(c.Docker.NetworkPool)
 	switch {
 	case err != nil || !pool.Addr().Is4():

@@ -38,7 +38,10 @@ type Console struct {
 	URL        string        `yaml:"url"`          // address that people open; empty: http://localhost:PORT
 	SessionAge time.Duration `yaml:"session_age"`  // how long a sign-in lasts
 	MaxUpload  Bytes         `yaml:"max_upload"`   // largest upload accepted
-	SignInRate int           `yaml:"sign_in_rate"` // failed sign-ins per minute and user
+	SignInRate int           `yaml:"sign_in_rate"` // failed sign-ins per minute and address; 0: no bound
+	Proxies    string        `yaml:"proxies"`      // addresses or ranges whose X-Forwarded-For is believed, with commas between
+	InviteAge  time.Duration `yaml:"invite_age"`   // how long an invitation can be accepted
+	AuditAge   time.Duration `yaml:"audit_age"`    // how long the audit log keeps a line
 }
 
 // Dashboard configures the live dashboard.
@@ -211,7 +214,8 @@ type Quota struct {
 func Default() Config {
 	return Config{
 		Data: "./data", LogLevel: "info", StopTimeout: 20 * time.Second, Domain: "localhost",
-		Console: Console{Listen: ":5001", SessionAge: 14 * 24 * time.Hour, MaxUpload: 100 * MiB, SignInRate: 10},
+		Console: Console{Listen: ":5001", SessionAge: 14 * 24 * time.Hour, MaxUpload: 100 * MiB, SignInRate: 30,
+			InviteAge: 7 * 24 * time.Hour, AuditAge: 400 * 24 * time.Hour},
 		Dashboard: Dashboard{Listen: ":5005", FrameInterval: 250 * time.Millisecond, History: 15 * time.Minute,
 			LogLines: 40, MaxClients: 6000},
 		Router: Router{Listen: ":8080", RequestTimeout: 60 * time.Second, HoldTimeout: 20 * time.Second,

@@ -17,6 +17,8 @@ type Sessions interface {
 	// SignIn returns paas.ErrDenied or *paas.Throttled, and sets the cookie.
 	SignIn(w http.ResponseWriter, r *http.Request, name, password string) (paas.Identity, error)
 	SignOut(w http.ResponseWriter, r *http.Request) error
+	// SetPassword returns *paas.Invalid or *paas.Throttled.
+	SetPassword(r *http.Request, id paas.Identity, before, after string) error
 }
 
 // crossOrigin refuses what another site makes a browser send.

@@ -1,28 +1,37 @@
 package api_test
 
 import (
+	"cmp"
+	"io"
 	"net/http"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
+	"kurama/internal/config"
 	"kurama/paas"
 	"kurama/paas/api"
 )
 
 // operation is one route of the API's own description.
 type operation struct {
-	method, path string
-	open         bool // nobody has to sign in
+	id, method, path string
+	need             paas.Role // empty: nobody has to sign in
 }
+
+func (o operation) String() string { return o.method + " " + o.path }
 
 func operations(t *testing.T, w *world) []operation {
 	t.Helper()
 	spec := read[struct {
 		OpenAPI string
 		Paths   map[string]map[string]struct {
-			Security []any `json:"security"`
+			OperationID string    `json:"operationId"`
+			Need        paas.Role `json:"x-kurama-role"`
+			Security    []any     `json:"security"`
 		}
 	}](t, w.send("", "GET", "/api/v1/openapi.json", nil), 200)
 	if !strings.HasPrefix(spec.OpenAPI, "3.1") {
@@ -31,11 +40,18 @@ func operations(t *testing.T, w *world) []operation {
 	var all []operation
 	for path, methods := range spec.Paths {
 		for method, op := range methods {
-			all = append(all, operation{strings.ToUpper(method), path, len(op.Security) == 0})
+			if (op.Need == "") != (len(op.Security) == 0) {
+				t.Errorf("%s %s: needs %q, and its security is %v", method, path, op.Need, op.Security)
+			}
+			all = append(all, operation{op.OperationID, strings.ToUpper(method), path, op.Need})
 		}
 	}
 	return all
 }
+
+// openToAll are the routes that nobody has to sign in for. A route that is
+// added to them by mistake fails the test.
+var openToAll = []string{"sign-in", "look-at-invitation", "accept-invitation"}
 
 // bodies are well-formed bodies of the routes that take one, so that what is
 // refused is refused for its caller.
@@ -46,47 +62,107 @@ var bodies = map[string]any{
 	"POST /apps/{app}/rollback": map[string]any{"release": 1}, "PUT /apps/{app}/scaling": map[string]any{"max": 3},
 	"POST /apps/{app}/alerts":  map[string]any{"condition": "cpu > 90", "receiver": "a@b.c"},
 	"POST /apps/{app}/traffic": map[string]any{"rate": 5},
-	"PUT /quota":               map[string]any{"apps": 1, "replicas": 1, "cpu": 1, "memory": 1},
-	"POST /apps/{app}/run":     map[string]any{"command": []string{"id"}}, "POST /session": map[string]any{"name": "x", "password": "y"},
+	"POST /invitations":        map[string]any{"role": "viewer"}, "PUT /users/{name}": map[string]any{"role": "viewer"},
+	"PUT /session/password": map[string]any{"old": password, "new": password + "!"},
+	"POST /invitation":      map[string]any{"secret": "x"}, "POST /invitation/accept": map[string]any{"secret": "x", "name": "x", "password": password},
+	"PUT /quota":           map[string]any{"apps": 1, "replicas": 1, "cpu": 1, "memory": 1},
+	"POST /apps/{app}/run": map[string]any{"command": []string{"id"}}, "POST /session": map[string]any{"name": "x", "password": "y"},
 }
 
 var parameter = regexp.MustCompile(`\{\w+\}`)
 
-func (o operation) send(w *world, as, app, query string) *http.Response {
-	path := strings.ReplaceAll(o.path, "{app}", app)
-	path = parameter.ReplaceAllString(path, "1")
-	return w.send(as, o.method, "/api/v1"+path+query, bodies[o.method+" "+o.path])
+// send asks for o's route as somebody; names are put in place of the path's
+// parameters, which are 1 otherwise.
+func (o operation) send(w *world, as string, names map[string]string, query string) *http.Response {
+	path := parameter.ReplaceAllStringFunc(o.path, func(p string) string {
+		return cmp.Or(names[o.path+p], names[p], "1")
+	})
+	body := bodies[o.String()]
+	if r, ok := body.(*strings.Reader); ok {
+		_, _ = r.Seek(0, io.SeekStart)
+	}
+	return w.send(as, o.method, "/api/v1"+path+query, body)
 }
 
+// marker is part of everything that the tenant default keeps in these tests;
+// the names of its app and its user are what a stranger may guess.
+const (
+	marker      = "secret7f3a"
+	plantedApp  = "planted-app"
+	plantedUser = "planted-user"
+)
+
+// plant gives the tenant default something of each kind, and returns what
+// stands for the parameters of the routes.
+func (w *world) plant() map[string]string {
+	ctx := w.t.Context()
+	must(w.t, first(w.store.CreateApp(ctx, "default", plantedApp)))
+	must(w.t, w.store.SetEnv(ctx, "default", plantedApp, map[string]string{"SECRET": marker}))
+	release, err := w.store.NewRelease(ctx, paas.Release{Tenant: "default", App: plantedApp, CreatedBy: marker})
+	must(w.t, err)
+	must(w.t, w.store.AppendBuildLog(ctx, "default", plantedApp, release.Number, "unpack", marker))
+	must(w.t, first(w.auth.CreateUser(ctx, paas.User{Name: plantedUser, Tenant: "default", Role: paas.RoleViewer, Email: marker + "@example.org"}, password)))
+	token, _, err := w.auth.CreateToken(ctx, paas.Token{Tenant: "default", Name: marker, Role: paas.RoleViewer, CreatedBy: plantedUser})
+	must(w.t, err)
+	invitation, _, err := w.auth.Invite(ctx, paas.Invitation{Tenant: "default", Email: marker + "@example.org", Role: paas.RoleViewer, CreatedBy: marker})
+	must(w.t, err)
+	must(w.t, w.auth.Note(ctx, paas.Deed{At: time.Now(), Tenant: "default", Who: plantedUser, Action: "deploy", Detail: marker}))
+	return map[string]string{"{app}": plantedApp, "{number}": "1", "/tokens/{id}{id}": token.ID, "/invitations/{id}{id}": invitation.ID,
+		"/users/{name}{name}": plantedUser, "/tenants/{name}{name}": "default"}
+}
+
+// lesserRoles are the callers of the tenant default, from the least.
+var lesserRoles = []paas.Role{paas.RoleViewer, paas.RoleDeveloper, paas.RoleOwner}
+
 // TestEveryRoute asks each route that the API describes as each caller who may
-// not use it. A route that is added is in the table by itself.
+// not use it: they get 401, 403 or 404, and nothing of another tenant's. A
+// route that is added is in the table by itself.
 func TestEveryRoute(t *testing.T) {
 	w := newWorld(t)
+	names := w.plant()
 	all := operations(t, w)
-	if len(all) < 35 {
+	if len(all) < 45 {
 		t.Errorf("only %d routes are described", len(all))
 	}
 	for _, op := range all {
-		t.Run(op.method+" "+op.path, func(t *testing.T) {
-			if op.open {
+		t.Run(op.String(), func(t *testing.T) {
+			if op.need == "" {
+				if !slices.Contains(openToAll, op.id) {
+					t.Error("nobody has to sign in for this")
+				}
 				return
 			}
-			want(t, op.send(w, "", "default-app", ""), 401)
-			want(t, op.send(w, "stranger", "default-app", "?tenant=default"), 404)
-			want(t, op.send(w, "operator", "default-app", "?tenant=nobody"), 404)
-			own := strings.HasPrefix(op.path, "/apps/{app}")
-			if op.method != "GET" && op.path != "/session" {
-				want(t, op.send(w, "viewer", "default-app", ""), 403)
+			want(t, op.send(w, "", names, ""), 401)
+			for _, role := range lesserRoles {
+				if !role.Includes(op.need) {
+					want(t, op.send(w, string(role), names, ""), 403)
+				}
 			}
-			makes := op.method+" "+op.path == "POST /apps/{app}/releases"
-			if own && !makes {
-				want(t, op.send(w, "stranger", "default-app", ""), 404)
+			want(t, op.send(w, "operator", names, "?tenant=nobody"), 404)
+			for _, query := range []string{"?tenant=default", "?tenant=default&all=true"} {
+				want(t, op.send(w, "stranger", names, query), 404)
+			}
+			if !strings.Contains(op.path, "{") || op.id == "deploy" {
+				if op.method == "GET" { // of one's own tenant
+					body, err := io.ReadAll(op.send(w, "stranger", names, "").Body)
+					must(t, err)
+					if strings.Contains(string(body), marker) {
+						t.Errorf("another tenant sees %s", body)
+					}
+				}
+				return
+			}
+			resp := op.send(w, "stranger", names, "") // what is another's has the same name in one's own tenant: none
+			body, err := io.ReadAll(resp.Body)
+			must(t, err)
+			if resp.StatusCode != 404 && resp.StatusCode != 403 {
+				t.Errorf("another tenant gets %d: %s", resp.StatusCode, body)
 			}
 		})
 	}
 	t.Run("nothing was changed by any of it", func(t *testing.T) {
 		apps, err := w.store.AllApps(t.Context())
-		if err != nil || len(apps) != 2 || apps[0].Desired != 1 || len(w.fakes.deleted) > 0 {
+		if err != nil || len(apps) != 3 || apps[0].Desired != 1 || len(w.fakes.deleted) > 0 {
 			t.Errorf("got %+v, %v, deleted %v", apps, err, w.fakes.deleted)
 		}
 		if left := w.uploads(); len(left) > 0 {
@@ -116,7 +192,7 @@ func TestEveryRoute(t *testing.T) {
 }
 
 func TestSignIn(t *testing.T) {
-	w := newWorld(t)
+	w := newWorld(t, func(c *config.Console) { c.SignInRate = 4 })
 	must(t, first(w.auth.CreateUser(t.Context(), paas.User{Name: "ann", Tenant: "default", Role: paas.RoleDeveloper}, password)))
 	in := func(name, password string, headers ...string) *http.Response {
 		return w.send("", "POST", "/api/v1/session", map[string]string{"name": name, "password": password}, headers...)
@@ -150,7 +226,7 @@ func TestSignIn(t *testing.T) {
 		if name != pass {
 			t.Errorf("got %s and %s", name, pass)
 		}
-		for range 9 {
+		for range 2 {
 			want(t, in("ann", "wrong"), 401)
 		}
 		resp := in("ann", password)

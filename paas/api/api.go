@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/netip"
 	"os"
 	"path/filepath"
 
@@ -37,20 +38,22 @@ type Options struct {
 	DashboardPort int
 	MaxEntries    int // files of an uploaded folder
 
-	Sessions  Sessions
-	Tenants   Tenants
-	Users     Users
-	Tokens    Tokens
-	Store     Store
-	Policies  Policies
-	Deployer  Deployer
-	Logs      Logs
-	Archive   Archive
-	Alerts    Alerts
-	Outbox    Outbox
-	Profile   Profiler
-	Status    Statuser
-	Simulator Simulator
+	Sessions    Sessions
+	Tenants     Tenants
+	Users       Users
+	Tokens      Tokens
+	Invitations Invitations
+	Audit       Auditor
+	Store       Store
+	Policies    Policies
+	Deployer    Deployer
+	Logs        Logs
+	Archive     Archive
+	Alerts      Alerts
+	Outbox      Outbox
+	Profile     Profiler
+	Status      Statuser
+	Simulator   Simulator
 }
 
 // Store is the control plane's state, one interface per resource.
@@ -81,6 +84,9 @@ type API struct {
 	handler http.Handler
 	metrics metrics
 
+	summaries map[string]string // of the operations, by their IDs
+	proxies   []netip.Prefix    // whose X-Forwarded-For is believed
+
 	// streams ends when the API stops, so that a log that is followed does not
 	// hold a clean stop up.
 	streams context.Context
@@ -93,7 +99,12 @@ func New(cfg config.Console, deps Options) (*API, error) {
 	if err := deps.check(); err != nil {
 		return nil, err
 	}
-	a := &API{cfg: cfg, deps: deps, log: deps.Log, uploads: filepath.Join(deps.DataDir, "uploads"), metrics: newMetrics()}
+	a := &API{cfg: cfg, deps: deps, log: deps.Log, uploads: filepath.Join(deps.DataDir, "uploads"), metrics: newMetrics(),
+		summaries: map[string]string{}}
+	var err error
+	if a.proxies, err = cfg.TrustedProxies(); err != nil {
+		return nil, fmt.Errorf("console.proxies: %w", err)
+	}
 	if err := os.MkdirAll(a.uploads, 0o700); err != nil {
 		return nil, fmt.Errorf("making the folder of uploads: %w", err)
 	}
@@ -114,6 +125,7 @@ func (o Options) check() error {
 	for name, missing := range map[string]bool{
 		"listener": o.Listener == nil, "log": o.Log == nil, "pages": o.Pages == nil, "content policy": o.Policy == "", "data folder": o.DataDir == "",
 		"sessions": o.Sessions == nil, "tenants": o.Tenants == nil, "users": o.Users == nil, "tokens": o.Tokens == nil,
+		"invitations": o.Invitations == nil, "audit log": o.Audit == nil,
 		"store": o.Store == nil, "policies": o.Policies == nil, "deployer": o.Deployer == nil, "logs": o.Logs == nil, "archive": o.Archive == nil,
 		"alerts": o.Alerts == nil, "outbox": o.Outbox == nil, "profile": o.Profile == nil, "status": o.Status == nil, "simulator": o.Simulator == nil,
 	} {
@@ -130,7 +142,7 @@ func (a *API) Handler() http.Handler { return a.handler }
 func (a *API) routes(mux *http.ServeMux) error {
 	a.huma = humago.NewWithPrefix(mux, Prefix, description())
 	for _, register := range []func(){
-		a.sessionRoutes, a.tenantRoutes, a.userRoutes, a.tokenRoutes, a.appRoutes, a.envRoutes, a.releaseRoutes,
+		a.sessionRoutes, a.tenantRoutes, a.userRoutes, a.tokenRoutes, a.invitationRoutes, a.auditRoutes, a.appRoutes, a.envRoutes, a.releaseRoutes,
 		a.uploadRoutes, a.logRoutes, a.archiveRoutes, a.alertRoutes, a.outboxRoutes, a.profileRoutes,
 		a.scalingRoutes, a.quotaRoutes, a.isolationRoutes, a.trafficRoutes, a.runRoutes, a.statusRoutes,
 	} {

@@ -42,10 +42,13 @@ type world struct {
 
 const password = "correct horse battery"
 
-func newWorld(t *testing.T) *world {
+func newWorld(t *testing.T, settings ...func(*config.Console)) *world {
 	t.Helper()
 	pool, cfg := pgtest.New(t), config.Default().Console
 	cfg.MaxUpload = 64 * config.KiB
+	for _, set := range settings {
+		set(&cfg)
+	}
 	w := &world{t: t, store: store.New(pool), policies: store.NewPolicies(pool, config.Default().Autoscaler.Default()), auth: auth.New(cfg, pool), data: t.TempDir(), tokens: map[string]string{}}
 	w.fakes = &fakes{store: w.store}
 	for _, tenant := range []string{"default", "other"} {
@@ -73,7 +76,7 @@ func (w *world) serve(cfg config.Console) {
 		Listener: listener, Log: slog.New(slog.DiscardHandler), DataDir: w.data, Domain: "localhost", RouterPort: 8080,
 		DashboardPort: 5005, MaxEntries: 20,
 		Pages:  http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "<!doctype html>console") }),
-		Policy: "default-src 'self'", Sessions: w.auth, Tenants: w.auth, Users: w.auth, Tokens: w.auth, Store: w.store, Policies: w.policies,
+		Policy: "default-src 'self'", Sessions: w.auth, Tenants: w.auth, Users: w.auth, Tokens: w.auth, Invitations: w.auth, Audit: w.auth, Store: w.store, Policies: w.policies,
 		Deployer: w.fakes, Logs: w.fakes, Archive: w.fakes, Alerts: w.fakes, Outbox: w.fakes, Profile: w.fakes, Status: w.fakes, Simulator: w.fakes,
 	})
 	must(w.t, err)

@@ -112,13 +112,15 @@ func (a *API) problem(ctx context.Context, err error) error {
 		fmt.Sprintf("Something failed inside Kurama. Its log has the reason under %s.", id))
 }
 
-// writeProblem answers r outside of a handler of huma's.
-func (a *API) writeProblem(w http.ResponseWriter, r *http.Request, err error) {
+// writeProblem answers r outside of a handler of huma's, and returns the
+// sentence.
+func (a *API) writeProblem(w http.ResponseWriter, r *http.Request, err error) string {
 	var p *Problem
 	if !errors.As(a.problem(r.Context(), err), &p) {
-		return // problem returns nothing else
+		return "" // problem returns nothing else
 	}
 	p.write(w)
+	return p.Detail
 }
 
 func (p *Problem) write(w http.ResponseWriter) {

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"time"
@@ -43,14 +44,18 @@ func register[I, O any](a *API, op huma.Operation, need paas.Role, handle func(c
 		op.Errors = append(op.Errors, http.StatusUnauthorized, http.StatusForbidden)
 		op.Security = []map[string][]string{{"token": {}}, {"session": {}}}
 	}
-	op.Middlewares = append(op.Middlewares, a.admit(need))
+	op.Extensions = map[string]any{"x-kurama-role": string(need)} // tests ask each route as each role
+	a.summaries[op.OperationID] = op.Summary
+	op.Middlewares = append(op.Middlewares, a.admit(&op, need))
 	huma.Register(a.huma, op, func(ctx context.Context, in *I) (*O, error) {
 		// The body has been read: its deadline must not end the answer, which
 		// may be a stream.
 		_ = callOf(ctx).control().SetReadDeadline(time.Time{})
 		out, err := handle(ctx, in)
 		if err != nil {
-			return nil, a.problem(ctx, err)
+			err = a.problem(ctx, err)
+			callOf(ctx).failure = err.Error()
+			return nil, err
 		}
 		return out, nil
 	})
@@ -59,9 +64,10 @@ func register[I, O any](a *API, op huma.Operation, need paas.Role, handle func(c
 // call is one request with its caller, as the handlers see it.
 type call struct {
 	paas.Identity
-	tenant string // the tenant acted on
-	r      *http.Request
-	w      http.ResponseWriter
+	tenant  string // the tenant acted on
+	failure string // the sentence of a refusal, for the audit log
+	r       *http.Request
+	w       http.ResponseWriter
 }
 
 type callKey struct{}
@@ -70,13 +76,20 @@ func callOf(ctx context.Context) *call { return ctx.Value(callKey{}).(*call) }
 
 func (c *call) control() *http.ResponseController { return http.NewResponseController(c.w) }
 
-// admit lets a request through to its handler when its caller may.
-func (a *API) admit(need paas.Role) func(huma.Context, func(huma.Context)) {
+// admit lets a request through to its handler when its caller may, and writes
+// to the audit log what came of it.
+func (a *API) admit(op *huma.Operation, need paas.Role) func(huma.Context, func(huma.Context)) {
 	return func(hc huma.Context, next func(huma.Context)) {
 		r, w := humago.Unwrap(hc)
-		c := &call{r: r, w: w}
-		if err := a.authorize(c, need); err != nil {
-			a.writeProblem(w, r, err)
+		begun, seen := time.Now(), &statusWriter{ResponseWriter: w}
+		c := &call{r: r, w: seen}
+		defer func() { a.note(c, op, need, begun, cmp.Or(seen.status, hc.Status(), http.StatusOK)) }()
+		err := a.authorize(c, need)
+		if err == nil && need != public {
+			err = checkScope(c, op, need)
+		}
+		if err != nil {
+			c.failure = a.writeProblem(seen, r, err)
 			return
 		}
 		next(huma.WithValue(hc, callKey{}, c))

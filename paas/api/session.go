@@ -34,10 +34,12 @@ func (a *API) sessionRoutes() {
 	register(a, huma.Operation{OperationID: "sign-in", Method: http.MethodPost, Path: "/session", Summary: "Sign in"},
 		public, func(ctx context.Context, in *signIn) (*answer[Session], error) {
 			c := callOf(ctx)
+			c.User = in.Body.Name // for the audit log
 			id, err := a.deps.Sessions.SignIn(c.w, c.r, in.Body.Name, in.Body.Password)
 			if err != nil {
 				return nil, err
 			}
+			c.Identity = id
 			return reply(a.session(c.r, id)), nil
 		})
 	register(a, huma.Operation{OperationID: "get-session", Method: http.MethodGet, Path: "/session", Summary: "Who am I"},
@@ -49,6 +51,21 @@ func (a *API) sessionRoutes() {
 		paas.RoleViewer, func(ctx context.Context, _ *InTenant) (*nothing, error) {
 			c := callOf(ctx)
 			return nil, a.deps.Sessions.SignOut(c.w, c.r)
+		})
+	register(a, huma.Operation{OperationID: "set-password", Method: http.MethodPut, Path: "/session/password",
+		Summary: "Change one's own password; ends one's other sessions"},
+		paas.RoleViewer, func(ctx context.Context, in *struct {
+			InTenant
+			Body struct {
+				Old string `json:"old"`
+				New string `json:"new"`
+			}
+		}) (*nothing, error) {
+			c := callOf(ctx)
+			if !c.ViaCookie {
+				return nil, forbidden("A token cannot change a password. Sign in with name and password.")
+			}
+			return nil, a.deps.Sessions.SetPassword(c.r, c.Identity, in.Body.Old, in.Body.New)
 		})
 }
 

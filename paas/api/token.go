@@ -25,9 +25,11 @@ type tokenList struct {
 type newToken struct {
 	InTenant
 	Body struct {
-		Name      string    `json:"name"`
-		Role      paas.Role `json:"role"`
-		ExpiresIn int64     `json:"expires_in,omitempty" minimum:"1" maximum:"3155760000" doc:"Seconds; without it the token does not expire"`
+		Name      string       `json:"name"`
+		Role      paas.Role    `json:"role"`
+		Scopes    []paas.Scope `json:"scopes,omitempty" maxItems:"10" doc:"What it may do of what the role may: read, deploy, env, run; without any, all of it"`
+		App       string       `json:"app,omitempty" doc:"The one app it is for; without it, each"`
+		ExpiresIn int64        `json:"expires_in,omitempty" minimum:"1" maximum:"3155760000" doc:"Seconds; without it the token does not expire"`
 	}
 }
 
@@ -66,7 +68,13 @@ func (a *API) createToken(ctx context.Context, in *newToken) (*answer[shownToken
 	if err := mayGive(c, in.Body.Role); err != nil {
 		return nil, err
 	}
-	t := paas.Token{Tenant: c.tenant, Name: in.Body.Name, Role: in.Body.Role, CreatedBy: c.User}
+	t := paas.Token{Tenant: c.tenant, Name: in.Body.Name, Role: in.Body.Role, CreatedBy: c.User, Scopes: in.Body.Scopes, App: in.Body.App}
+	if t.App != "" {
+		// An app that is yet to be made may be named: its first deploy makes it.
+		if err := paas.CheckName("an app", t.App); err != nil {
+			return nil, &paas.Invalid{Reason: err.Error()}
+		}
+	}
 	if in.Body.ExpiresIn > 0 {
 		at := time.Now().Add(time.Duration(in.Body.ExpiresIn) * time.Second)
 		t.ExpiresAt = &at

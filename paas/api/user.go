@@ -15,6 +15,7 @@ type Users interface {
 	User(ctx context.Context, tenant, name string) (paas.User, error)
 	Users(ctx context.Context, tenant string) ([]paas.User, error)
 	CreateUser(ctx context.Context, u paas.User, password string) (paas.User, error)
+	SetRole(ctx context.Context, tenant, name string, role paas.Role) (paas.User, error)
 	DeleteUser(ctx context.Context, tenant, name string) error
 }
 
@@ -31,7 +32,8 @@ type newUser struct {
 	}
 }
 
-type oneUser struct {
+// OneUser is what the routes of one user take.
+type OneUser struct {
 	InTenant
 	Name string `path:"name"`
 }
@@ -44,6 +46,8 @@ func (a *API) userRoutes() {
 		})
 	register(a, huma.Operation{OperationID: "create-user", Method: http.MethodPost, Path: "/users", Summary: "Make a user of the tenant",
 		DefaultStatus: http.StatusCreated}, paas.RoleOwner, a.createUser)
+	register(a, huma.Operation{OperationID: "set-role", Method: http.MethodPut, Path: "/users/{name}",
+		Summary: "Give a user another role; takes back the tokens they made that may more"}, paas.RoleOwner, a.setRole)
 	register(a, huma.Operation{OperationID: "delete-user", Method: http.MethodDelete, Path: "/users/{name}",
 		Summary: "Remove a user with their sessions and tokens"}, paas.RoleOwner, a.deleteUser)
 }
@@ -57,16 +61,39 @@ func (a *API) createUser(ctx context.Context, in *newUser) (*answer[paas.User], 
 	return reply(u), err
 }
 
-func (a *API) deleteUser(ctx context.Context, in *oneUser) (*nothing, error) {
-	c := callOf(ctx)
-	u, err := a.deps.Users.User(ctx, c.tenant, in.Name)
+func (a *API) deleteUser(ctx context.Context, in *OneUser) (*nothing, error) {
+	u, err := a.lesser(ctx, in.Name)
 	if err != nil {
 		return nil, err
 	}
-	if !c.Role.Includes(u.Role) {
-		return nil, forbidden(fmt.Sprintf("%s has the role %s, which is above yours.", u.Name, u.Role))
+	return nil, a.deps.Users.DeleteUser(ctx, u.Tenant, u.Name)
+}
+
+func (a *API) setRole(ctx context.Context, in *struct {
+	OneUser
+	Body struct {
+		Role paas.Role `json:"role"`
 	}
-	return nil, a.deps.Users.DeleteUser(ctx, c.tenant, u.Name)
+}) (*answer[paas.User], error) {
+	if err := mayGive(callOf(ctx), in.Body.Role); err != nil {
+		return nil, err
+	}
+	u, err := a.lesser(ctx, in.Name)
+	if err != nil {
+		return nil, err
+	}
+	u, err = a.deps.Users.SetRole(ctx, u.Tenant, u.Name, in.Body.Role)
+	return reply(u), err
+}
+
+// lesser returns a user of the tenant whose role is not above the caller's.
+func (a *API) lesser(ctx context.Context, name string) (paas.User, error) {
+	c := callOf(ctx)
+	u, err := a.deps.Users.User(ctx, c.tenant, name)
+	if err == nil && !c.Role.Includes(u.Role) {
+		err = forbidden(fmt.Sprintf("%s has the role %s, which is above yours.", u.Name, u.Role))
+	}
+	return u, err
 }
 
 // mayGive keeps callers from making somebody mightier than they are. An

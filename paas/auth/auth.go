@@ -7,6 +7,9 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"net/http"
+	"net/netip"
+	"strings"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -28,11 +31,18 @@ type Auth struct {
 	cfg      config.Console
 	pool     *pgxpool.Pool
 	throttle *throttle
+	proxies  []netip.Prefix
 }
 
 // New returns an Auth over a pool on a migrated database.
 func New(cfg config.Console, pool *pgxpool.Pool) *Auth {
-	return &Auth{cfg: cfg, pool: pool, throttle: newThrottle(cfg.SignInRate)}
+	proxies, _ := cfg.TrustedProxies() // checked with the configuration
+	return &Auth{cfg: cfg, pool: pool, throttle: newThrottle(cfg.SignInRate), proxies: proxies}
+}
+
+// address is where r comes from.
+func (a *Auth) address(r *http.Request) netip.Addr {
+	return paas.ClientAddress(r.RemoteAddr, strings.Join(r.Header.Values("X-Forwarded-For"), ","), a.proxies)
 }
 
 // secret returns 256 random bits as text.

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -124,23 +125,132 @@ func TestSessions(t *testing.T) {
 			t.Errorf("got %v and %v, cookie %v", wrongPassword, wrongName, cookie)
 		}
 	})
-	t.Run("a name that fails too often has to wait, even with the right password", func(t *testing.T) {
+	t.Run("an address that fails too often has to wait, and only that", func(t *testing.T) {
 		cfg := config.Default().Console
-		cfg.SignInRate = 3
+		cfg.SignInRate, cfg.Proxies = 3, "192.0.2.1"
 		a := auth.New(cfg, pool)
-		var wg sync.WaitGroup
-		for range 3 {
-			wg.Go(func() { _, _, _ = signIn(t, a, request(t), "Ann", "wrong") })
+		from := func(address string) *http.Request {
+			r := request(t) // from 192.0.2.1, which httptest gives
+			r.Header.Set("X-Forwarded-For", "8.8.8.8, "+address)
+			return r
 		}
-		wg.Wait()
-		_, _, err := signIn(t, a, request(t), "ann", password)
+		for range 3 {
+			_, _, err := signIn(t, a, from("198.51.100.9"), "Ann", "wrong")
+			wantErr(t, err, paas.ErrDenied)
+		}
+		_, _, err := signIn(t, a, from("198.51.100.9"), "bob", password)
 		var throttled *paas.Throttled
 		if !errors.As(err, &throttled) || throttled.Seconds() < 1 || throttled.Seconds() > 20 {
 			t.Errorf("got %v", err)
 		}
-		if _, _, err := signIn(t, a, request(t), "bob", "wrong"); !errors.Is(err, paas.ErrDenied) {
-			t.Errorf("another name has to wait too: %v", err)
+		if _, _, err := signIn(t, a, from("198.51.100.10"), "ann", password); err != nil {
+			t.Errorf("the name is locked for its owner: %v", err)
 		}
+	})
+}
+
+func TestPeople(t *testing.T) {
+	a, pool := setup(t)
+	ctx := t.Context()
+	invite := func(i paas.Invitation) (paas.Invitation, string) {
+		t.Helper()
+		i.Tenant, i.CreatedBy = "default", "ann"
+		made, link, err := a.Invite(ctx, i)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, secret, _ := strings.Cut(link, "/#/join/")
+		return made, secret
+	}
+	accept := func(secret, name string) (auth.Identity, error) {
+		return a.Accept(httptest.NewRecorder(), request(t), secret, name, password)
+	}
+	t.Run("an invitation makes one person, once", func(t *testing.T) {
+		made, secret := invite(paas.Invitation{Role: paas.RoleViewer, Email: "bob@example.org"})
+		_, err := accept(secret, "b b")
+		wantInvalid(t, err, `"b b"`)
+		_, err = accept(secret, "ann")
+		wantErr(t, err, paas.ErrExists)
+		id, err := accept(secret, "bob")
+		if err != nil || id.Tenant != "default" || id.Role != paas.RoleViewer || id.CSRF == "" {
+			t.Fatalf("got %+v, %v", id, err)
+		}
+		_, err = accept(secret, "bob2")
+		wantInvalid(t, err, "used already")
+		list, err := a.Invitations(ctx, "default")
+		if err != nil || len(list) != 1 || list[0].ID != made.ID || list[0].AcceptedBy != "bob" {
+			t.Errorf("got %+v, %v", list, err)
+		}
+		if u, err := a.User(ctx, "default", "bob"); err != nil || u.Email != "bob@example.org" {
+			t.Errorf("got %+v, %v", u, err)
+		}
+		var mails int
+		if err := pool.QueryRow(ctx, `SELECT count(*) FROM notifications WHERE kind = 'invitation' AND recipient = 'bob@example.org'
+			AND body_text LIKE '%' || $1 || '%' AND body_html LIKE '%' || $1 || '%'`, secret).Scan(&mails); err != nil || mails != 1 {
+			t.Errorf("%d mails carry the link, %v", mails, err)
+		}
+	})
+	t.Run("two who accept at once make one person", func(t *testing.T) {
+		_, secret := invite(paas.Invitation{Role: paas.RoleViewer})
+		var wg sync.WaitGroup
+		var joined atomic.Int32
+		for _, name := range []string{"cat", "dog"} {
+			wg.Go(func() {
+				if _, err := accept(secret, name); err == nil {
+					joined.Add(1)
+				}
+			})
+		}
+		wg.Wait()
+		if joined.Load() != 1 {
+			t.Errorf("%d joined", joined.Load())
+		}
+	})
+	t.Run("an invitation that ended or was taken back lets nobody in", func(t *testing.T) {
+		_, secret := invite(paas.Invitation{Role: paas.RoleViewer, ExpiresAt: time.Now().Add(-time.Second)})
+		_, err := accept(secret, "late")
+		wantInvalid(t, err, "expired")
+		made, secret := invite(paas.Invitation{Role: paas.RoleViewer})
+		wantErr(t, a.DeleteInvitation(ctx, "other", made.ID), paas.ErrNotFound)
+		wantErr(t, a.DeleteInvitation(ctx, "default", made.ID), nil)
+		_, err = accept(secret, "late")
+		wantInvalid(t, err, "unknown")
+		_, _, err = a.Invite(ctx, paas.Invitation{Tenant: "default", Role: paas.RoleViewer, Email: "a@b\r\nBcc: c@d"})
+		wantInvalid(t, err, "e-mail address")
+	})
+	t.Run("a lesser role takes back the tokens that may more", func(t *testing.T) {
+		_, mighty, _ := a.CreateToken(ctx, paas.Token{Tenant: "default", Name: "m", Role: paas.RoleDeveloper, CreatedBy: "ann"})
+		_, small, _ := a.CreateToken(ctx, paas.Token{Tenant: "default", Name: "s", Role: paas.RoleViewer, CreatedBy: "ann"})
+		if u, err := a.SetRole(ctx, "default", "ann", paas.RoleViewer); err != nil || u.Role != paas.RoleViewer {
+			t.Fatalf("got %+v, %v", u, err)
+		}
+		for token, want := range map[string]error{mighty: paas.ErrDenied, small: nil} {
+			r := request(t)
+			r.Header.Set("Authorization", "Bearer "+token)
+			_, err := a.Identify(r)
+			wantErr(t, err, want)
+		}
+		_, err := a.SetRole(ctx, "other", "ann", paas.RoleOwner)
+		wantErr(t, err, paas.ErrNotFound)
+	})
+	t.Run("a new password ends the other sessions", func(t *testing.T) {
+		const fresh = "another horse battery"
+		id, mine, _ := signIn(t, a, request(t), "ann", password)
+		_, other, _ := signIn(t, a, request(t), "ann", password)
+		r := request(t)
+		r.AddCookie(mine)
+		wantInvalid(t, a.SetPassword(r, id, "wrong", fresh), "old password is wrong")
+		wantErr(t, a.SetPassword(r, id, password, fresh), nil)
+		_, err := a.Identify(r)
+		wantErr(t, err, nil)
+		r = request(t)
+		r.AddCookie(other)
+		_, err = a.Identify(r)
+		wantErr(t, err, paas.ErrDenied)
+		_, _, err = signIn(t, a, request(t), "ann", password)
+		wantErr(t, err, paas.ErrDenied)
+		_, _, err = signIn(t, a, request(t), "ann", fresh)
+		wantErr(t, err, nil)
 	})
 }
 

@@ -25,11 +25,12 @@ var errSignIn = fmt.Errorf("Name or password is wrong: %w", paas.ErrDenied)
 // and *paas.Throttled after too many failures.
 func (a *Auth) SignIn(w http.ResponseWriter, r *http.Request, name, password string) (Identity, error) {
 	ctx := r.Context()
-	if err := a.throttle.take(name, time.Now()); err != nil {
+	attempt, err := a.throttle.begin(ctx, a.address(r), name)
+	if err != nil {
 		return Identity{}, err
 	}
 	hash, id, found := nobody, Identity{User: name, ViaCookie: true}, true
-	err := a.pool.QueryRow(ctx, `SELECT name, tenant, role, password_hash FROM users WHERE name = $1`, clean(name)).
+	err = a.pool.QueryRow(ctx, `SELECT name, tenant, role, password_hash FROM users WHERE name = $1`, clean(name)).
 		Scan(&id.User, &id.Tenant, &id.Role, &hash)
 	if errors.Is(err, pgx.ErrNoRows) {
 		found, err = false, nil
@@ -44,7 +45,7 @@ func (a *Auth) SignIn(w http.ResponseWriter, r *http.Request, name, password str
 	if !right || !found {
 		return Identity{}, errSignIn
 	}
-	a.throttle.forgive(name)
+	attempt.succeeded()
 	id.CSRF = secret()
 	return id, a.startSession(ctx, w, r, id)
 }

@@ -15,10 +15,10 @@ import (
 // tokenPrefix makes a token recognisable in a log or a repository.
 const tokenPrefix = "kt_"
 
-const tokenColumns = `id::text, tenant, name, role, created_by, created_at, expires_at, used_at`
+const tokenColumns = `id::text, tenant, name, role, scopes, app, created_by, created_at, expires_at, used_at`
 
 func scanToken(row pgx.CollectableRow) (t paas.Token, err error) {
-	err = row.Scan(&t.ID, &t.Tenant, &t.Name, &t.Role, &t.CreatedBy, &t.CreatedAt, &t.ExpiresAt, &t.UsedAt)
+	err = row.Scan(&t.ID, &t.Tenant, &t.Name, &t.Role, &t.Scopes, &t.App, &t.CreatedBy, &t.CreatedAt, &t.ExpiresAt, &t.UsedAt)
 	return t, err
 }
 
@@ -26,9 +26,9 @@ func (a *Auth) byToken(ctx context.Context, token string) (Identity, error) {
 	var id Identity
 	var tokenID uuid.UUID
 	var used *time.Time
-	err := a.pool.QueryRow(ctx, `SELECT id, tenant, created_by, role, used_at FROM tokens
+	err := a.pool.QueryRow(ctx, `SELECT id, name, tenant, created_by, role, scopes, app, used_at FROM tokens
 		WHERE hash = $1 AND (expires_at IS NULL OR expires_at > now())`, digest(token)).
-		Scan(&tokenID, &id.Tenant, &id.User, &id.Role, &used)
+		Scan(&tokenID, &id.Token, &id.Tenant, &id.User, &id.Role, &id.Scopes, &id.App, &used)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return Identity{}, fmt.Errorf("The token is unknown, or has expired: %w", paas.ErrDenied)
 	}
@@ -53,6 +53,11 @@ func (a *Auth) CreateToken(ctx context.Context, t paas.Token) (paas.Token, strin
 	if err := checkRole(t.Role); err != nil {
 		return paas.Token{}, "", err
 	}
+	for _, s := range t.Scopes {
+		if !s.Known() {
+			return paas.Token{}, "", &paas.Invalid{Reason: fmt.Sprintf("%q is not a scope: use read, deploy, env or run.", s)}
+		}
+	}
 	if t.ExpiresAt != nil && t.ExpiresAt.Before(time.Now()) {
 		return paas.Token{}, "", &paas.Invalid{Reason: "The token would have expired already: give a time to come."}
 	}
@@ -66,9 +71,10 @@ type querier interface {
 
 func insertToken(ctx context.Context, q querier, t paas.Token) (paas.Token, string, error) {
 	token := tokenPrefix + secret()
-	rows, err := q.Query(ctx, `INSERT INTO tokens (id, hash, tenant, name, role, created_by, expires_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7) RETURNING `+tokenColumns,
-		uuid.New(), digest(token), t.Tenant, clean(t.Name), string(t.Role), t.CreatedBy, t.ExpiresAt)
+	scopes := append([]paas.Scope{}, t.Scopes...) // never NULL
+	rows, err := q.Query(ctx, `INSERT INTO tokens (id, hash, tenant, name, role, created_by, expires_at, scopes, app)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) RETURNING `+tokenColumns,
+		uuid.New(), digest(token), t.Tenant, clean(t.Name), string(t.Role), t.CreatedBy, t.ExpiresAt, scopes, t.App)
 	if err != nil {
 		return paas.Token{}, "", meaning(err, "token "+t.Name)
 	}

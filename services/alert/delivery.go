@@ -141,7 +141,10 @@ func (d *delivery) mark(ctx context.Context, l letter, state, reason string, nex
 	}
 	for {
 		short, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second)
+		// A link that somebody can join by is not kept once it is delivered.
 		_, err := d.pool.Exec(short, `UPDATE notifications SET state=$2, error=$3, next_at=$4,
+			body_text = CASE WHEN kind = 'invitation' AND $2 <> 'pending' THEN '' ELSE body_text END,
+			body_html = CASE WHEN kind = 'invitation' AND $2 <> 'pending' THEN '' ELSE body_html END,
 			sent_at = CASE WHEN $2 IN ('sent','outbox') THEN $5::timestamptz END WHERE id::text=$1`, l.id, state, cut(reason, 500), next, d.now())
 		cancel()
 		if err == nil {

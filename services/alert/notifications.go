@@ -68,7 +68,7 @@ func (s *Rules) Notifications(ctx context.Context, tenant, app string, limit int
 // EML returns one message of a tenant as an RFC 5322 file. Errors:
 // paas.ErrNotFound.
 func (s *Rules) EML(ctx context.Context, tenant, id string) ([]byte, error) {
-	rows, err := s.pool.Query(ctx, "SELECT "+letterColumns+" FROM notifications WHERE id::text=$1 AND tenant=$2", id, tenant)
+	rows, err := s.pool.Query(ctx, "SELECT "+letterColumns+" FROM notifications WHERE id::text=$1 AND tenant=$2 AND kind <> 'invitation'", id, tenant)
 	if err != nil {
 		return nil, fmt.Errorf("reading message %s: %w", id, err)
 	}
