@@ -14,6 +14,7 @@ type appKey struct{ tenant, app string }
 type app struct {
 	*watch.App
 	figures figures
+	knocked bool // it sleeps, and a request waits
 	held    bool // it was told that what the figures ask for is not done
 }
 
@@ -27,7 +28,8 @@ func (a *app) look(now time.Time, t paas.ScaledApp) {
 	if a.Follow(now, t) {
 		a.figures = newFigures()
 	}
-	if a.Due(now) {
+	if a.Due(now) || a.knocked {
+		a.knocked = false
 		a.Add(a.figures.second(now, a.Release()))
 	}
 }

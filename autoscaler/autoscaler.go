@@ -54,6 +54,7 @@ type Autoscaler struct {
 	log     *slog.Logger
 	metrics *metrics
 	apps    map[appKey]*app
+	knocked bool
 }
 
 // New returns the autoscaler; Run starts it.
@@ -124,6 +125,9 @@ func (a *Autoscaler) read(ctx context.Context, well func()) error {
 			a.observe(b)
 		}
 		now := a.opts.Now()
+		if a.knocked { // a request waits for an app that sleeps: it is woken at once
+			a.knocked, next = false, now
+		}
 		if now.Before(next) && next.Sub(now) <= a.cfg.Interval {
 			continue
 		}

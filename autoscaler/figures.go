@@ -57,6 +57,7 @@ func (a *Autoscaler) observe(b stream.Batch) {
 		}
 		if app := a.apps[appKey{r.Tenant, r.App}]; app != nil {
 			app.observe(now, r)
+			a.knocked = a.knocked || app.knocked
 		}
 		return nil
 	})
@@ -80,6 +81,7 @@ func (a *app) observe(now time.Time, r *record.Record) {
 		s := routerSample{at: now}
 		if json.Unmarshal(r.Extra, &s) == nil {
 			a.figures.router, a.figures.routed = s, append(a.figures.routed, s)
+			a.knocked = a.knocked || a.Asleep() && s.Queued > 0
 		}
 	case r.CPU.Known:
 		a.figures.replicas[strings.Clone(r.Replica)] = sample{at: now, release: r.Release, cpu: r.CPU.Value}

@@ -20,6 +20,7 @@ type Decision struct {
 type ScaledApp struct {
 	Tenant, App string
 	Desired     int       // replicas wanted
+	Asleep      bool      // it wants 0 by a decision, and a request wakes it
 	Release     int       // live release
 	Deploying   bool      // a release is being started
 	Decided     time.Time // of the last decision; zero: none

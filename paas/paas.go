@@ -28,6 +28,7 @@ const (
 	AppDeploying AppState = "deploying" // first release on its way
 	AppRunning   AppState = "running"
 	AppStopped   AppState = "stopped" // scaled to no replica
+	AppAsleep    AppState = "asleep"  // without a replica since nobody asked for it; the next request wakes it
 	AppFailed    AppState = "failed"  // no live release, or its replicas keep dying
 	AppDeleting  AppState = "deleting"
 )
@@ -40,6 +41,7 @@ type App struct {
 	State     AppState  `json:"state"`
 	Reason    string    `json:"reason,omitempty"`
 	Desired   int       `json:"desired"`
+	Asleep    bool      `json:"-"`       // Desired is 0 by the autoscaler's decision, not by a person's
 	Release   int       `json:"release"` // live release, 0 before the first
 	Restart   int       `json:"-"`
 	CreatedAt time.Time `json:"created_at"`

@@ -68,6 +68,7 @@ var numbers = []Number{
 	{PolicySwift, "down_window", "s", 5, longest, 30, "in which the highest demand says what must stay", func(p *Policy) *float64 { return &p.Swift.DownWindow }},
 	{PolicySwift, "time_up", "ms", 1, 600_000, 200, "of response time that is aimed at; with a p95 above it no replica is taken away", func(p *Policy) *float64 { return &p.Swift.TimeUp }},
 	{PolicySwift, "hold", "s", 0, longest, 300, "for which nothing is added after a step that did not help", func(p *Policy) *float64 { return &p.Swift.Hold }},
+	{PolicySwift, "idle", "s", 10, longest, 600, "without a request after which the last replica goes, where the smallest number is 0", func(p *Policy) *float64 { return &p.Swift.Idle }},
 
 	{PolicyTarget, "utilization", "%", 1, 100, 70, "of a replica's concurrency that is aimed at", func(p *Policy) *float64 { return &p.Target.Utilization }},
 	{PolicyTarget, "stable_window", "s", 6, longest, 60, "over which concurrency is averaged", func(p *Policy) *float64 { return &p.Target.StableWindow }},

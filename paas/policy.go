@@ -27,7 +27,7 @@ const (
 // are made from a default by changing it, so that none is ever incomplete.
 type Policy struct {
 	Name        string  `json:"name"`
-	Min         int     `json:"min"`         // replicas; 0 and 1 mean the same while the app runs
+	Min         int     `json:"min"`         // replicas; 0 lets the policy swift take the last one of an idle app, elsewhere it is as 1
 	Max         int     `json:"max"`         // replicas
 	Concurrency float64 `json:"concurrency"` // requests that one replica works on at once; 0: as its start command says
 
@@ -86,6 +86,7 @@ type SwiftNumbers struct {
 	DownWindow float64 `json:"down_window"` // s
 	TimeUp     float64 `json:"time_up"`     // ms
 	Hold       float64 `json:"hold"`        // s
+	Idle       float64 `json:"idle"`        // s
 }
 
 // DefaultPolicy returns the policy with the numbers that Numbers lists, 1 to 4
@@ -156,6 +157,9 @@ func CheckReplicas(n int) error {
 	}
 	return nil
 }
+
+// Sleeps reports whether an app that nobody asks for may have no replica.
+func (p Policy) Sleeps() bool { return p.Name == PolicySwift && p.Min == 0 }
 
 // Bound returns the number of replicas that is closest to n within the bounds
 // of p at a time; at least 1.

@@ -55,7 +55,7 @@ func (r *round) kurama() verdict {
 		return r.want(r.state.Desired-1, fmt.Sprintf("p95 of load over %s is %s %% (below %s %%)",
 			over(s.Load, p.LoadWindow), figure(s.Load.P95), figure(p.LoadDown)))
 	case futile:
-		return verdict{r.state.Desired, fmt.Sprintf("%s, and it was %s ms before replicas were added for it: more would not help.", r.tooSlow(), figure(was))}
+		return verdict{to: r.state.Desired, why: fmt.Sprintf("%s, and it was %s ms before replicas were added for it: more would not help.", r.tooSlow(), figure(was))}
 	}
 	return verdict{}
 }

@@ -48,6 +48,7 @@ const Memory = 3600
 // State is what a decision must know beside the figures.
 type State struct {
 	Desired     int       // replicas wanted now
+	Asleep      bool      // … and it is 0 because nobody asked for the app; otherwise 0 is a person's will
 	Release     int       // live release
 	Concurrency int       // requests that a replica works on at once, by its start command; 0: not known
 	Deploying   bool      // a release is being started
@@ -74,8 +75,9 @@ type round struct {
 // says nothing; with to the number there are, why is the reason for which what
 // the figures ask for is not done.
 type verdict struct {
-	to  int
-	why string
+	to    int
+	why   string
+	sleep bool // the app is to have no replica
 }
 
 // rules are the policies by name.
@@ -99,16 +101,22 @@ func Decide(now time.Time, p paas.Policy, state State, samples Samples) (paas.De
 	next := state
 	next.Last = now
 	rule := rules[p.Name]
-	if rule == nil || state.Desired < fewestActive || state.Deploying || now.Before(state.Last) {
+	if rule == nil || state.Desired < fewestActive && !state.Asleep || state.Deploying || now.Before(state.Last) {
 		return d, next
 	}
 	r := &round{now: now, policy: p, state: state, samples: samples, next: &next, inputs: map[string]float64{}}
-	v := r.bounds()
-	if v.to == 0 {
+	v := verdict{}
+	if state.Desired == 0 {
+		v = r.wake()
+	} else if v = r.bounds(); v.to == 0 {
 		v = rule(r)
 	}
 	d.Inputs = r.inputs
 	switch {
+	case v.sleep:
+		d.To, d.Valid = 0, true
+		d.Reason = fmt.Sprintf("%d → 0 replicas: %s.", d.From, v.why)
+		next.Desired, next.Asleep, next.Changed = 0, true, now
 	case v.to == 0:
 	case v.to == d.From:
 		d.Reason = v.why
@@ -119,7 +127,7 @@ func Decide(now time.Time, p paas.Policy, state State, samples Samples) (paas.De
 		}
 		d.To, d.Valid = v.to, true
 		d.Reason = fmt.Sprintf("%d → %d %s: %s.", d.From, v.to, noun, v.why)
-		next.Desired, next.Changed = v.to, now
+		next.Desired, next.Asleep, next.Changed = v.to, false, now
 	}
 	return d, next
 }
@@ -130,11 +138,11 @@ func (r *round) bounds() verdict {
 	floor := r.policy.Floor(r.now)
 	switch {
 	case to < r.state.Desired:
-		return verdict{to, fmt.Sprintf("the policy's largest number is %d", r.policy.Max)}
+		return verdict{to: to, why: fmt.Sprintf("the policy's largest number is %d", r.policy.Max)}
 	case to > r.state.Desired && floor > r.policy.Min:
-		return verdict{to, fmt.Sprintf("the schedule's smallest number is now %d", floor)}
+		return verdict{to: to, why: fmt.Sprintf("the schedule's smallest number is now %d", floor)}
 	case to > r.state.Desired:
-		return verdict{to, fmt.Sprintf("the policy's smallest number is %d", r.policy.Min)}
+		return verdict{to: to, why: fmt.Sprintf("the policy's smallest number is %d", r.policy.Min)}
 	}
 	return verdict{}
 }
@@ -147,9 +155,9 @@ func (r *round) want(to int, why string) verdict {
 		if to <= bounded {
 			return verdict{}
 		}
-		return verdict{bounded, fmt.Sprintf("%s, but the policy's largest number of replicas, %d, is reached.", why, r.policy.Max)}
+		return verdict{to: bounded, why: fmt.Sprintf("%s, but the policy's largest number of replicas, %d, is reached.", why, r.policy.Max)}
 	}
-	return verdict{bounded, why}
+	return verdict{to: bounded, why: why}
 }
 
 // slots is how many requests one replica works on at once.

@@ -64,6 +64,9 @@ func (r *round) swift() verdict {
 	if !known {
 		return verdict{}
 	}
+	if r.idle() {
+		return verdict{sleep: true, why: fmt.Sprintf("nobody has asked for anything for %s; the next request is held until a replica is up", span(seconds(r.policy.Swift.Idle)))}
+	}
 	st := &r.next.Swift
 	r.followOrder(ready)
 	rate, told := r.rushRate()
@@ -80,7 +83,7 @@ func (r *round) swift() verdict {
 	from := r.state.Desired
 	if need > from {
 		if held := r.mayNotAdd(up, ready); held != "" {
-			return verdict{from, held}
+			return verdict{to: from, why: held}
 		}
 		v := r.want(need, r.whyUp(up, ready))
 		if v.to > from {
@@ -166,7 +169,7 @@ func (r *round) swiftDown(ready, need int) verdict {
 		return verdict{}
 	}
 	if r.slow(d) {
-		return verdict{from, fmt.Sprintf("%s would do, but p95 of response time is %s ms (limit %s ms) and requests wait.",
+		return verdict{to: from, why: fmt.Sprintf("%s would do, but p95 of response time is %s ms (limit %s ms) and requests wait.",
 			count(to, "replica"), figure(r.samples.Time.P95), figure(r.policy.Swift.TimeUp))}
 	}
 	r.next.Swift.Lowered = r.now

@@ -28,7 +28,7 @@ type App struct {
 
 // New begins to watch an app: its windows are empty.
 func New(t paas.ScaledApp, now time.Time) *App {
-	a := &App{state: policy.State{Desired: t.Desired, Release: t.Release, Changed: t.Decided}}
+	a := &App{state: policy.State{Desired: t.Desired, Asleep: t.Asleep, Release: t.Release, Changed: t.Decided}}
 	if t.Decided.After(now) { // the clock was set back meanwhile
 		a.state.Changed = now
 	}
@@ -46,7 +46,7 @@ func (a *App) Release() int { return a.state.Release }
 // another policy remembers nothing.
 func (a *App) usePolicy(p paas.Policy, now time.Time) {
 	if p.Name != a.policy.Name {
-		a.state = policy.State{Desired: a.state.Desired, Release: a.state.Release, Changed: a.state.Changed, Last: a.state.Last}
+		a.state = policy.State{Desired: a.state.Desired, Asleep: a.state.Asleep, Release: a.state.Release, Changed: a.state.Changed, Last: a.state.Last}
 	}
 	load, times := windows(p)
 	if a.load == nil || a.load.Length() != load || a.times.Length() != times {
@@ -92,12 +92,16 @@ func (a *App) Follow(now time.Time, t paas.ScaledApp) (back bool) {
 		a.seconds = nil
 		a.state.Changed = now
 	}
+	a.state.Asleep = t.Asleep
 	a.state.Deploying, a.state.Concurrency = t.Deploying, t.Concurrency
 	return back
 }
 
 // Took adds the response time of one request, in ms.
 func (a *App) Took(now time.Time, ms float64) { a.times.Add(now, ms) }
+
+// Asleep reports whether the app has no replica.
+func (a *App) Asleep() bool { return a.state.Asleep }
 
 // Due reports whether a second is over since the last that was added.
 func (a *App) Due(now time.Time) bool {

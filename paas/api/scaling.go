@@ -106,6 +106,9 @@ func (a *API) setScaling(ctx context.Context, in *struct {
 		return nil, err
 	}
 	desired := app.Desired
+	if app.Asleep && !p.Sleeps() {
+		desired = 1
+	}
 	if p.Name != paas.PolicyOff && desired > 0 {
 		desired = p.Bound(desired, time.Now())
 	}

@@ -145,6 +145,9 @@ func (f *fleet) state(current []*replica) (paas.AppState, string) {
 		return "", ""
 	}
 	if f.app.Desired == 0 && len(current) == 0 {
+		if f.app.Asleep {
+			return paas.AppAsleep, ""
+		}
 		return paas.AppStopped, ""
 	}
 	worst := f.failures

@@ -93,15 +93,27 @@ func (rt *Router) sample(now time.Time) {
 		} else {
 			a.told = now
 		}
-		rec := &record.Record{
-			Time: now.UTC(), ID: record.NewID(now), Kind: record.KindSample,
-			Tenant: a.tenant, App: a.name, Replica: "router",
-			Extra: fmt.Appendf(nil, `{"inflight":%d,"queued":%d,"concurrency":%.3f,"requests":%d,"targets":%d}`,
-				inflight, queued, concurrency, requests, targets),
-		}
-		if !rt.opts.Records.Send(rec) {
-			rt.dropped.Add(1)
-		}
+		rt.tell(a, now, inflight, queued, concurrency, requests, targets)
 	}
 	rt.forgetGone()
+}
+
+// tell sends one sample record of an app.
+func (rt *Router) tell(a *app, now time.Time, inflight, queued int, concurrency float64, requests int64, targets int) {
+	rec := &record.Record{
+		Time: now.UTC(), ID: record.NewID(now), Kind: record.KindSample,
+		Tenant: a.tenant, App: a.name, Replica: "router",
+		Extra: fmt.Appendf(nil, `{"inflight":%d,"queued":%d,"concurrency":%.3f,"requests":%d,"targets":%d}`,
+			inflight, queued, concurrency, requests, targets),
+	}
+	if !rt.opts.Records.Send(rec) {
+		rt.dropped.Add(1)
+	}
+}
+
+// knock tells beside the samples of each second that a request waits for an app
+// that sleeps, so that it is woken at once.
+func (rt *Router) knock(a *app) {
+	inflight, queued, targets := a.load()
+	rt.tell(a, time.Now(), inflight, queued, float64(inflight+queued), 0, targets)
 }

@@ -26,6 +26,7 @@ type app struct {
 	tenant, name string
 	cfg          config.Router
 	log          *slog.Logger
+	knock        func(*app)    // tells at once that a request waits for an app that sleeps
 	perTarget    int           // requests in flight per target
 	queueLimit   int           // requests that wait
 	holdTimeout  time.Duration // wait for a first target
@@ -55,9 +56,9 @@ type grant struct {
 	err    error
 }
 
-func newApp(tenant, name string, cfg config.Router, log *slog.Logger) *app {
+func newApp(tenant, name string, cfg config.Router, log *slog.Logger, knock func(*app)) *app {
 	return &app{
-		tenant: tenant, name: name, cfg: cfg, log: log,
+		tenant: tenant, name: name, cfg: cfg, log: log, knock: knock,
 		perTarget: max(cfg.InFlight, 1), queueLimit: cfg.QueueLimit,
 		holdTimeout: cfg.HoldTimeout, queueTimeout: cfg.RequestTimeout,
 		changed: make(chan struct{}),
@@ -93,8 +94,12 @@ func (a *app) acquire(ctx context.Context, tried []*target) (*target, error) {
 	}
 	w := &waiter{grant: make(chan grant, 1)}
 	a.waiting = append(a.waiting, w)
-	a.level.add(1, time.Now())
+	a.level.add(1, now)
+	knocks := a.state == paas.AppAsleep && len(a.waiting) == 1
 	a.mu.Unlock()
+	if knocks {
+		a.knock(a)
+	}
 	return a.wait(ctx, w, timeout, late)
 }
 
@@ -161,7 +166,7 @@ func (a *app) pick(now time.Time, tried []*target) *target {
 // coming reports whether replicas are on their way while none is there. The
 // caller holds mu.
 func (a *app) coming() bool {
-	return a.state == paas.AppRunning || a.state == paas.AppDeploying
+	return a.state == paas.AppRunning || a.state == paas.AppDeploying || a.state == paas.AppAsleep
 }
 
 // release gives the caller's request on t back, to the longest waiting one.

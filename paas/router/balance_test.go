@@ -144,6 +144,21 @@ func TestApp(t *testing.T) {
 		}
 	})
 
+	t.Run("that sleeps is woken at once, and the request that wakes it is held", func(t *testing.T) {
+		b := start(t, testConfig())
+		b.routeState(t, paas.AppAsleep)
+		got := make(chan string)
+		go func() { _, body := b.get(t, "/"); got <- body }()
+		eventually(t, "knock", func() bool { return len(b.records.of(record.KindSample)) > 0 })
+		if s := b.records.of(record.KindSample)[0]; s.App != "hello" || !strings.Contains(string(s.Extra), `"queued":1,"concurrency":1.000,`) || !strings.Contains(string(s.Extra), `"targets":0`) {
+			t.Errorf("%s %s", s.App, s.Extra)
+		}
+		b.route(t, replica(t, "r", says("awake")))
+		if body := <-got; body != "awake" {
+			t.Errorf("held request got %q", body)
+		}
+	})
+
 	t.Run("that does not come up in time answers 503", func(t *testing.T) {
 		cfg := testConfig()
 		cfg.HoldTimeout = 30 * time.Millisecond

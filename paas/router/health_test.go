@@ -17,7 +17,7 @@ import (
 // balanced is an app with so many targets that are warm, and its log.
 func balanced(n int) (*app, *bytes.Buffer) {
 	log := &bytes.Buffer{}
-	a := newApp("default", "hello", testConfig(), slog.New(slog.NewTextHandler(log, nil)))
+	a := newApp("default", "hello", testConfig(), slog.New(slog.NewTextHandler(log, nil)), nil)
 	var targets []paas.Target
 	for i := range n {
 		targets = append(targets, paas.Target{Replica: string(rune('a' + i)), Release: 1, Address: "127.0.0.1:1"})

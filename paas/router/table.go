@@ -55,7 +55,7 @@ func (rt *Router) swap(t paas.Table) {
 		key := route.Tenant + "/" + route.App
 		a := known[key]
 		if a == nil {
-			a = newApp(route.Tenant, route.App, rt.cfg, rt.log)
+			a = newApp(route.Tenant, route.App, rt.cfg, rt.log, rt.knock)
 		}
 		delete(known, key)
 		next.apps = append(next.apps, a)

@@ -9,11 +9,11 @@ import (
 	"kurama/paas"
 )
 
-const appColumns = `tenant, name, uid, state, reason, desired, release, restart, created_at, updated_at`
+const appColumns = `tenant, name, uid, state, reason, desired, asleep, release, restart, created_at, updated_at`
 
 func scanApp(row pgx.CollectableRow) (paas.App, error) {
 	var a paas.App
-	err := row.Scan(&a.Tenant, &a.Name, &a.UID, &a.State, &a.Reason, &a.Desired, &a.Release, &a.Restart,
+	err := row.Scan(&a.Tenant, &a.Name, &a.UID, &a.State, &a.Reason, &a.Desired, &a.Asleep, &a.Release, &a.Restart,
 		&a.CreatedAt, &a.UpdatedAt)
 	return a, err
 }
@@ -76,7 +76,7 @@ func (s *Store) SetDesired(ctx context.Context, tenant, app string, replicas int
 
 func (s *Store) setDesired(ctx context.Context, tx pgx.Tx, tenant, app string, replicas int) error {
 	return s.within(ctx, tx, tenant, func() error {
-		return touched(tx.Exec(ctx, `UPDATE apps SET desired = $3, updated_at = now() WHERE tenant = $1 AND name = $2`, tenant, app, replicas))
+		return touched(tx.Exec(ctx, `UPDATE apps SET desired = $3, asleep = false, updated_at = now() WHERE tenant = $1 AND name = $2`, tenant, app, replicas))
 	})
 }
 

@@ -8,6 +8,10 @@ import (
 	"kurama/paas"
 )
 
+// scaled are the apps that the autoscaler looks after: those that run, and
+// those that it let sleep or that are on their way from there.
+const scaled = `release > 0 AND state IN ('running', 'asleep') AND (desired > 0 OR asleep)`
+
 // Apply stores a decision and the number of replicas that the app then wants,
 // both or neither, and announces it. It reports false, and stores nothing,
 // where the app no longer wants d.From replicas or does not run. It returns
@@ -15,8 +19,8 @@ import (
 func (s *Policies) Apply(ctx context.Context, d paas.Decision) (applied bool, err error) {
 	err = s.store.write(ctx, d.Tenant, d.App, func(tx pgx.Tx) error {
 		err := s.store.within(ctx, tx, d.Tenant, func() error {
-			tag, err := tx.Exec(ctx, `UPDATE apps SET desired = $4, updated_at = now()
-				WHERE tenant = $1 AND name = $2 AND desired = $3 AND state = 'running' AND release > 0`, d.Tenant, d.App, d.From, d.To)
+			tag, err := tx.Exec(ctx, `UPDATE apps SET desired = $4, asleep = $4 = 0, updated_at = now()
+				WHERE tenant = $1 AND name = $2 AND desired = $3 AND `+scaled, d.Tenant, d.App, d.From, d.To)
 			applied = err == nil && tag.RowsAffected() > 0
 			return err
 		})

@@ -73,13 +73,13 @@ func (s *Policies) Scale(ctx context.Context, tenant, app string, replicas int, 
 	return meaning(err, appName(tenant, app))
 }
 
-// ScaledApps returns the apps that run and have replicas.
+// ScaledApps returns the apps that run and have replicas, and those that sleep.
 func (s *Policies) ScaledApps(ctx context.Context) ([]paas.ScaledApp, error) {
 	list, err := all(ctx, s.store.pool, func(row pgx.CollectableRow) (a paas.ScaledApp, err error) {
 		var own *[]byte
 		var decided *time.Time
 		var start paas.Start
-		if err := row.Scan(&a.Tenant, &a.App, &a.Desired, &a.Release, &start, &own, &a.Deploying, &decided); err != nil {
+		if err := row.Scan(&a.Tenant, &a.App, &a.Desired, &a.Asleep, &a.Release, &start, &own, &a.Deploying, &decided); err != nil {
 			return a, err
 		}
 		a.Concurrency = start.Concurrency()
@@ -88,11 +88,10 @@ func (s *Policies) ScaledApps(ctx context.Context) ([]paas.ScaledApp, error) {
 		}
 		a.Policy, err = s.read(own)
 		return a, err
-	}, `SELECT a.tenant, a.name, a.desired, a.release, COALESCE(l.start, '{}'), p.policy,
+	}, `SELECT a.tenant, a.name, a.desired, a.asleep, a.release, COALESCE(l.start, '{}'), p.policy,
 			EXISTS (SELECT FROM releases r WHERE r.tenant = a.tenant AND r.app = a.name AND r.state = 'starting'),
 			(SELECT max(at) FROM decisions d WHERE d.tenant = a.tenant AND d.app = a.name)
-		FROM apps a LEFT JOIN policies p ON p.tenant = a.tenant AND p.app = a.name
-			LEFT JOIN releases l ON l.tenant = a.tenant AND l.app = a.name AND l.number = a.release
-		WHERE a.state = 'running' AND a.release > 0 AND a.desired > 0`)
+		FROM (SELECT * FROM apps WHERE `+scaled+`) a LEFT JOIN policies p ON p.tenant = a.tenant AND p.app = a.name
+			LEFT JOIN releases l ON l.tenant = a.tenant AND l.app = a.name AND l.number = a.release`)
 	return list, meaning(err, "the apps to scale")
 }

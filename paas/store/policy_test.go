@@ -87,4 +87,30 @@ func TestPolicies(t *testing.T) {
 			t.Errorf("%+v, %v", decisions, err)
 		}
 	})
+	t.Run("an app that the autoscaler takes to 0 sleeps and is still looked after, one that a person stops is not", func(t *testing.T) {
+		apps := store.New(pool)
+		apply := func(from, to int) {
+			t.Helper()
+			if applied, err := s.Apply(ctx, paas.Decision{Tenant: "default", App: "hello", At: time.Now(), Policy: "swift", From: from, To: to, Inputs: map[string]float64{}}); err != nil || !applied {
+				t.Fatal(applied, err)
+			}
+		}
+		looked := func(n int, asleep bool) {
+			t.Helper()
+			list, err := s.ScaledApps(ctx)
+			a, err2 := apps.App(ctx, "default", "hello")
+			if err := errors.Join(err, err2); err != nil || len(list) != n || a.Asleep != asleep {
+				t.Errorf("%d apps, asleep %t, %v", len(list), a.Asleep, err)
+			}
+		}
+		apply(4, 0)
+		looked(1, true)
+		run(`UPDATE apps SET state = 'asleep'`)
+		looked(1, true)
+		apply(0, 2)
+		looked(1, false) // on its way
+		apply(2, 0)
+		wantErr(t, apps.SetDesired(ctx, "default", "hello", 0), nil)
+		looked(0, false)
+	})
 }

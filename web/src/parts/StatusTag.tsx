@@ -9,6 +9,7 @@ const STATES: Record<string, Entry> = {
   deploying: ['info', 'Deploying', IconLoader2, true],
   running: ['ok', 'Running', IconCircleCheck],
   stopped: ['idle', 'Stopped', IconPlayerStop],
+  asleep: ['idle', 'Asleep', IconClock],
   failed: ['bad', 'Failed', IconCircleX],
   deleting: ['warn', 'Deleting', IconLoader2, true],
   building: ['info', 'Building', IconLoader2, true],
