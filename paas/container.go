@@ -20,13 +20,15 @@ type Spec struct {
 	Start   Start
 	Limits  Limits
 	Env     map[string]string
+	Volumes []Volume
 }
 
 // Alike reports whether replicas of the two differ in nothing but their source
 // and their command, so that one that stands by for the one can become the other.
 func (s Spec) Alike(o Spec) bool {
 	return s.Tenant == o.Tenant && s.App == o.App && s.Release == o.Release && s.Restart == o.Restart && s.UID == o.UID &&
-		s.Image == o.Image && s.Layer == o.Layer && s.Limits == o.Limits && maps.Equal(s.Env, o.Env)
+		s.Image == o.Image && s.Layer == o.Layer && s.Limits == o.Limits && maps.Equal(s.Env, o.Env) &&
+		slices.EqualFunc(s.Volumes, o.Volumes, func(a, b Volume) bool { return a.Path == b.Path })
 }
 
 // Plain reports whether the command is Kurama's own choice for a Flask app, of

@@ -79,12 +79,17 @@ type Release struct {
 	LiveAt       *time.Time        `json:"live_at,omitempty"`
 }
 
+// Built reports whether the release got as far as its dependencies.
+func (r Release) Built() bool { return r.State != ReleaseBuilding && len(r.Start.Command) > 0 }
+
 // Start says how an app is started and why that was chosen.
 type Start struct {
-	Command []string `json:"command"` // argv inside the container; $PORT is set
-	Shell   bool     `json:"shell"`   // Command is one line for sh -c (Procfile)
-	Health  string   `json:"health"`  // path of the probe
-	Why     string   `json:"why"`     // one sentence for the build log
+	Command []string `json:"command"`           // argv inside the container; $PORT is set
+	Shell   bool     `json:"shell"`             // Command is one line for sh -c (Procfile)
+	Health  string   `json:"health"`            // path of the probe
+	Why     string   `json:"why"`               // one sentence for the build log
+	Release string   `json:"release,omitempty"` // line for sh -c that is run before a release goes live
+	Volumes []Volume `json:"volumes,omitempty"` // that kurama.yaml asks for
 }
 
 // Limits bound one replica.

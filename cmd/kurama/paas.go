@@ -41,6 +41,9 @@ func newPaas(ctx context.Context, w *wiring) (runner, error) {
 	if err := e.Sweep(sweeping); err != nil {
 		w.log.Warn("containers of commands and builds that were cut off stay behind", "error", err)
 	}
+	if err := e.MountVolumes(sweeping); err != nil {
+		w.log.Error("volumes are not mounted, and the apps that need them will not start", "error", err)
+	}
 	deployer, err := w.deployer(pool, e)
 	if err != nil {
 		return nil, err
@@ -64,7 +67,7 @@ func (w *wiring) engine() (*runtime.Engine, error) {
 	if err != nil {
 		return nil, err
 	}
-	e, err := runtime.New(w.cfg.Docker, runtime.Options{Instance: instance, RunDir: w.folders.Run, StandbyDir: w.folders.Sub("standby"), Log: w.log})
+	e, err := runtime.New(w.cfg.Docker, runtime.Options{Instance: instance, RunDir: w.folders.Run, StandbyDir: w.folders.Sub("standby"), VolumeDir: w.folders.Sub("volumes"), Log: w.log})
 	if err != nil {
 		return nil, err
 	}

@@ -73,6 +73,24 @@ func line(n int) record.Record {
 		Tenant: "default", App: "hello", Replica: "hello-1-abcdef", Msg: fmt.Sprintf("line %d", n)}
 }
 
+// Volumes is what the store has.
+func (p *platformFake) Volumes(ctx context.Context, tenant, app string) ([]paas.Volume, error) {
+	if _, err := p.store.App(ctx, tenant, app); err != nil {
+		return nil, err
+	}
+	return p.store.Volumes(ctx, tenant, app)
+}
+
+// AddVolume stores a volume.
+func (p *platformFake) AddVolume(ctx context.Context, tenant, app string, v paas.Volume) error {
+	return p.store.AddVolume(ctx, tenant, app, v, 1<<30)
+}
+
+// RemoveVolume forgets one.
+func (p *platformFake) RemoveVolume(ctx context.Context, tenant, app, path string) error {
+	return p.store.RemoveVolume(ctx, tenant, app, path)
+}
+
 // Isolation finds one wall down in apps called "open".
 func (p *platformFake) Isolation(_ context.Context, _, app string) (paas.Isolation, error) {
 	ok := app != "open"

@@ -185,20 +185,22 @@ type Build struct {
 
 // App holds the defaults of an app's limits and probes.
 type App struct {
-	CPU           float64       `yaml:"cpu"` // cores
-	Memory        Bytes         `yaml:"memory"`
-	Disk          Bytes         `yaml:"disk"` // writable space of a replica
-	Pids          int64         `yaml:"pids"`
-	Nofile        int64         `yaml:"nofile"`
-	Threads       int           `yaml:"threads"`        // gunicorn threads per worker
-	HealthTimeout time.Duration `yaml:"health_timeout"` // from start to the first good probe
-	LiveInterval  time.Duration `yaml:"live_interval"`  // between two probes of a replica that serves; 0: none
-	DrainTimeout  time.Duration `yaml:"drain_timeout"`  // requests in flight may take this long when a replica goes
-	StopTimeout   time.Duration `yaml:"stop_timeout"`   // between SIGTERM and SIGKILL
-	RestartMin    time.Duration `yaml:"restart_min"`    // first pause before a crashed replica is restarted
-	RestartMax    time.Duration `yaml:"restart_max"`    // longest pause
-	Standby       int           `yaml:"standby"`        // replicas, of all apps, that wait for the next release; 0: none
-	StandbyFor    time.Duration `yaml:"standby_for"`    // after an app's last deploy
+	CPU            float64       `yaml:"cpu"` // cores
+	Memory         Bytes         `yaml:"memory"`
+	Disk           Bytes         `yaml:"disk"` // writable space of a replica
+	Pids           int64         `yaml:"pids"`
+	Nofile         int64         `yaml:"nofile"`
+	Threads        int           `yaml:"threads"`         // gunicorn threads per worker
+	HealthTimeout  time.Duration `yaml:"health_timeout"`  // from start to the first good probe
+	ReleaseTimeout time.Duration `yaml:"release_timeout"` // of the command that is run before a release
+	LiveInterval   time.Duration `yaml:"live_interval"`   // between two probes of a replica that serves; 0: none
+	DrainTimeout   time.Duration `yaml:"drain_timeout"`   // requests in flight may take this long when a replica goes
+	StopTimeout    time.Duration `yaml:"stop_timeout"`    // between SIGTERM and SIGKILL
+	RestartMin     time.Duration `yaml:"restart_min"`     // first pause before a crashed replica is restarted
+	RestartMax     time.Duration `yaml:"restart_max"`     // longest pause
+	Standby        int           `yaml:"standby"`         // replicas, of all apps, that wait for the next release; 0: none
+	StandbyFor     time.Duration `yaml:"standby_for"`     // after an app's last deploy
+	VolumeMax      Bytes         `yaml:"volume_max"`      // what the volumes of an app may hold together
 }
 
 // Quota bounds what the apps of a tenant may ask for together, unless its
@@ -239,8 +241,8 @@ func Default() Config {
 		Build: Build{Base: "auto", Timeout: 10 * time.Minute, Memory: 1 * GiB, CPU: 1, Output: 1 * MiB,
 			LayerMax: 2 * GiB, SourceMax: 512 * MiB, Entries: 20_000, Ratio: 200, AtOnce: 1, KeepSource: 10},
 		App: App{CPU: 1, Memory: 256 * MiB, Disk: 64 * MiB, Pids: 128, Nofile: 4096, Threads: 4,
-			HealthTimeout: 60 * time.Second, LiveInterval: 10 * time.Second, DrainTimeout: 30 * time.Second, StopTimeout: 10 * time.Second, Standby: 4, StandbyFor: 15 * time.Minute,
-			RestartMin: time.Second, RestartMax: time.Minute},
+			HealthTimeout: 60 * time.Second, ReleaseTimeout: 5 * time.Minute, LiveInterval: 10 * time.Second, DrainTimeout: 30 * time.Second, StopTimeout: 10 * time.Second, Standby: 4, StandbyFor: 15 * time.Minute,
+			RestartMin: time.Second, RestartMax: time.Minute, VolumeMax: 2 * GiB},
 		Quota: Quota{Apps: 50, Replicas: 100},
 	}
 }

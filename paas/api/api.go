@@ -72,6 +72,7 @@ type Deployer interface {
 	replicaLister
 	runner
 	isolator
+	volumer
 }
 
 // API is the role that serves the console and the API.
@@ -144,7 +145,7 @@ func (a *API) routes(mux *http.ServeMux) error {
 	for _, register := range []func(){
 		a.sessionRoutes, a.tenantRoutes, a.userRoutes, a.tokenRoutes, a.invitationRoutes, a.auditRoutes, a.appRoutes, a.envRoutes, a.releaseRoutes,
 		a.uploadRoutes, a.logRoutes, a.archiveRoutes, a.alertRoutes, a.outboxRoutes, a.profileRoutes,
-		a.scalingRoutes, a.quotaRoutes, a.isolationRoutes, a.trafficRoutes, a.runRoutes, a.statusRoutes,
+		a.scalingRoutes, a.quotaRoutes, a.isolationRoutes, a.trafficRoutes, a.runRoutes, a.volumeRoutes, a.statusRoutes,
 	} {
 		register()
 	}

@@ -231,6 +231,24 @@ func (f *fakes) RunCommand(_ context.Context, _, _ string, command []string, fn 
 	return 3, fn("stdout", strings.Join(command, " "))
 }
 
+// Volumes is what the store has.
+func (f *fakes) Volumes(ctx context.Context, tenant, app string) ([]paas.Volume, error) {
+	if _, err := f.store.App(ctx, tenant, app); err != nil {
+		return nil, err
+	}
+	return f.store.Volumes(ctx, tenant, app)
+}
+
+// AddVolume stores a volume.
+func (f *fakes) AddVolume(ctx context.Context, tenant, app string, v paas.Volume) error {
+	return f.store.AddVolume(ctx, tenant, app, v, 1<<30)
+}
+
+// RemoveVolume forgets one.
+func (f *fakes) RemoveVolume(ctx context.Context, tenant, app, path string) error {
+	return f.store.RemoveVolume(ctx, tenant, app, path)
+}
+
 func (f *fakes) Isolation(_ context.Context, _, app string) (paas.Isolation, error) {
 	return paas.Isolation{Replica: app + "-1-abcdef", OK: true, Checks: []paas.IsolationCheck{{Name: "user", OK: true, Says: "Fine.", Where: "replica"}}}, f.fail
 }

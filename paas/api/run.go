@@ -44,12 +44,15 @@ func (a *API) runRoutes() {
 		Summary: "Run a command beside the app", Responses: ndjsonResponse("Lines {stream,line}, a last one {end,exit}")},
 		paas.RoleDeveloper, func(ctx context.Context, in *runRequest) (*huma.StreamResponse, error) {
 			tenant := callOf(ctx).tenant
-			app, err := a.deps.Store.App(ctx, tenant, in.App)
+			if err := a.appExists(ctx, in.App); err != nil {
+				return nil, err
+			}
+			releases, err := a.deps.Store.Releases(ctx, tenant, in.App, 1)
 			if err != nil {
 				return nil, err
 			}
-			if app.Release == 0 {
-				return nil, &paas.Invalid{Reason: in.App + " has no live release to run a command in. Deploy it first."}
+			if len(releases) == 0 {
+				return nil, &paas.Invalid{Reason: in.App + " has no release to run a command in. Deploy it first."}
 			}
 			return a.stream(ctx, func(ctx context.Context, out *ndjson) error {
 				return a.run(ctx, tenant, in.App, in.Body.Command, out)

@@ -2,7 +2,7 @@ package build
 
 import (
 	"bytes"
-	"errors"
+	"cmp"
 	"fmt"
 	"io"
 	"io/fs"
@@ -29,7 +29,7 @@ func (b *Builder) Detect(dir string, limits paas.Limits) (paas.Start, error) {
 		return paas.Start{}, fmt.Errorf("source: %w", err)
 	}
 	defer root.Close()
-	d := detector{root: root, threads: max(1, b.opts.Threads), workers: max(1, int(math.Ceil(limits.CPU)))}
+	d := detector{root: root, threads: max(1, b.opts.Threads), workers: max(1, int(math.Ceil(limits.CPU))), cpu: limits.CPU}
 	start, err := d.detect()
 	if err == nil && start.Health == "" {
 		start.Health = "/"
@@ -41,6 +41,7 @@ type detector struct {
 	root    *os.Root
 	threads int
 	workers int
+	cpu     float64
 }
 
 func (d detector) detect() (paas.Start, error) {
@@ -48,32 +49,44 @@ func (d detector) detect() (paas.Start, error) {
 	if err != nil {
 		return paas.Start{}, err
 	}
-	start := paas.Start{Health: m.health}
+	procfile, err := d.procfile()
+	if err != nil {
+		return paas.Start{}, err
+	}
+	start := paas.Start{Health: m.health, Release: cmp.Or(m.release, procfile.release), Volumes: m.volumes}
 	switch {
 	case len(m.command) > 0:
 		start.Command, start.Shell, start.Why = m.command, m.shell, "`kurama.yaml` says how to start it."
 		return start, nil
 	case m.app != "":
 		start.Command = d.gunicorn(m.app, "")
-		start.Why = fmt.Sprintf("`kurama.yaml` names `%s`; gunicorn serves it.", m.app)
+		start.Why = fmt.Sprintf("`kurama.yaml` names `%s`; starting gunicorn with %s, because %s.", m.app, d.size(), d.because())
 		return start, nil
 	}
-	line, err := d.procfile()
-	if err != nil {
+	if procfile.web != "" {
+		start.Command, start.Shell, start.Why = []string{procfile.web}, true, "`Procfile` says how to start it."
+		return start, nil
+	}
+	if err := procfile.lacksWeb(); err != nil {
 		return paas.Start{}, err
-	}
-	if line != "" {
-		start.Command, start.Shell, start.Why = []string{line}, true, "`Procfile` says how to start it."
-		return start, nil
 	}
 	found, err := d.find()
 	if err != nil {
 		return paas.Start{}, err
 	}
 	start.Command = d.gunicorn(found.target, found.path)
-	start.Why = fmt.Sprintf("`%s` holds %s; gunicorn serves it with %s of %s.", found.file, found.what,
-		plural(d.workers, "worker"), plural(d.threads, "thread"))
+	start.Why = fmt.Sprintf("Found %s in `%s`; starting gunicorn with %s, because %s.", found.what, found.file, d.size(), d.because())
 	return start, nil
+}
+
+// size writes "1 worker × 4 threads".
+func (d detector) size() string {
+	return plural(d.workers, "worker") + " × " + plural(d.threads, "thread")
+}
+
+// because says why as many workers are started.
+func (d detector) because() string {
+	return fmt.Sprintf("its limit is %s CPU", strconv.FormatFloat(d.cpu, 'g', -1, 64))
 }
 
 func plural(n int, noun string) string {
@@ -169,37 +182,6 @@ func (d detector) read(name string) (string, error) {
 	defer f.Close()
 	text, err := io.ReadAll(io.LimitReader(f, maxScanned))
 	return string(bytes.TrimPrefix(text, []byte("\ufeff"))), err
-}
-
-// procfile returns the command of the process type web; empty where there is
-// no Procfile.
-func (d detector) procfile() (string, error) {
-	text, err := d.read("Procfile")
-	if errors.Is(err, fs.ErrNotExist) {
-		return "", nil
-	}
-	if err != nil {
-		return "", fmt.Errorf("Procfile: %w", err)
-	}
-	var others []string
-	for line := range strings.Lines(text) {
-		line = strings.TrimSpace(line)
-		kind, command, ok := strings.Cut(line, ":")
-		if line == "" || strings.HasPrefix(line, "#") || !ok {
-			continue
-		}
-		if kind = strings.TrimSpace(kind); kind != "web" {
-			others = append(others, kind)
-			continue
-		}
-		if command = strings.TrimSpace(command); command != "" {
-			return command, nil
-		}
-	}
-	if len(others) > 0 {
-		return "", invalid("`Procfile` has no line `web: …` but %s. Kurama starts the process type web: add it.", strings.Join(others, ", "))
-	}
-	return "", invalid("`Procfile` has no line `web: COMMAND`. Add one, or remove the file and let Kurama find the app.")
 }
 
 // moduleName turns pkg/app.py into pkg.app and pkg/__init__.py into pkg.

@@ -2,6 +2,7 @@ package build
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 
@@ -30,7 +31,7 @@ func TestDetect(t *testing.T) {
 		})
 	}
 	const flask = "from flask import Flask\n"
-	found("finds app in app.py", map[string]string{"app.py": flask + "app = Flask(__name__)\n"}, "--chdir /app app:app", "`app.py` holds the Flask app `app`; gunicorn serves it with 1 worker of 4 threads.")
+	found("finds app in app.py", map[string]string{"app.py": flask + "app = Flask(__name__)\n"}, "--chdir /app app:app", "Found the Flask app `app` in `app.py`; starting gunicorn with 1 worker × 4 threads, because its limit is 1 CPU.")
 	found("finds an app of another name", map[string]string{"site.py": flask + "server: Flask = Flask(__name__)\n"}, " site:server", "`server`")
 	found("takes wsgi.py first", map[string]string{"app.py": flask + "app = Flask(__name__)\n", "wsgi.py": "from app import app as application\n"}, " wsgi:application", "wsgi.py")
 	found("finds a factory", map[string]string{"app.py": flask + "def create_app(config=None, *, debug=False) -> Flask:\n    app = Flask(__name__)\n    return app\n"}, " app:create_app()", "the factory `create_app()`")
@@ -43,6 +44,7 @@ func TestDetect(t *testing.T) {
 	found("is not fooled by strings and comments", map[string]string{"app.py": "'''\napp = Flask(__name__)\n'''\n# app = Flask(__name__)\nsite = flask.Flask(\n  __name__)\n"}, " app:site", "")
 	found("takes the Procfile", map[string]string{"Procfile": "worker: python w.py\nweb: gunicorn shop:app --bind 0.0.0.0:$PORT\n"}, "gunicorn shop:app --bind 0.0.0.0:$PORT", "`Procfile`")
 	found("takes kurama.yaml before all", map[string]string{"kurama.yaml": "command: [python3, serve.py]\nhealth: /up\nport: 5000\n", "Procfile": "web: x\n"}, "python3 serve.py", "`kurama.yaml`")
+	found("finds the app where the Procfile only says what to run before", map[string]string{"Procfile": "release: flask db upgrade\n", "app.py": "app = Flask(__name__)\n"}, " app:app", "Found the Flask app")
 	found("takes an app named in kurama.yaml", map[string]string{"kurama.yaml": "app: shop.web:create_app()\n"}, " shop.web:create_app()", "`kurama.yaml`")
 	found("ignores what runs only as a program", map[string]string{"app.py": "if __name__ == '__main__':\n    app = 1\napplication = Flask(__name__)\n"}, " app:application", "")
 
@@ -52,8 +54,20 @@ func TestDetect(t *testing.T) {
 	refused("says when the Procfile has no web", map[string]string{"Procfile": "worker: x\n"}, "`Procfile` has no line `web: …` but worker.")
 	refused("names an unknown key", map[string]string{"kurama.yaml": "health: /\ncomand: x\n"}, "`kurama.yaml`, line 2: `comand` is not known; the keys are")
 	refused("names a wrong value", map[string]string{"kurama.yaml": "health: up\n"}, "`kurama.yaml`, line 1: `health` is a path")
+	refused("names a volume that cannot be", map[string]string{"kurama.yaml": "health: /\nvolumes:\n  ../x: 64MiB\n"}, "`kurama.yaml`, line 3: \"../x\" cannot be a volume")
+	refused("names a release command that is none", map[string]string{"kurama.yaml": "release: [a]\n"}, "`kurama.yaml`, line 1: `release` is a line for the shell")
 	refused("says when kurama.yaml is no YAML", map[string]string{"kurama.yaml": "a: [\n"}, "`kurama.yaml` is not YAML: line")
 	refused("says when both command and app are given", map[string]string{"kurama.yaml": "app: a:b\ncommand: x\n"}, "`kurama.yaml` has both")
+}
+
+func TestDetectBeforeAndVolumes(t *testing.T) {
+	b := &Builder{opts: Options{Threads: 4}}
+	start, err := b.Detect(write(t, t.TempDir(), map[string]string{"app.py": "app = Flask(__name__)\n", "Procfile": "release: from the Procfile\n",
+		"kurama.yaml": "release: flask init-db\nvolumes: {instance: 64MiB, data/up: 1GiB}\n"}), paas.Limits{CPU: 1})
+	want := []paas.Volume{{Path: "data/up", Size: 1 << 30}, {Path: "instance", Size: 64 << 20}}
+	if err != nil || start.Release != "flask init-db" || !slices.Equal(start.Volumes, want) {
+		t.Errorf("got %+v, %v", start, err)
+	}
 }
 
 func TestDetectWorkers(t *testing.T) {

@@ -4,10 +4,16 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
+	"math"
 	"regexp"
+	"slices"
 	"strings"
 
 	"gopkg.in/yaml.v3"
+
+	"kurama/internal/config"
+	"kurama/paas"
 )
 
 // manifest is an app's own kurama.yaml.
@@ -16,9 +22,11 @@ type manifest struct {
 	shell   bool
 	app     string // module:app for gunicorn
 	health  string // path of the probe
+	release string // line for the shell, run before each release
+	volumes []paas.Volume
 }
 
-const manifestKeys = "`command`, `app`, `health` and `port`"
+const manifestKeys = "`command`, `app`, `release`, `volumes`, `health` and `port`"
 
 var appTarget = regexp.MustCompile(`^[A-Za-z_][\w.]*:[A-Za-z_][\w.]*(\(\))?$`)
 
@@ -67,6 +75,12 @@ func (m *manifest) set(key, value *yaml.Node) error {
 			return wrong("a module and a name in it, such as `shop:app` or `shop:create_app()`")
 		}
 		m.app = value.Value
+	case "release":
+		if m.release = strings.TrimSpace(value.Value); value.Kind != yaml.ScalarNode || m.release == "" {
+			return wrong("a line for the shell, such as `flask --app shop init-db`")
+		}
+	case "volumes":
+		return m.setVolumes(value, wrong)
 	case "health":
 		if value.Kind != yaml.ScalarNode || !strings.HasPrefix(value.Value, "/") || strings.ContainsAny(value.Value, " \t\r\n#") {
 			return wrong("a path, such as `/healthz`")
@@ -80,6 +94,22 @@ func (m *manifest) set(key, value *yaml.Node) error {
 		}
 	default:
 		return invalid("`kurama.yaml`, line %d: `%s` is not known; the keys are %s.", key.Line, key.Value, manifestKeys)
+	}
+	return nil
+}
+
+// setVolumes reads folders with their sizes: `instance: 256MiB`.
+func (m *manifest) setVolumes(value *yaml.Node, wrong func(string) error) error {
+	var sizes map[string]config.Bytes
+	if value.Kind != yaml.MappingNode || value.Decode(&sizes) != nil {
+		return wrong("folders with their sizes, such as `instance: 256MiB`")
+	}
+	for _, folder := range slices.Sorted(maps.Keys(sizes)) {
+		v := paas.Volume{Path: folder, Size: int64(sizes[folder])}
+		if err := paas.CheckVolume(v, m.volumes, math.MaxInt64); err != nil {
+			return invalid("`kurama.yaml`, line %d: %v", value.Line, err)
+		}
+		m.volumes = append(m.volumes, v)
 	}
 	return nil
 }

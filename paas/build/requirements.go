@@ -2,6 +2,7 @@ package build
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -68,10 +69,42 @@ func readRequirements(dir string) (requirements, error) {
 		return requirements{}, fmt.Errorf("source: %w", err)
 	}
 	defer root.Close()
+	r, err := askedFor(root)
+	if err == nil {
+		err = r.addWorker(root)
+	}
+	return r, err
+}
+
+var workerClass = regexp.MustCompile(`(?:^|\s)(?:-k|--worker-class)[ =](gevent|eventlet|tornado)\b`)
+
+// addWorker adds the package of gunicorn's worker class that the Procfile
+// names, which many an app has only in what it installs for development.
+func (r *requirements) addWorker(root *os.Root) error {
+	line, err := root.ReadFile("Procfile")
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("Procfile: %w", err)
+	}
+	m := workerClass.FindSubmatch(line)
+	if m == nil || r.line(string(m[1])) > 0 {
+		return nil
+	}
+	name := string(m[1])
+	r.note = strings.TrimSpace(r.note + fmt.Sprintf(" `Procfile` starts gunicorn with %s, which nothing asks for: it is installed too.", name))
+	r.file = cmp.Or(r.file, "Procfile")
+	r.text += name + "\n"
+	r.key = append(r.key, name)
+	return nil
+}
+
+func askedFor(root *os.Root) (requirements, error) {
 	if _, err := root.Stat("apt.txt"); err == nil {
 		return requirements{}, invalid("`apt.txt` asks for Debian packages, which this version of Kurama does not install. Remove it; most Python packages bring what they need as a wheel.")
 	}
-	for _, file := range []string{"requirements.txt", "pyproject.toml"} {
+	for _, file := range []string{"requirements.txt", "requirements.lock", "pyproject.toml"} {
 		data, err := root.ReadFile(file)
 		if errors.Is(err, fs.ErrNotExist) {
 			continue
@@ -86,7 +119,7 @@ func readRequirements(dir string) (requirements, error) {
 		if file == "pyproject.toml" {
 			return fromProject(text)
 		}
-		return fromText(root, text)
+		return fromText(root, file, text)
 	}
 	return requirements{}, nil
 }
@@ -116,22 +149,22 @@ var include = regexp.MustCompile(`^(-r|-c|--requirement|--constraint)[ =]*(\S+)`
 // fromText prepares a requirements.txt: pip reads it from another folder, so
 // included files are named by their place in the container, and an editable
 // install of the app itself, whose folder is importable anyway, is left out.
-func fromText(root *os.Root, text string) (requirements, error) {
-	r := requirements{file: "requirements.txt"}
+func fromText(root *os.Root, file, text string) (requirements, error) {
+	r := requirements{file: file}
 	var out strings.Builder
 	for i, line := range strings.Split(strings.ReplaceAll(text, "\r", ""), "\n") {
 		bare := strings.TrimSpace(uncomment(line))
 		switch {
 		case editableSelf(bare):
-			r.note = fmt.Sprintf("`requirements.txt`, line %d: `%s` is left out, the app's folder is importable without it.", i+1, bare)
+			r.note = fmt.Sprintf("`%s`, line %d: `%s` is left out, the app's folder is importable without it.", file, i+1, bare)
 			line = ""
 		case strings.HasPrefix(bare, "-e") || strings.HasPrefix(bare, "--editable"):
-			return r, invalid("`requirements.txt`, line %d: `%s` cannot be installed as editable, because an app's source is read-only. Remove `-e`.", i+1, bare)
+			return r, invalid("`%s`, line %d: `%s` cannot be installed as editable, because an app's source is read-only. Remove `-e`.", file, i+1, bare)
 		case include.MatchString(bare):
 			m := include.FindStringSubmatch(bare)
 			included, err := includedFiles(root, m[2], 0)
 			if err != nil {
-				return r, invalid("`requirements.txt`, line %d: %v.", i+1, err)
+				return r, invalid("`%s`, line %d: %v.", file, i+1, err)
 			}
 			r.key = append(r.key, included...)
 			line = m[1] + " /app/" + path.Clean(m[2])
@@ -151,7 +184,7 @@ func fromText(root *os.Root, text string) (requirements, error) {
 
 func editableSelf(line string) bool {
 	switch strings.Join(strings.Fields(line), " ") {
-	case ".", "./", "-e .", "-e ./", "--editable .", "--editable=.":
+	case ".", "./", "-e .", "-e ./", "-e file:.", "--editable .", "--editable=.":
 		return true
 	}
 	return false

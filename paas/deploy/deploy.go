@@ -26,6 +26,10 @@ type Apps interface {
 	SetAppState(ctx context.Context, tenant, app string, state paas.AppState, reason string) error
 	DeleteApp(ctx context.Context, tenant, app string) error
 	Env(ctx context.Context, tenant, app string) (map[string]string, error)
+	Volumes(ctx context.Context, tenant, app string) ([]paas.Volume, error)
+	AddVolume(ctx context.Context, tenant, app string, v paas.Volume, most int64) error
+	RemoveVolume(ctx context.Context, tenant, app, path string) error
+	RequestRestart(ctx context.Context, tenant, app string) error
 }
 
 // Releases is what is stored about releases.
@@ -80,6 +84,7 @@ type Engine interface {
 	Remove(ctx context.Context, replica string) error
 	Standby
 	Commands
+	Volumes
 	Observer
 }
 
@@ -94,6 +99,13 @@ type Standby interface {
 type Commands interface {
 	Run(ctx context.Context, spec paas.Spec, command []string, fn func(stream, line string)) (exit int, err error)
 	Exec(ctx context.Context, replica string, command []string, fn func(stream, line string)) (exit int, err error)
+}
+
+// Volumes keeps what outlives replicas.
+type Volumes interface {
+	RemoveVolume(tenant, app, path string) error
+	VolumeUse(tenant, app, path string) (bytes int64, mounted bool)
+	UnmountVolumes() error
 }
 
 // Observer says what became of replicas.
@@ -268,7 +280,7 @@ func (d *Deployer) Stop(ctx context.Context, leaveApps bool) error {
 	for i, c := range running {
 		errs[i] = errors.Join(errs[i], d.Engine.Remove(ctx, c.ID))
 	}
-	return errors.Join(errs...)
+	return errors.Join(append(errs, d.Engine.UnmountVolumes())...)
 }
 
 // Replicas returns an app's replicas as they are now, oldest first: those that

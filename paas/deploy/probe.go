@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"net/url"
+	"strings"
 	"time"
 
 	"kurama/paas"
@@ -38,7 +40,8 @@ type prober struct {
 	start   paas.Start
 	limits  paas.Limits
 	host    string
-	status  int // of the last answer; 0: none yet
+	status  int    // of the last answer; 0: none yet
+	exc     string // the traceback that the SDK sent with it
 	badFrom time.Time
 }
 
@@ -111,6 +114,9 @@ func (p *prober) once(ctx context.Context) bool {
 	}
 	resp.Body.Close()
 	p.status = resp.StatusCode
+	// Once an app answers requests, its errors go to its records and not to the
+	// container's output.
+	p.exc, _ = url.PathUnescape(resp.Header.Get("X-Kurama-Exc"))
 	switch {
 	case p.status != http.StatusInternalServerError:
 		p.badFrom = time.Time{}
@@ -195,15 +201,24 @@ func unreachable(s paas.Socket) error {
 }
 
 func (p *prober) broken(ctx context.Context) error {
+	lines := p.lastLines(ctx)
+	return &paas.Invalid{Reason: fmt.Sprintf("`GET %s` keeps answering %d%s. Mend it, or name another path as `health` in kurama.yaml.%s%s",
+		p.start.Health, p.status, because(lines), noTables(p.replica.App, lines), quoted(lines))}
+}
+
+// lastLines returns the traceback of the last answer, else what the app wrote.
+func (p *prober) lastLines(ctx context.Context) []string {
+	if p.exc != "" {
+		return strings.Split(strings.TrimSpace(p.exc), "\n")
+	}
 	lines, _ := p.d.Engine.Logs(ctx, p.replica.ID, tailLines)
-	return &paas.Invalid{Reason: fmt.Sprintf("`GET %s` keeps answering %d%s. Mend it, or name another path as `health` in kurama.yaml.%s",
-		p.start.Health, p.status, because(lines), quoted(lines))}
+	return lines
 }
 
 func (p *prober) tooLong(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
-	lines, _ := p.d.Engine.Logs(ctx, p.replica.ID, tailLines)
+	lines := p.lastLines(ctx)
 	if wrong := p.wrongSocket(ctx); wrong != nil {
 		return unreachable(*wrong)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 
 	"kurama/internal/config"
@@ -38,7 +39,7 @@ func whyEnded(c paas.Container, limits paas.Limits, lines []string) string {
 		return "Your app's command cannot be executed. Make the file executable, or start it with its interpreter."
 	}
 	if cause := because(lines); cause != "" {
-		return fmt.Sprintf("Your app ended at its start%s.", cause)
+		return fmt.Sprintf("Your app ended at its start%s.%s", cause, readOnly(c.App, lines))
 	}
 	if c.ExitCode == 0 {
 		return "Your app ended by itself, without an error. A web app keeps running: does its last line start the server?"
@@ -67,6 +68,24 @@ func because(lines []string) string {
 		text = ": " + text
 	}
 	return fmt.Sprintf(" with %s%s%s", name, place, strings.TrimSuffix(text, "."))
+}
+
+var noTable = regexp.MustCompile(`no such table|relation "[^"]+" does not exist|UndefinedTable`)
+
+// noTables says how a database gets its tables, where they are what is missing.
+func noTables(app string, lines []string) string {
+	if !slices.ContainsFunc(lines, noTable.MatchString) {
+		return ""
+	}
+	return fmt.Sprintf(" Its database has no tables yet. Keep it on a volume (`kurama volumes %s add instance`, for a file in Flask's instance folder), make the tables with `kurama run %s -- COMMAND`, and deploy again; or let each release make them: `release: COMMAND` in the Procfile.", app, app)
+}
+
+// readOnly says where an app can write, where it tried to elsewhere.
+func readOnly(app string, lines []string) string {
+	if !slices.ContainsFunc(lines, func(l string) bool { return strings.Contains(l, "Read-only file system") }) {
+		return ""
+	}
+	return fmt.Sprintf(" An app's source is read-only. Write below /tmp, where it lasts as long as the replica, or keep a folder on a volume: `kurama volumes %s add FOLDER`.", app)
 }
 
 // quoted returns the last lines as a block below a sentence.

@@ -284,6 +284,12 @@ func (d *Deployer) bringLive(ctx context.Context, f *fleet, j *job) error {
 	d.mu.Lock()
 	f.see(app)
 	d.mu.Unlock()
+	if err := d.addDeclared(ctx, rel); err != nil {
+		return err
+	}
+	if err := d.prepare(ctx, rel); err != nil {
+		return err
+	}
 	err = d.roll(ctx, rollout{fleet: f, release: rel, restart: app.Restart,
 		say: func(step, format string, args ...any) { d.say(rel, step, format, args...) },
 		commit: func(ctx context.Context) error {

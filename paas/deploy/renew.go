@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"time"
 
 	"kurama/paas"
@@ -44,22 +45,15 @@ func (d *Deployer) renew(ctx context.Context, f *fleet) {
 	d.tell(f.key, rel.Number, "", eventRestarted, fmt.Sprintf("All replicas were restarted within %s.", span(began)))
 }
 
-// RunCommand runs a command in a fresh container of the live release, calls fn
-// with each line of its output, and returns the exit code. It returns
-// paas.ErrNotFound for an app that does not exist and *paas.Invalid where
-// nothing is live.
+// RunCommand runs a command in a fresh container of the live release, or of the
+// newest that was built where none is live, calls fn with each line of its
+// output, and returns the exit code. It returns paas.ErrNotFound for an app
+// that does not exist and *paas.Invalid where there is nothing to run it in.
 func (d *Deployer) RunCommand(ctx context.Context, tenant, app string, command []string, fn func(stream, line string)) (int, error) {
-	a, err := d.Store.App(ctx, tenant, app)
-	if err != nil {
-		return 0, err
-	}
-	if a.Release == 0 {
-		return 0, &paas.Invalid{Reason: "The app has no live release to run a command in. Deploy one first."}
-	}
 	if len(command) == 0 || command[0] == "" {
 		return 0, &paas.Invalid{Reason: "There is no command to run. Write it after `--`."}
 	}
-	rel, err := d.Store.Release(ctx, tenant, app, a.Release)
+	rel, err := d.runnable(ctx, tenant, app)
 	if err != nil {
 		return 0, err
 	}
@@ -69,6 +63,28 @@ func (d *Deployer) RunCommand(ctx context.Context, tenant, app string, command [
 	}
 	spec.Replica = replicaID(app, rel.Number)
 	return d.Engine.Run(ctx, spec, command, fn)
+}
+
+// runnable returns the release that a command is run in. An app whose start
+// waits for what the command makes, such as tables, has none live.
+func (d *Deployer) runnable(ctx context.Context, tenant, app string) (paas.Release, error) {
+	a, err := d.Store.App(ctx, tenant, app)
+	if err != nil {
+		return paas.Release{}, err
+	}
+	if a.Release > 0 {
+		return d.Store.Release(ctx, tenant, app, a.Release)
+	}
+	releases, err := d.Store.Releases(ctx, tenant, app, 0)
+	if err != nil {
+		return paas.Release{}, err
+	}
+	for _, r := range releases {
+		if _, gone := os.Stat(d.Builder.SourceFolder(tenant, app, r.Number)); gone == nil && r.Built() {
+			return r, nil
+		}
+	}
+	return paas.Release{}, &paas.Invalid{Reason: "The app has no release to run a command in. Deploy one first."}
 }
 
 // Delete removes an app: from the table, its containers, its sources and all
@@ -121,7 +137,7 @@ func (d *Deployer) remove(f *fleet) error {
 	d.mu.Unlock()
 	d.endSpares(f)
 	d.drain(f, going, func(string) {})
-	err = d.Builder.RemoveApp(f.tenant, f.key.app)
+	err = errors.Join(d.Builder.RemoveApp(f.tenant, f.key.app), d.Engine.RemoveVolume(f.tenant, f.key.app, ""))
 	if gone := d.Store.DeleteApp(ctx, f.tenant, f.key.app); gone != nil && !errors.Is(gone, paas.ErrNotFound) {
 		err = errors.Join(err, gone)
 	}

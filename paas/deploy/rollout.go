@@ -208,6 +208,10 @@ func (d *Deployer) spec(ctx context.Context, rel paas.Release) (paas.Spec, error
 	if err != nil {
 		return paas.Spec{}, err
 	}
+	volumes, err := d.Store.Volumes(ctx, rel.Tenant, rel.App)
+	if err != nil {
+		return paas.Spec{}, err
+	}
 	source := d.Builder.SourceFolder(rel.Tenant, rel.App, rel.Number)
 	layer := d.Builder.LayerFolder(rel.Layer)
 	if layer != "" {
@@ -220,7 +224,7 @@ func (d *Deployer) spec(ctx context.Context, rel paas.Release) (paas.Spec, error
 		}
 	}
 	return paas.Spec{Tenant: rel.Tenant, App: rel.App, Release: rel.Number, Restart: app.Restart, UID: app.UID,
-		Image: image, Source: source, Layer: layer, Start: rel.Start, Limits: rel.Limits, Env: rel.Env}, nil
+		Image: image, Source: source, Layer: layer, Start: rel.Start, Limits: rel.Limits, Env: rel.Env, Volumes: volumes}, nil
 }
 
 // count writes "1 replica is" or "3 replicas are".

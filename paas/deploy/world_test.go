@@ -46,7 +46,7 @@ func (w world) open(ctx context.Context, log *slog.Logger) (*parts, error) {
 		return nil, err
 	}
 	p := &parts{pool: pool, store: store.New(pool), policies: store.NewPolicies(pool, w.Config.Autoscaler.Default())}
-	if p.engine, err = runtime.New(w.Config.Docker, runtime.Options{Instance: w.Instance, RunDir: filepath.Join(w.Data, "run"), StandbyDir: filepath.Join(w.Data, "standby"), Log: log}); err != nil {
+	if p.engine, err = runtime.New(w.Config.Docker, runtime.Options{Instance: w.Instance, RunDir: filepath.Join(w.Data, "run"), StandbyDir: filepath.Join(w.Data, "standby"), VolumeDir: filepath.Join(w.Data, "volumes"), Log: log}); err != nil {
 		return nil, err
 	}
 	if p.docker, err = runtime.Client(""); err != nil {

@@ -15,6 +15,9 @@ import (
 // fn with each line of its output as it comes, and returns its exit code. The
 // container is gone afterwards, also when ctx ends first.
 func (e *Engine) Run(ctx context.Context, spec paas.Spec, command []string, fn func(stream, line string)) (int, error) {
+	if err := e.makeVolumes(ctx, spec); err != nil {
+		return 0, err
+	}
 	network, err := e.network(ctx, spec.Tenant)
 	if err != nil {
 		return 0, err

@@ -53,6 +53,7 @@ type Options struct {
 	Instance   string // name of the installation; labels, networks and chains carry it
 	RunDir     string // folder of sockets; holds replicas/<replica>/
 	StandbyDir string // holds the sources of replicas that stood by; on the file system of the releases; empty: in RunDir
+	VolumeDir  string // holds the volumes of apps, <tenant>/<app>/<path>.img; empty: in RunDir
 	Log        *slog.Logger
 }
 
@@ -64,13 +65,15 @@ type Engine struct {
 	filter  firewall
 	mu      sync.Mutex      // guards networks; held while one is made
 	ensured map[string]bool // networks known to exist, with their rules
+	volumes sync.Mutex      // held while volumes are made, mounted or removed
 }
 
 // New connects to the engine. One that does not answer is no error yet: every
 // call says so.
 func New(cfg config.Docker, opts Options) (*Engine, error) {
 	opts.StandbyDir = cmp.Or(opts.StandbyDir, filepath.Join(opts.RunDir, "standby"))
-	for _, folder := range []*string{&opts.RunDir, &opts.StandbyDir} {
+	opts.VolumeDir = cmp.Or(opts.VolumeDir, filepath.Join(opts.RunDir, "volumes"))
+	for _, folder := range []*string{&opts.RunDir, &opts.StandbyDir, &opts.VolumeDir} {
 		absolute, err := filepath.Abs(*folder)
 		if err != nil {
 			return nil, fmt.Errorf("folder of the engine %s: %w", *folder, err)
@@ -128,6 +131,9 @@ func (e *Engine) Start(ctx context.Context, spec paas.Spec) (paas.Container, err
 // create makes the container. The network may have been removed behind our
 // back, in which case it is made again and the creation tried once more.
 func (e *Engine) create(ctx context.Context, spec paas.Spec, change func(profile)) error {
+	if err := e.makeVolumes(ctx, spec); err != nil {
+		return err
+	}
 	for again := true; ; again = false {
 		network, err := e.network(ctx, spec.Tenant)
 		if err != nil {

@@ -62,6 +62,9 @@ func (e *Engine) profile(spec paas.Spec, kind, networkName string) profile {
 	if spec.Layer != "" {
 		p.bind(spec.Layer, "/opt/deps")
 	}
+	for _, v := range spec.Volumes {
+		p.host.Mounts = append(p.host.Mounts, mount.Mount{Type: mount.TypeBind, Source: e.volumeFolder(spec.Tenant, spec.App, v.Path), Target: "/app/" + v.Path})
+	}
 	return p
 }
 
@@ -88,7 +91,8 @@ func writable(spec paas.Spec) (map[string]string, int64) {
 	uid := firstUID + spec.UID
 	size := spec.Limits.Disk
 	tmpfs := map[string]string{"/tmp": fmt.Sprintf("rw,noexec,nosuid,nodev,size=%d,mode=1777", size)}
-	if emptyInstance(spec.Source) {
+	kept := slices.ContainsFunc(spec.Volumes, func(v paas.Volume) bool { return strings.HasPrefix(v.Path+"/", instanceName+"/") })
+	if emptyInstance(spec.Source) && !kept {
 		part := max(size/4, mib)
 		tmpfs["/app/"+instanceName] = fmt.Sprintf("rw,noexec,nosuid,nodev,size=%d,mode=0700,uid=%d,gid=%d", part, uid, uid)
 		size += part

@@ -56,6 +56,9 @@ func (e *Engine) prepare(ctx context.Context, spec paas.Spec) error {
 	if err := os.WriteFile(filepath.Join(e.socketFolder(spec.Replica), standbyMark), nil, 0o600); err != nil {
 		return err
 	}
+	if err := e.makeVolumes(ctx, spec); err != nil { // a new one begins with what the source ships
+		return err
+	}
 	folder := e.standbyFolder(spec.Replica)
 	app, post := filepath.Join(folder, "app"), filepath.Join(folder, "post")
 	if err := openFolders(folder, app, post); err != nil {
