@@ -18,7 +18,8 @@ export async function open(look = {}) {
   const page = await context.newPage();
   const complaints = [];
   page.on('pageerror', (e) => complaints.push(`${page.url()}: ${e.message}`));
-  page.on('console', (m) => m.type() === 'error' && !/401/.test(m.text()) && complaints.push(`${page.url()}: ${m.text()}`));
+  // On a host that starts containers, Chromium gives up what it is loading whenever an interface comes or goes; the pages try again.
+  page.on('console', (m) => m.type() === 'error' && !/401|ERR_NETWORK_CHANGED/.test(m.text()) && complaints.push(`${page.url()}: ${m.text()}`));
   return { browser, page, complaints };
 }
 
