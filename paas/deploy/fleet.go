@@ -47,6 +47,7 @@ type fleet struct {
 	numbers   map[int]bool  // releases whose deploy is under way
 	number    int           // of the last release that this process deployed; 0: none
 	deployed  time.Time     // when that was
+	liveAt    time.Time     // of the last rollout's replicas
 	spareAt   time.Time     // no replica is made to stand by before this
 	rolling   bool          // candidates are on their way, or being switched to
 	deleting  bool

@@ -164,7 +164,7 @@ func (d *Deployer) switchTo(ctx context.Context, r rollout, fresh []*replica) er
 	}
 	d.mu.Lock()
 	r.fleet.app.Release = max(r.fleet.app.Release, r.release.Number)
-	r.fleet.failures, r.fleet.reason = 0, ""
+	r.fleet.failures, r.fleet.reason, r.fleet.liveAt = 0, "", time.Now()
 	d.mu.Unlock()
 	if len(old) > 0 {
 		d.spawn(func() { d.drain(r.fleet, old, func(line string) { r.say("drain", "%s", line) }) })

@@ -20,6 +20,10 @@ type spare struct {
 	ready bool // it may be taken
 }
 
+// spareAfter is how long an app has its host for itself after it went live,
+// before a spare is started.
+const spareAfter = 3 * time.Second
+
 // tendSpares starts a spare where an app may use one, and ends those that have
 // lost their purpose.
 func (d *Deployer) tendSpares(now time.Time) {
@@ -48,7 +52,7 @@ func (d *Deployer) wanted(s *spare, now time.Time) bool {
 // and has no spare. Callers hold mu.
 func (d *Deployer) mayUseSpare(f *fleet, now time.Time) bool {
 	if d.opts.App.Standby <= 0 || f.number == 0 || f.app.Release == 0 || f.app.Desired == 0 || f.deleting || f.rolling || f.replacing ||
-		f.waiting > 0 || len(f.numbers) > 0 || now.Sub(f.deployed) >= d.opts.App.StandbyFor || now.Before(f.spareAt) {
+		f.waiting > 0 || len(f.numbers) > 0 || now.Sub(f.deployed) >= d.opts.App.StandbyFor || now.Before(f.spareAt) || now.Sub(f.liveAt) < spareAfter {
 		return false
 	}
 	for _, r := range f.replicas {
