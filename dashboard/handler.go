@@ -32,11 +32,9 @@ func (s *Server) handler() http.Handler {
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
 	mux.HandleFunc("GET /readyz", s.ready)
 	mux.Handle("GET /metrics", promhttp.HandlerFor(s.counters.registry, promhttp.HandlerOpts{}))
-	mux.Handle("GET /api/live", s.answer(s.live))
-	mux.Handle("GET /api/history", s.answer(s.course))
-	mux.Handle("GET /api/history/window", s.answer(s.window))
-	mux.Handle("GET /api/session", s.answer(s.session))
-	mux.Handle("GET /api/apps", s.answer(s.apps))
+	for path, fn := range s.routes() {
+		mux.Handle("GET "+path, s.answer(fn))
+	}
 	mux.Handle("/api/", s.answer(func(http.ResponseWriter, *http.Request, Identity) error {
 		return &problem{status: http.StatusNotFound, detail: "The dashboard has no such address; its API is /api/live, /api/history, /api/session and /api/apps."}
 	}))
@@ -44,9 +42,23 @@ func (s *Server) handler() http.Handler {
 	return s.secure(mux)
 }
 
+// reply answers a request of somebody known.
+type reply func(http.ResponseWriter, *http.Request, Identity) error
+
+// routes are the paths that show what is a tenant's; a test asks each as others.
+func (s *Server) routes() map[string]reply {
+	return map[string]reply{
+		"/api/live":           s.live,
+		"/api/history":        s.course,
+		"/api/history/window": s.window,
+		"/api/session":        s.session,
+		"/api/apps":           s.apps,
+	}
+}
+
 // answer identifies the sender and turns an error into its document. What is
 // not a problem stays unexplained to the caller and goes to the log.
-func (s *Server) answer(fn func(http.ResponseWriter, *http.Request, Identity) error) http.Handler {
+func (s *Server) answer(fn reply) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Cache-Control", "no-store")
 		who, err := s.auth.Identify(r)

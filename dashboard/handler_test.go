@@ -105,3 +105,48 @@ func TestAStopSaysGoodbye(t *testing.T) {
 		}
 	}
 }
+
+func TestNoRouteShowsAnothersData(t *testing.T) {
+	f := setup(t, startStream(t), settings(), nil)
+	get := func(path, person string) int {
+		t.Helper()
+		req, err := http.NewRequestWithContext(t.Context(), "GET", "http://"+f.server.Addr().String()+path, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Header.Set("Authorization", "Bearer "+person)
+		res, err := http.DefaultClient.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = res.Body.Close()
+		return res.StatusCode
+	}
+	for path := range f.server.routes() {
+		t.Run(path, func(t *testing.T) {
+			if got := get(path+"?app=hello", "nobody"); got != 401 {
+				t.Errorf("nobody gets %d", got)
+			}
+			if got := get(path+"?app=hello", "deployer"); got != 403 {
+				t.Errorf("a token that is not for reading gets %d", got)
+			}
+			if path == "/api/session" {
+				return
+			}
+			if got := get(path+"?tenant=bee&app=secret", "ann"); got != 404 {
+				t.Errorf("another tenant gets %d", got)
+			}
+			if path == "/api/apps" {
+				return
+			}
+			if got := get(path+"?app=secret", "ann"); got != 404 {
+				t.Errorf("another tenant's app is told with %d", got)
+			}
+			for _, query := range []string{"", "?app=other"} {
+				if got := get(path+query, "hellos"); got != 404 {
+					t.Errorf("a token of one app gets %d with %q", got, query)
+				}
+			}
+		})
+	}
+}

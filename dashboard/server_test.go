@@ -133,9 +133,11 @@ func setup(t testing.TB, s *stream.Stream, cfg config.Dashboard, change func(*Se
 	server, err := New(cfg, Options{
 		Listener: listener, Stream: s,
 		Auth: people{
-			"Bearer ann": {User: "ann", Tenant: "acme", Role: paas.RoleViewer},
-			"Bearer bob": {User: "bob", Tenant: "bee", Role: paas.RoleOwner},
-			"Bearer ops": {User: "ops", Tenant: "default", Role: paas.RoleOperator, CSRF: "token"},
+			"Bearer ann":      {User: "ann", Tenant: "acme", Role: paas.RoleViewer},
+			"Bearer bob":      {User: "bob", Tenant: "bee", Role: paas.RoleOwner},
+			"Bearer ops":      {User: "ops", Tenant: "default", Role: paas.RoleOperator, CSRF: "token"},
+			"Bearer deployer": {User: "ann", Tenant: "acme", Role: paas.RoleDeveloper, Blind: true},
+			"Bearer hellos":   {User: "ann", Tenant: "acme", Role: paas.RoleViewer, App: "hello"},
 		},
 		History: remembered{},
 		Apps:    catalog{"acme": {"hello", "shop"}, "bee": {"hello", "secret"}},

@@ -109,16 +109,20 @@ func (w *wiring) console(ctx context.Context, pool *pgxpool.Pool, d *deploy.Depl
 	public := w.cfg.Console
 	public.URL = consoleURL(w.cfg)
 	accounts := auth.New(public, pool)
-	rules := alert.NewRules(pool, w.cfg.SMTP, consoleURL(w.cfg))
+	bound, err := w.tenantPool(ctx) // whatever is asked for a tenant goes through it
+	if err != nil {
+		return nil, err
+	}
+	rules := alert.NewRules(bound, w.cfg.SMTP, consoleURL(w.cfg))
 	traffic := newSimulator(ctx, w.cfg, w.log)
 	w.onClose(traffic.wait)
 	return api.New(w.cfg.Console, api.Options{
 		Listener: ln, Log: w.log, Pages: web.Handler(web.Pages(), "console.html"), Policy: web.Policy, DataDir: w.folders.Data, Domain: w.cfg.Domain, RouterPort: portNumber(w.cfg.Router.Listen),
 		DashboardURL: w.cfg.Dashboard.URL, DashboardPort: portNumber(w.cfg.Dashboard.Listen), MaxEntries: w.cfg.Build.Entries,
-		Sessions: accounts, Tenants: accounts, Users: accounts, Tokens: accounts, Invitations: accounts, Audit: accounts,
-		Store: store.New(pool).Within(w.cfg.Quota.Bounds()), Policies: store.NewPolicies(pool, w.cfg.Autoscaler.Default()).Within(w.cfg.Quota.Bounds()), Deployer: deployerOf{d},
-		Logs: logQuery{persist.NewQuery(pool)}, Archive: archiveQuery{archive.NewReader(w.folders.Sub("archive"), w.folders.Socket("archive.sock"), w.log)},
-		Alerts: alertRules{rules}, Outbox: alertRules{rules}, Profile: profileQuery{profile.NewQuery(pool)}, Status: platformStatus{w.folders, w.cfg.Dashboard.Listen},
+		Sessions: accounts, Tenants: accounts, Users: auth.New(public, bound), Tokens: auth.New(public, bound), Invitations: accounts, Audit: accounts,
+		Store: store.New(bound).Within(w.cfg.Quota.Bounds()), Policies: store.NewPolicies(bound, w.cfg.Autoscaler.Default()).Within(w.cfg.Quota.Bounds()), Deployer: deployerOf{d},
+		Logs: logQuery{persist.NewQuery(bound)}, Archive: archiveQuery{archive.NewReader(w.folders.Sub("archive"), w.folders.Socket("archive.sock"), w.log)},
+		Alerts: alertRules{rules}, Outbox: alertRules{rules}, Profile: profileQuery{profile.NewQuery(bound)}, Status: platformStatus{w.folders, w.cfg.Dashboard.Listen},
 		Simulator: traffic,
 	})
 }

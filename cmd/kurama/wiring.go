@@ -84,6 +84,21 @@ func (w *wiring) pool(ctx context.Context) (*pgxpool.Pool, error) {
 	return pool, nil
 }
 
+// tenantPool opens the database for queries on behalf of tenants, once pool has
+// found that it answers.
+func (w *wiring) tenantPool(ctx context.Context) (*pgxpool.Pool, error) {
+	dsn, err := postgres.DSN(w.cfg.Database, w.folders.Run)
+	if err != nil {
+		return nil, err
+	}
+	pool, err := postgres.OpenTenants(ctx, dsn, w.cfg.Database.MaxConns)
+	if err != nil {
+		return nil, err
+	}
+	w.onClose(pool.Close)
+	return pool, nil
+}
+
 // stream connects to the embedded or the external stream.
 func (w *wiring) stream(ctx context.Context) (*stream.Stream, error) {
 	url, token := w.cfg.Stream.URL.Reveal(), ""

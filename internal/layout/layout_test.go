@@ -34,7 +34,7 @@ var allowed = map[string][]string{
 	"internal/layout":          {},
 	"internal/host":            {"internal/postgres"},
 	"services/sink":            roleMay(),
-	"internal/postgres":        {"internal/config"},
+	"internal/postgres":        {"internal/config", "paas"},
 	"internal/postgres/pgtest": {"internal/config", "internal/postgres"},
 	"internal/role":            {"internal/config"},
 	"internal/bench":           roleMay("internal/client", "internal/postgres", "paas/router", "sdk/reqsim"),

@@ -23,11 +23,16 @@ var migrations embed.FS
 // Open makes a pool of at most maxConns connections to dsn and checks that
 // the server answers.
 func Open(ctx context.Context, dsn string, maxConns int) (*pgxpool.Pool, error) {
+	return open(ctx, dsn, maxConns, func(*pgxpool.Config) {})
+}
+
+func open(ctx context.Context, dsn string, maxConns int, adapt func(*pgxpool.Config)) (*pgxpool.Pool, error) {
 	cfg, err := pgxpool.ParseConfig(dsn)
 	if err != nil {
 		return nil, fmt.Errorf("the database address cannot be read: %w", err)
 	}
 	cfg.MaxConns = int32(max(maxConns, 2))
+	adapt(cfg)
 	pool, err := pgxpool.NewWithConfig(ctx, cfg)
 	if err != nil {
 		return nil, fmt.Errorf("opening the database: %w", err)
@@ -96,5 +101,5 @@ func migrate(ctx context.Context, db *sql.DB) error {
 	if _, err := provider.Up(ctx); err != nil {
 		return fmt.Errorf("migrating the database: %w", err)
 	}
-	return nil
+	return secure(ctx, db)
 }

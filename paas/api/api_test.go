@@ -18,7 +18,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5/pgxpool"
+
 	"kurama/internal/config"
+	"kurama/internal/postgres"
 	"kurama/internal/postgres/pgtest"
 	"kurama/logship/record"
 	"kurama/paas"
@@ -32,6 +35,7 @@ import (
 type world struct {
 	t        *testing.T
 	srv      *httptest.Server
+	bound    *pgxpool.Pool // as the API's own queries go
 	store    *store.Store
 	policies *store.Policies
 	auth     *auth.Auth
@@ -44,13 +48,19 @@ const password = "correct horse battery"
 
 func newWorld(t *testing.T, settings ...func(*config.Console)) *world {
 	t.Helper()
-	pool, cfg := pgtest.New(t), config.Default().Console
+	dsn, cfg := pgtest.DSN(t), config.Default().Console
+	pool, err := postgres.Open(t.Context(), dsn, 8)
+	must(t, err)
+	t.Cleanup(pool.Close)
+	bound, err := postgres.OpenTenants(t.Context(), dsn, 8)
+	must(t, err)
+	t.Cleanup(bound.Close)
 	cfg.MaxUpload = 64 * config.KiB
 	for _, set := range settings {
 		set(&cfg)
 	}
 	w := &world{t: t, store: store.New(pool), policies: store.NewPolicies(pool, config.Default().Autoscaler.Default()), auth: auth.New(cfg, pool), data: t.TempDir(), tokens: map[string]string{}}
-	w.fakes = &fakes{store: w.store}
+	w.bound, w.fakes = bound, &fakes{store: w.store}
 	for _, tenant := range []string{"default", "other"} {
 		must(t, first(w.auth.CreateTenant(t.Context(), tenant)))
 		must(t, first(w.store.CreateApp(t.Context(), tenant, tenant+"-app")))
@@ -76,7 +86,8 @@ func (w *world) serve(cfg config.Console) {
 		Listener: listener, Log: slog.New(slog.DiscardHandler), DataDir: w.data, Domain: "localhost", RouterPort: 8080,
 		DashboardPort: 5005, MaxEntries: 20,
 		Pages:  http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "<!doctype html>console") }),
-		Policy: "default-src 'self'", Sessions: w.auth, Tenants: w.auth, Users: w.auth, Tokens: w.auth, Invitations: w.auth, Audit: w.auth, Store: w.store, Policies: w.policies,
+		Policy: "default-src 'self'", Sessions: w.auth, Tenants: w.auth, Users: auth.New(cfg, w.bound), Tokens: auth.New(cfg, w.bound),
+		Invitations: w.auth, Audit: w.auth, Store: store.New(w.bound), Policies: store.NewPolicies(w.bound, config.Default().Autoscaler.Default()),
 		Deployer: w.fakes, Logs: w.fakes, Archive: w.fakes, Alerts: w.fakes, Outbox: w.fakes, Profile: w.fakes, Status: w.fakes, Simulator: w.fakes,
 	})
 	must(w.t, err)

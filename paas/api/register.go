@@ -92,6 +92,8 @@ func (a *API) admit(op *huma.Operation, need paas.Role) func(huma.Context, func(
 			c.failure = a.writeProblem(seen, r, err)
 			return
 		}
-		next(huma.WithValue(hc, callKey{}, c))
+		// Queries of the handler see the rows of this tenant only.
+		bound := huma.WithContext(hc, paas.ForTenant(hc.Context(), c.tenant))
+		next(huma.WithValue(bound, callKey{}, c))
 	}
 }

@@ -3,6 +3,12 @@ export type paths = Record<string, never>;
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        AcceptRequestBody: {
+            name: string;
+            password: string;
+            /** @description Last part of the link */
+            secret: string;
+        };
         AppView: {
             /** @description Where it answers */
             address: string;
@@ -77,6 +83,32 @@ export interface components {
         DecisionList: {
             decisions: components["schemas"]["Decision"][] | null;
         };
+        DeedList: {
+            /**
+             * Format: int64
+             * @description Parameter for the next page; 0: this is the last
+             */
+            before: number;
+            deeds: components["schemas"]["DeedView"][] | null;
+        };
+        DeedView: {
+            action: string;
+            address: string;
+            app?: string;
+            /** Format: date-time */
+            at: string;
+            detail?: string;
+            /** Format: int64 */
+            id: number;
+            /** Format: int64 */
+            status: number;
+            /** @description What the action does */
+            summary: string;
+            target: string;
+            tenant: string;
+            via: string;
+            who: string;
+        };
         EnvVars: {
             vars: {
                 [key: string]: string;
@@ -108,6 +140,31 @@ export interface components {
             /** Format: double */
             swap: number | null;
         };
+        Invitation: {
+            /** Format: date-time */
+            accepted_at?: string;
+            accepted_by?: string;
+            /** Format: date-time */
+            created_at: string;
+            created_by: string;
+            email: string;
+            /** Format: date-time */
+            expires_at: string;
+            id: string;
+            role: string;
+            tenant: string;
+        };
+        InvitationList: {
+            invitations: components["schemas"]["Invitation"][] | null;
+        };
+        InvitationPreview: {
+            email: string;
+            /** Format: date-time */
+            expires_at: string;
+            invited_by: string;
+            role: string;
+            tenant: string;
+        };
         Isolation: {
             checks: components["schemas"]["IsolationCheck"][] | null;
             /** Format: date-time */
@@ -135,8 +192,22 @@ export interface components {
             /** Format: int64 */
             pids: number;
         };
+        LookRequestBody: {
+            /** @description Last part of the link */
+            secret: string;
+        };
         Message: {
             message: string;
+        };
+        NewInvitationBody: {
+            /** @description Where the link is sent; without it, hand the link over yourself */
+            email?: string;
+            /**
+             * Format: int64
+             * @description Seconds; without it console.invite_age
+             */
+            expires_in?: number;
+            role: string;
         };
         NewRule: {
             condition: string;
@@ -149,6 +220,8 @@ export interface components {
             receiver: string;
         };
         NewTokenBody: {
+            /** @description The one app it is for; without it, each */
+            app?: string;
             /**
              * Format: int64
              * @description Seconds; without it the token does not expire
@@ -156,6 +229,8 @@ export interface components {
             expires_in?: number;
             name: string;
             role: string;
+            /** @description What it may do of what the role may: read, deploy, env, run; without any, all of it */
+            scopes?: string[] | null;
         };
         NewUserBody: {
             name: string;
@@ -476,7 +551,31 @@ export interface components {
             tenant: string;
             user: string;
         };
+        "Set-passwordRequest": {
+            new: string;
+            old: string;
+        };
+        "Set-roleRequest": {
+            role: string;
+        };
+        ShownInvitation: {
+            /** Format: date-time */
+            accepted_at?: string;
+            accepted_by?: string;
+            /** Format: date-time */
+            created_at: string;
+            created_by: string;
+            email: string;
+            /** Format: date-time */
+            expires_at: string;
+            id: string;
+            /** @description Where the invitation is accepted, shown this once */
+            link: string;
+            role: string;
+            tenant: string;
+        };
         ShownToken: {
+            app?: string;
             /** Format: date-time */
             created_at: string;
             created_by: string;
@@ -485,6 +584,7 @@ export interface components {
             id: string;
             name: string;
             role: string;
+            scopes?: string[] | null;
             tenant: string;
             /** @description The token itself, shown this once */
             token: string;
@@ -554,6 +654,7 @@ export interface components {
             tenants: components["schemas"]["Tenant"][] | null;
         };
         Token: {
+            app?: string;
             /** Format: date-time */
             created_at: string;
             created_by: string;
@@ -562,6 +663,7 @@ export interface components {
             id: string;
             name: string;
             role: string;
+            scopes?: string[] | null;
             tenant: string;
             /** Format: date-time */
             used_at?: string;
@@ -587,6 +689,7 @@ export interface components {
         User: {
             /** Format: date-time */
             created_at: string;
+            email?: string;
             name: string;
             role: string;
             tenant: string;
@@ -601,6 +704,7 @@ export interface components {
     headers: never;
     pathItems: never;
 }
+export type AcceptRequestBody = components['schemas']['AcceptRequestBody'];
 export type AppView = components['schemas']['AppView'];
 export type AppViews = components['schemas']['AppViews'];
 export type ArchiveFile = components['schemas']['ArchiveFile'];
@@ -608,13 +712,20 @@ export type ArchiveList = components['schemas']['ArchiveList'];
 export type CreateTenantRequest = components['schemas']['Create-tenantRequest'];
 export type Decision = components['schemas']['Decision'];
 export type DecisionList = components['schemas']['DecisionList'];
+export type DeedList = components['schemas']['DeedList'];
+export type DeedView = components['schemas']['DeedView'];
 export type EnvVars = components['schemas']['EnvVars'];
 export type HpaNumbers = components['schemas']['HPANumbers'];
 export type HostFigures = components['schemas']['HostFigures'];
+export type Invitation = components['schemas']['Invitation'];
+export type InvitationList = components['schemas']['InvitationList'];
+export type InvitationPreview = components['schemas']['InvitationPreview'];
 export type Isolation = components['schemas']['Isolation'];
 export type IsolationCheck = components['schemas']['IsolationCheck'];
 export type Limits = components['schemas']['Limits'];
+export type LookRequestBody = components['schemas']['LookRequestBody'];
 export type Message = components['schemas']['Message'];
+export type NewInvitationBody = components['schemas']['NewInvitationBody'];
 export type NewRule = components['schemas']['NewRule'];
 export type NewTokenBody = components['schemas']['NewTokenBody'];
 export type NewUserBody = components['schemas']['NewUserBody'];
@@ -642,6 +753,9 @@ export type RuleList = components['schemas']['RuleList'];
 export type RunRequestBody = components['schemas']['RunRequestBody'];
 export type ScaleRequestBody = components['schemas']['ScaleRequestBody'];
 export type Session = components['schemas']['Session'];
+export type SetPasswordRequest = components['schemas']['Set-passwordRequest'];
+export type SetRoleRequest = components['schemas']['Set-roleRequest'];
+export type ShownInvitation = components['schemas']['ShownInvitation'];
 export type ShownToken = components['schemas']['ShownToken'];
 export type SignInBody = components['schemas']['SignInBody'];
 export type Start = components['schemas']['Start'];
