@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"flag"
-	"math"
 	"os"
 	"reflect"
 	"strings"
@@ -166,77 +165,6 @@ func TestTimesAgreeWithTheTimePackage(t *testing.T) {
 			t.Fatalf("%s reads as %v", line, got)
 		}
 	}
-}
-
-func FuzzDecode(f *testing.F) {
-	for _, r := range examples() {
-		f.Add(Append(nil, &r))
-	}
-	f.Add([]byte(`{"msg":"\ud83e\udd8a\u0041","level":35,"cpu":-1.5E3,"extra":{"a":[null]},"ts":"2024-02-29T00:00:00Z"}`))
-	f.Add([]byte("{\"url\":\"a\xffb\",\"status\":null,\"status\":2,\"release\":9223372036854775807,\"swap\":1e-400}"))
-	f.Fuzz(func(t *testing.T, line []byte) {
-		if bytes.Count(line, []byte("{"))+bytes.Count(line, []byte("[")) > maxDepth {
-			return
-		}
-		var r Record
-		err := Decode(line, &r)
-		oracle, oracleErr := oracleDecode(line)
-		if err != nil && oracleErr == nil && repeats(line) {
-			return // encoding/json does not look at a value that is given again
-		}
-		if (err == nil) != (oracleErr == nil) {
-			t.Fatalf("we say %v, encoding/json %v", err, oracleErr)
-		}
-		if err != nil {
-			return
-		}
-		if !reflect.DeepEqual(r, oracle) {
-			t.Fatalf("we read\n%+v\nencoding/json\n%+v", r, oracle)
-		}
-		again := Append(nil, &r)
-		var back Record
-		if err := Decode(again, &back); err != nil || bytes.Count(again, []byte("\n")) != 1 {
-			t.Fatalf("%v in our own %s", err, again)
-		}
-		if twice := Append(nil, &back); !bytes.Equal(twice, again) {
-			t.Fatalf("%s becomes %s", again, twice)
-		}
-	})
-}
-
-// repeats reports whether a key of the line's object comes twice.
-func repeats(line []byte) bool {
-	d := json.NewDecoder(bytes.NewReader(line))
-	_, _ = d.Token()
-	seen := map[any]bool{}
-	for d.More() {
-		key, err := d.Token()
-		var value json.RawMessage
-		if err != nil || d.Decode(&value) != nil {
-			return false
-		}
-		if seen[key] {
-			return true
-		}
-		seen[key] = true
-	}
-	return false
-}
-
-func FuzzNumber(f *testing.F) {
-	for _, v := range []float64{0, 0.1, 12.345, 99.9995, 1e15, -0.5, 1e-9, math.MaxFloat64, 123456789.123} {
-		f.Add(v)
-	}
-	f.Fuzz(func(t *testing.T, v float64) {
-		if math.IsNaN(v) || math.IsInf(v, 0) {
-			return
-		}
-		text := appendNumber(nil, Num(v))
-		s := scanner{b: text}
-		if got, ok := s.number(); !ok || got.Value != v || !json.Valid(text) {
-			t.Fatalf("%v is written as %s and read as %v", v, text, got.Value)
-		}
-	})
 }
 
 func benchmarkLine() (Record, []byte) {
