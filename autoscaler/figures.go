@@ -51,16 +51,13 @@ func newFigures() figures { return figures{replicas: map[string]sample{}} }
 // observe takes the figures of a batch that concern known apps.
 func (a *Autoscaler) observe(b stream.Batch) {
 	now := a.opts.Now()
-	err := record.Each(b.Data, func(r *record.Record) error {
-		if r.Kind != record.KindSample && r.Kind != record.KindRequest {
-			return nil
-		}
+	err := record.EachOf(b.Data, func(r *record.Record) error {
 		if app := a.apps[appKey{r.Tenant, r.App}]; app != nil {
 			app.observe(now, r)
 			a.knocked = a.knocked || app.knocked
 		}
 		return nil
-	})
+	}, record.KindSample, record.KindRequest)
 	if err != nil { // the rest of a batch that cannot be read is left out: no retry would mend it
 		a.log.Warn("A batch could not be read to its end.", "seq", b.Seq, "host", b.Host, "error", err)
 	}

@@ -28,10 +28,11 @@ func (f *filter) passes(l *line) bool {
 		return false
 	case f.kind != record.KindUnknown && l.kind != f.kind:
 		return false
-	case f.route != "" && l.route != f.route:
-		return false
+	case f.route == "" && f.text == "":
+		return true
 	}
-	return f.text == "" || strings.Contains(strings.ToLower(l.msg), f.text)
+	route, msg := l.texts()
+	return (f.route == "" || route == f.route) && strings.Contains(strings.ToLower(msg), f.text)
 }
 
 // parseFilter reads a client's message {"filter":{"level","kind","text","route"}}.

@@ -82,8 +82,8 @@ func (h *hub) take(b *stream.Batch) {
 	if !b.At.IsZero() && b.At.Before(now) {
 		at = b.At
 	}
-	err := record.Each(b.Data, func(r *record.Record) error {
-		h.record(r, at)
+	err := record.EachLine(b.Data, func(text []byte, r *record.Record) error {
+		h.record(r, text, at)
 		return nil
 	})
 	if err != nil {
@@ -93,8 +93,9 @@ func (h *hub) take(b *stream.Batch) {
 	h.counters.records.Add(float64(b.Records))
 }
 
-// record counts one record for its app and for the view of all apps.
-func (h *hub) record(r *record.Record, at time.Time) {
+// record counts one record, which came as text, for its app and for the view
+// of all apps.
+func (h *hub) record(r *record.Record, text []byte, at time.Time) {
 	if r.App == "" || r.Tenant == "" {
 		if r.Kind == record.KindSample && r.App == "" {
 			if now := at.Unix(); r.Time.Unix() >= now-lateSample && r.Time.Unix() <= now+ahead {
@@ -104,19 +105,19 @@ func (h *hub) record(r *record.Record, at time.Time) {
 		return
 	}
 	one := h.open(key{r.Tenant, r.App})
-	h.count(one, r, at)
-	h.count(h.open(key{r.Tenant, ""}), r, at)
+	h.count(one, r, text, at)
+	h.count(h.open(key{r.Tenant, ""}), r, text, at)
 }
 
 // count puts r into s. Each of the two series of a record judges alike, so
 // what comes too late is told once, by the app's own.
-func (h *hub) count(s *series, r *record.Record, at time.Time) {
+func (h *hub) count(s *series, r *record.Record, text []byte, at time.Time) {
 	inTime := true
 	switch r.Kind {
 	case record.KindRequest:
-		inTime = s.request(r, at.Unix(), h.tick)
+		inTime = s.request(r, text, at.Unix(), h.tick)
 	case record.KindLog:
-		s.log(r, h.tick)
+		s.log(r, text, h.tick)
 	case record.KindSample:
 		inTime = s.sample(r, at.Unix(), h.tick)
 	case record.KindEvent:

@@ -1,7 +1,6 @@
 package dashboard
 
 import (
-	"strings"
 	"unicode/utf8"
 
 	"kurama/logship/record"
@@ -22,9 +21,15 @@ type line struct {
 	rev   uint64 // frame in which it arrived
 	level record.Level
 	kind  record.Kind
-	route string
-	msg   string
 	json  []byte
+}
+
+// texts reads the route and the message from the line, for the filters of the
+// few lines that a frame looks at: keeping them apart would cost each record.
+func (l *line) texts() (route, msg string) {
+	var r record.Record
+	_ = record.Decode(l.json, &r) // it was read before
+	return r.Route, r.Msg
 }
 
 // ring keeps the newest lines of one sort.
@@ -34,8 +39,9 @@ type ring struct {
 	total uint64 // ever added
 }
 
-// add puts r in the ring; the buffer of the line that falls out is used again.
-func (g *ring) add(r *record.Record, seq, rev uint64) {
+// add puts r, which came as text, in the ring; the buffer of the line that
+// falls out is used again.
+func (g *ring) add(r *record.Record, text []byte, seq, rev uint64) {
 	var l *line
 	if len(g.list) < g.limit {
 		g.list = append(g.list, line{})
@@ -44,11 +50,19 @@ func (g *ring) add(r *record.Record, seq, rev uint64) {
 		l = &g.list[g.total%uint64(g.limit)]
 	}
 	g.total++
-	short := shorten(*r)
-	l.json = record.Append(l.json[:0], &short)
-	l.json = l.json[:len(l.json)-1] // the newline
+	l.json = appendShort(l.json[:0], r, text)
 	l.seq, l.rev, l.level, l.kind = seq, rev, r.Level, r.Kind
-	l.route, l.msg = strings.Clone(r.Route), strings.Clone(short.Msg)
+}
+
+// appendShort appends the record as JSON: as it came where it is short, else
+// with its long texts cut.
+func appendShort(dst []byte, r *record.Record, text []byte) []byte {
+	if len(r.Msg) <= cutMsg && len(r.URL) <= cutURL && len(r.Exc) <= cutExc && len(r.Extra) <= cutExtra && utf8.Valid(text) {
+		return append(dst, text...)
+	}
+	short := shorten(*r)
+	dst = record.Append(dst, &short)
+	return dst[:len(dst)-1] // the newline
 }
 
 // newest calls fn from the newest line to the oldest until it returns false.
@@ -91,13 +105,13 @@ func newLines(perFrame int) lines {
 	return lines{quiet: ring{limit: 5 * perFrame}, told: ring{limit: 5 * perFrame}}
 }
 
-func (ls *lines) add(r *record.Record, rev uint64) {
+func (ls *lines) add(r *record.Record, text []byte, rev uint64) {
 	ls.seq++
 	if r.Kind == record.KindRequest && r.Level < record.LevelWarning {
-		ls.quiet.add(r, ls.seq, rev)
+		ls.quiet.add(r, text, ls.seq, rev)
 		return
 	}
-	ls.told.add(r, ls.seq, rev)
+	ls.told.add(r, text, ls.seq, rev)
 }
 
 // pick returns at most limit of the newest lines after frame rev that pass f,

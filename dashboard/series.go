@@ -72,10 +72,10 @@ func newSeries(k key, seconds, perFrame int) *series {
 }
 
 // request counts a request record; false where its time is too far from now.
-func (s *series) request(r *record.Record, now int64, rev uint64) bool {
+func (s *series) request(r *record.Record, text []byte, now int64, rev uint64) bool {
 	s.requests++
 	s.totalRev = rev
-	s.lines.add(r, rev)
+	s.lines.add(r, text, rev)
 	if r.Time.Unix() > now+ahead {
 		return false
 	}
@@ -88,10 +88,10 @@ func (s *series) request(r *record.Record, now int64, rev uint64) bool {
 }
 
 // log counts a log record.
-func (s *series) log(r *record.Record, rev uint64) {
+func (s *series) log(r *record.Record, text []byte, rev uint64) {
 	s.logs++
 	s.totalRev = rev
-	s.lines.add(r, rev)
+	s.lines.add(r, text, rev)
 }
 
 // sample takes a sample of a replica, or of the router about an app's queue;

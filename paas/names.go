@@ -1,19 +1,33 @@
 package paas
 
-import (
-	"fmt"
-	"regexp"
-)
+import "fmt"
 
-var namePattern = regexp.MustCompile(`^[a-z]([a-z0-9-]{0,38}[a-z0-9])?$`)
+// maxName is the length of the longest name of a tenant or an app.
+const maxName = 40
 
 // CheckName reports why name cannot be the name of a tenant or an app: it
 // becomes part of a host name and of file names.
 func CheckName(what, name string) error {
-	if !namePattern.MatchString(name) || len(name) > 40 {
+	if !isName(name) {
 		return fmt.Errorf("%q cannot be the name of %s: use 1 to 40 of a-z, 0-9 and '-', starting with a letter and not ending with '-'", name, what)
 	}
 	return nil
+}
+
+// isName is asked for every record of a batch: a regular expression would take
+// a seventh of the archive's time.
+func isName(name string) bool {
+	if len(name) == 0 || len(name) > maxName || name[len(name)-1] == '-' {
+		return false
+	}
+	for i := range len(name) {
+		c := name[i]
+		letter := c >= 'a' && c <= 'z'
+		if !letter && (i == 0 || c != '-' && (c < '0' || c > '9')) {
+			return false
+		}
+	}
+	return true
 }
 
 // Hosts returns the host names that an app answers on under domain.

@@ -31,7 +31,7 @@ func (p *platform) startRoles(ctx context.Context) error {
 	// What others lean on first: they would manage without, but say so.
 	for _, group := range [][]string{{"stream"}, {"logship", "router"}, role.Names[3:]} {
 		for _, name := range group {
-			p.roles.Start(role.Spec{Name: name, Args: p.args(name), Listen: p.ports.files[name]})
+			p.roles.Start(role.Spec{Name: name, Args: p.args(name), Listen: p.ports.files[name], Nice: standBack[name]})
 		}
 		if err := p.waitFor(ctx, group); err != nil {
 			return err
@@ -39,6 +39,11 @@ func (p *platform) startRoles(ctx context.Context) error {
 	}
 	return nil
 }
+
+// standBack is the niceness of the roles that nobody waits for: while records
+// come faster than the cores take them, rows, alerts and the live view go
+// first. The stream keeps what these have not read yet.
+var standBack = map[string]int{"archive": 10, "profile": 10}
 
 // memoryLimit is where a role's garbage collector begins to work harder, so
 // that a burst is given back. It bounds nothing; GOMEMLIMIT overrides it.

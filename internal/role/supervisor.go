@@ -19,6 +19,7 @@ type Spec struct {
 	Name   string
 	Args   []string // of this program
 	Listen *os.File // handed down as the role's listener; nil where it has none
+	Nice   int      // added to the niceness, 0 to 19: how far the role stands back while there is too little CPU
 }
 
 // Supervisor runs roles as child processes and starts again those that end.
@@ -79,7 +80,11 @@ func (g *Group) Pids() map[string]int {
 // keep runs the role until ctx ends, with a growing pause after each end.
 func (g *Group) keep(ctx context.Context, spec Spec) {
 	runtime.LockOSThread() // the parent-death signal is bound to the thread that starts the child
-	defer runtime.UnlockOSThread()
+	if spec.Nice == 0 {
+		defer runtime.UnlockOSThread()
+	} else if err := syscall.Setpriority(syscall.PRIO_PROCESS, 0, spec.Nice); err != nil { // the child inherits this thread's, which ends with this goroutine
+		g.s.Log.Warn("a role cannot be told to stand back", "role", spec.Name, "nice", spec.Nice, "error", err)
+	}
 	pause := g.s.BackoffMin
 	for {
 		begun := time.Now()

@@ -105,4 +105,24 @@ func TestSupervisor(t *testing.T) {
 			t.Errorf("process %d still runs", pid)
 		}
 	})
+	t.Run("one that nobody waits for stands back, with all of its threads", func(t *testing.T) {
+		back := s.NewGroup()
+		back.Start(Spec{Name: "serve", Args: []string{"serve"}, Listen: file, Nice: 7})
+		defer back.Stop()
+		pid := ask()
+		tasks, err := os.ReadDir(fmt.Sprintf("/proc/%d/task", pid))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, task := range tasks {
+			stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/task/%s/stat", pid, task.Name()))
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, fields, _ := strings.Cut(string(stat), ") ")
+			if nice := strings.Fields(fields)[16]; nice != "7" { // field 19 of proc(5)
+				t.Errorf("thread %s has niceness %s", task.Name(), nice)
+			}
+		}
+	})
 }

@@ -54,6 +54,36 @@ func (e *LineError) Unwrap() error { return e.Err }
 // are passed over; the first of them is returned as a *LineError after all
 // others were handed to fn, so that one bad line never blocks a reader.
 func Each(batch []byte, fn func(*Record) error) error {
+	return EachLine(batch, func(_ []byte, r *Record) error { return fn(r) })
+}
+
+// EachLine is Each for a reader that also wants the line itself, without its
+// '\n'.
+func EachLine(batch []byte, fn func([]byte, *Record) error) error {
+	return each(batch, allKinds, fn)
+}
+
+// EachOf is Each for a reader of some kinds alone. Canonical lines of others
+// are passed over unread, faults in them included.
+func EachOf(batch []byte, fn func(*Record) error, kinds ...Kind) error {
+	var wanted kindSet
+	for _, k := range kinds {
+		wanted |= 1 << k
+	}
+	return each(batch, wanted, func(_ []byte, r *Record) error {
+		if wanted&(1<<r.Kind) == 0 {
+			return nil
+		}
+		return fn(r)
+	})
+}
+
+// kindSet has the bit 1<<k of each kind k in it.
+type kindSet uint16
+
+const allKinds = ^kindSet(0)
+
+func each(batch []byte, wanted kindSet, fn func([]byte, *Record) error) error {
 	var r Record
 	var bad error
 	for number := 1; len(batch) > 0; number++ {
@@ -63,7 +93,7 @@ func Each(batch []byte, fn func(*Record) error) error {
 		} else {
 			line, batch = batch, nil
 		}
-		if len(line) == 0 {
+		if len(line) == 0 || wanted != allKinds && !wanted.mayHold(line) {
 			continue
 		}
 		if err := Decode(line, &r); err != nil {
@@ -72,11 +102,27 @@ func Each(batch []byte, fn func(*Record) error) error {
 			}
 			continue
 		}
-		if err := fn(&r); err != nil {
+		if err := fn(line, &r); err != nil {
 			return err
 		}
 	}
 	return bad
+}
+
+// mayHold reports whether the line may be of a kind in s, without reading it:
+// in a canonical line the kind stands at the same place always. Of any other
+// line it cannot tell.
+func (s kindSet) mayHold(line []byte) bool {
+	const ts, id, kind = `{"ts":"`, `","id":"`, `","kind":"`
+	const atID = len(ts) + len("2026-01-02T15:04:05.000000Z")
+	const atKind = atID + len(id) + len("0192f0c5-2a6b-7c3d-8e4f-5a6b7c8d9e0f")
+	const atName, longest = atKind + len(kind), len(`request"`)
+	if len(line) < atName+longest || string(line[:len(ts)]) != ts || string(line[atID:atID+len(id)]) != id || string(line[atKind:atName]) != kind {
+		return true
+	}
+	name, _, _ := bytes.Cut(line[atName:atName+longest], []byte{'"'})
+	k := kindOf(string(name))
+	return k == KindUnknown || s&(1<<k) != 0
 }
 
 // object reads the members of the line's object into r.
@@ -88,14 +134,19 @@ func (s *scanner) object(r *Record) bool {
 		s.i++
 		return true
 	}
-	for {
-		s.space()
-		key, ok := s.text("a key")
-		if !ok || !s.expect(':') {
-			return false
+	for next := 0; ; {
+		f := s.canonicalKey(next)
+		if f == fieldUnknown {
+			s.space()
+			key, ok := s.text("a key")
+			if !ok || !s.expect(':') {
+				return false
+			}
+			s.space()
+			f = fieldOf(key)
 		}
-		s.space()
-		if !s.member(key, r) {
+		next = int(f) + 1
+		if !s.member(f, r) {
 			return false
 		}
 		s.space()
@@ -111,54 +162,54 @@ func (s *scanner) object(r *Record) bool {
 	}
 }
 
-// member reads the value of one key.
-func (s *scanner) member(key string, r *Record) (ok bool) {
-	switch key {
-	case "ts":
+// member reads the value of a field.
+func (s *scanner) member(f field, r *Record) (ok bool) {
+	switch f {
+	case fieldTS:
 		r.Time, ok = s.time()
-	case "id":
+	case fieldID:
 		r.ID, ok = s.id()
-	case "kind":
+	case fieldKind:
 		r.Kind, ok = s.kind()
-	case "level":
+	case fieldLevel:
 		r.Level, ok = s.level()
-	case "tenant":
+	case fieldTenant:
 		r.Tenant, ok = s.text("a text")
-	case "app":
+	case fieldApp:
 		r.App, ok = s.text("a text")
-	case "release":
+	case fieldRelease:
 		r.Release, ok = s.integer()
-	case "replica":
+	case fieldReplica:
 		r.Replica, ok = s.text("a text")
-	case "method":
+	case fieldMethod:
 		r.Method, ok = s.text("a text")
-	case "url":
+	case fieldURL:
 		r.URL, ok = s.text("a text")
-	case "route":
+	case fieldRoute:
 		r.Route, ok = s.text("a text")
-	case "status":
+	case fieldStatus:
 		r.Status, ok = s.integer()
-	case "msg":
+	case fieldMsg:
 		r.Msg, ok = s.text("a text")
-	case "cpu":
+	case fieldCPU:
 		r.CPU, ok = s.number()
-	case "disk":
+	case fieldDisk:
 		r.Disk, ok = s.number()
-	case "swap":
+	case fieldSwap:
 		r.Swap, ok = s.number()
-	case "mem":
+	case fieldMem:
 		r.Mem, ok = s.number()
-	case "dur":
+	case fieldDur:
 		r.Dur, ok = s.number()
-	case "queue":
+	case fieldQueue:
 		r.Queue, ok = s.number()
-	case "cpu_ms":
+	case fieldCPUMs:
 		r.CPUMs, ok = s.number()
-	case "req":
+	case fieldReq:
 		r.Req, ok = s.text("a text")
-	case "exc":
+	case fieldExc:
 		r.Exc, ok = s.text("a text")
-	case "extra":
+	case fieldExtra:
 		r.Extra, ok = s.extra()
 	default:
 		ok = s.skip(0)

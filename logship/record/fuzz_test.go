@@ -67,6 +67,22 @@ func FuzzEach(f *testing.F) {
 			again = Append(again, r)
 			return nil
 		})
+		for k := range KindProfile + 1 {
+			var some []byte
+			_ = EachOf(batch, func(r *Record) error {
+				some = Append(some, r)
+				return nil
+			}, k)
+			var all []byte
+			for i := range want {
+				if want[i].Kind == k {
+					all = Append(all, &want[i])
+				}
+			}
+			if !bytes.Equal(some, all) {
+				t.Fatalf("of kind %v are\n%s\nand EachOf reads\n%s", k, all, some)
+			}
+		}
 		var told *LineError
 		if n != len(want) || errors.As(err, &told) != (bad > 0) || told != nil && told.Line != bad {
 			t.Fatalf("%d of %d records, and %v where line %d is the first bad one", n, len(want), err, bad)

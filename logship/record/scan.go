@@ -125,6 +125,9 @@ func (s *scanner) raw(want string) ([]byte, bool) {
 			ascii = false
 			i++
 		case c == '\\':
+			if !ascii {
+				i = from // what is not ASCII has not been looked at
+			}
 			return s.unescape(from, i)
 		default:
 			s.i = i

@@ -105,8 +105,9 @@ func (s *Stream) Connected() bool { return s.conn.IsConnected() }
 // stored again; its former position is returned. ctx bounds the wait; without
 // a deadline it is 5 s.
 func (s *Stream) Publish(ctx context.Context, host, id string, batch []byte, records int) (uint64, error) {
-	msg := &nats.Msg{Subject: subjectPrefix + token(host), Data: batch, Header: nats.Header{
+	msg := &nats.Msg{Subject: subjectPrefix + token(host), Header: nats.Header{
 		nats.MsgIdHdr: {id}, recordsHeader: {strconv.Itoa(records)}}}
+	defer pack(msg, batch)()
 	for again := false; ; again = true {
 		if err := s.ensure(ctx); err != nil {
 			return 0, err

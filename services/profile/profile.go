@@ -117,10 +117,7 @@ func (p *Profile) gather(g *gathering, b *stream.Batch) {
 		g.since = now
 	}
 	oldest, newest := now.Add(-p.cfg.Retention), now.Add(ahead)
-	err := record.Each(b.Data, func(r *record.Record) error {
-		if r.Kind != record.KindRequest {
-			return nil
-		}
+	err := record.EachOf(b.Data, func(r *record.Record) error {
 		if r.Time.Before(oldest) || r.Time.After(newest) {
 			g.skipped++
 			return nil
@@ -138,7 +135,7 @@ func (p *Profile) gather(g *gathering, b *stream.Batch) {
 		c.add(r)
 		g.records++
 		return nil
-	})
+	}, record.KindRequest)
 	if err != nil {
 		p.deps.Log.Warn("records of a batch cannot be read and are passed over", "seq", b.Seq, "batch", b.ID, "first", err)
 	}
