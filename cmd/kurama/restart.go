@@ -1,12 +1,15 @@
 package main
 
 import (
+	"errors"
 	"fmt"
+	"net/url"
 	"strconv"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"kurama/logship/record"
 	"kurama/paas/api"
 )
 
@@ -33,7 +36,7 @@ func restartCommand() *cobra.Command {
 		after := before
 		if !noWait && len(before.Replicas) > 0 {
 			var err error
-			if after, err = s.replaced(before); err != nil {
+			if after, err = s.replaced(before, began); err != nil {
 				return err
 			}
 		}
@@ -43,7 +46,7 @@ func restartCommand() *cobra.Command {
 
 // replaced waits until none of the replicas of before is left and as many as
 // wanted are ready.
-func (s *session) replaced(before api.AppView) (api.AppView, error) {
+func (s *session) replaced(before api.AppView, began time.Time) (api.AppView, error) {
 	old := map[string]bool{}
 	for _, r := range before.Replicas {
 		old[r.ID] = true
@@ -62,6 +65,9 @@ func (s *session) replaced(before api.AppView) (api.AppView, error) {
 		if left == 0 && now.Ready >= now.Desired {
 			return now, nil
 		}
+		if why := s.restartFailed(before.Name, began); why != "" {
+			return now, errors.New(why)
+		}
 		if time.Now().After(deadline) {
 			return now, fmt.Errorf("%s has not restarted within %s: %d of %d replicas are new and ready. Look at `kurama logs %s`",
 				before.Name, spoken(restartFor), now.Ready-left, now.Desired, before.Name)
@@ -72,6 +78,19 @@ func (s *session) replaced(before api.AppView) (api.AppView, error) {
 		case <-time.After(lookEvery):
 		}
 	}
+}
+
+// restartFailed returns what the platform told of a restart that failed since a
+// time; empty where it told nothing. The records are the only place where that is.
+func (s *session) restartFailed(app string, since time.Time) string {
+	var page struct {
+		Records []record.Record `json:"records"`
+	}
+	query := url.Values{"kind": {"event"}, "q": {"The restart failed"}, "limit": {"1"}, "from": {since.UTC().Format(time.RFC3339Nano)}}
+	if err := s.get(appPath(app, "logs"), query, &page); err != nil || len(page.Records) == 0 {
+		return "" // the replicas tell more than a search that does not work
+	}
+	return page.Records[0].Msg
 }
 
 func scaleCommand() *cobra.Command {
