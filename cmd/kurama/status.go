@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"net"
+	"sync"
 
 	"github.com/shirou/gopsutil/v3/cpu"
 	"github.com/shirou/gopsutil/v3/disk"
@@ -19,31 +20,44 @@ type platformStatus struct {
 	dashboard string // listen address
 }
 
-// Status asks the roles and the host.
+// Status asks the roles, all at once, and the host.
 func (s platformStatus) Status(ctx context.Context) (api.PlatformStatus, error) {
-	var st api.PlatformStatus
-	for _, name := range role.Names {
-		r := api.RoleStatus{Name: name, Ready: true, Detail: "ready"}
-		if err := s.ask(ctx, name); err != nil {
-			r.Ready, r.Detail = false, err.Error()
-		}
-		st.Roles = append(st.Roles, r)
+	st := api.PlatformStatus{Roles: make([]api.RoleStatus, len(role.Names))}
+	var all sync.WaitGroup
+	for i, name := range role.Names {
+		all.Go(func() { st.Roles[i] = s.role(ctx, name) })
 	}
+	all.Wait()
 	st.Host = hostFigures(ctx, s.folders.Data)
 	return st, nil
 }
 
-// ask returns why a role is not ready.
-func (s platformStatus) ask(ctx context.Context, name string) error {
-	switch name {
-	case "paas":
-		return nil // it is answering
-	case "router":
-		return probe{socket: s.folders.Socket("router.sock")}.ask(ctx)
-	case "dashboard":
-		return probe{tcp: net.JoinHostPort("localhost", portOf(s.dashboard))}.ask(ctx)
+// role asks one role whether it is ready and what it has done.
+func (s platformStatus) role(ctx context.Context, name string) api.RoleStatus {
+	r := api.RoleStatus{Name: name, Ready: true, Detail: "ready"}
+	if name == "paas" {
+		return r // it is answering
 	}
-	return probe{socket: opsSocket(s.folders.Run, name)}.ask(ctx)
+	p := s.probe(name)
+	if err := p.ask(ctx); err != nil {
+		r.Ready, r.Detail = false, err.Error()
+		return r
+	}
+	if page, err := p.get(ctx, "/metrics"); err == nil { // without them it is ready all the same
+		defer func() { _ = page.Close() }()
+		readFigures(page, &r)
+	}
+	return r
+}
+
+func (s platformStatus) probe(name string) probe {
+	switch name {
+	case "router":
+		return probe{socket: s.folders.Socket("router.sock")}
+	case "dashboard":
+		return probe{tcp: net.JoinHostPort("localhost", portOf(s.dashboard))}
+	}
+	return probe{socket: opsSocket(s.folders.Run, name)}
 }
 
 // hostFigures reads the host's figures; one that cannot be read stays null.

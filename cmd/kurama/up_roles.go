@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"os"
@@ -82,7 +83,17 @@ func opsSocket(run, name string) string { return filepath.Join(run, "roles", nam
 // probe asks one role whether it is ready, over TCP or a Unix socket.
 type probe struct{ tcp, socket string }
 
+// ask returns why the role is not ready.
 func (p probe) ask(ctx context.Context) error {
+	res, err := p.get(ctx, "/readyz")
+	if err != nil {
+		return err
+	}
+	return res.Close()
+}
+
+// get returns the body of a page that the role answers with status 200.
+func (p probe) get(ctx context.Context, page string) (io.ReadCloser, error) {
 	dial := func(ctx context.Context, _, _ string) (net.Conn, error) {
 		if p.socket != "" {
 			return (&net.Dialer{}).DialContext(ctx, "unix", p.socket)
@@ -90,19 +101,19 @@ func (p probe) ask(ctx context.Context) error {
 		return (&net.Dialer{}).DialContext(ctx, "tcp", p.tcp)
 	}
 	client := http.Client{Timeout: 5 * time.Second, Transport: &http.Transport{DialContext: dial, DisableKeepAlives: true}}
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://localhost/readyz", nil)
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://localhost"+page, nil)
 	if err != nil {
-		return fmt.Errorf("asking whether it is ready: %w", err)
+		return nil, fmt.Errorf("asking a role for %s: %w", page, err)
 	}
 	res, err := client.Do(req)
 	if err != nil {
-		return fmt.Errorf("it does not answer: %w", err)
+		return nil, fmt.Errorf("it does not answer: %w", err)
 	}
-	defer func() { _ = res.Body.Close() }()
 	if res.StatusCode != http.StatusOK {
-		return fmt.Errorf("it answers %s", res.Status)
+		_ = res.Body.Close()
+		return nil, fmt.Errorf("it answers %s", res.Status)
 	}
-	return nil
+	return res.Body, nil
 }
 
 func waitReady(ctx context.Context, p probe, limit time.Duration) error {

@@ -52,6 +52,7 @@ type Options struct {
 	Alerts      Alerts
 	Outbox      Outbox
 	Profile     Profiler
+	Course      Courser
 	Status      Statuser
 	Simulator   Simulator
 }
@@ -128,7 +129,7 @@ func (o Options) check() error {
 		"sessions": o.Sessions == nil, "tenants": o.Tenants == nil, "users": o.Users == nil, "tokens": o.Tokens == nil,
 		"invitations": o.Invitations == nil, "audit log": o.Audit == nil,
 		"store": o.Store == nil, "policies": o.Policies == nil, "deployer": o.Deployer == nil, "logs": o.Logs == nil, "archive": o.Archive == nil,
-		"alerts": o.Alerts == nil, "outbox": o.Outbox == nil, "profile": o.Profile == nil, "status": o.Status == nil, "simulator": o.Simulator == nil,
+		"alerts": o.Alerts == nil, "outbox": o.Outbox == nil, "profile": o.Profile == nil, "course": o.Course == nil, "status": o.Status == nil, "simulator": o.Simulator == nil,
 	} {
 		if missing {
 			return errors.New("the API cannot start without " + name)

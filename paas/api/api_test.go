@@ -88,7 +88,7 @@ func (w *world) serve(cfg config.Console) {
 		Pages:  http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "<!doctype html>console") }),
 		Policy: "default-src 'self'", Sessions: w.auth, Tenants: w.auth, Users: auth.New(cfg, w.bound), Tokens: auth.New(cfg, w.bound),
 		Invitations: w.auth, Audit: w.auth, Store: store.New(w.bound), Policies: store.NewPolicies(w.bound, config.Default().Autoscaler.Default()),
-		Deployer: w.fakes, Logs: w.fakes, Archive: w.fakes, Alerts: w.fakes, Outbox: w.fakes, Profile: w.fakes, Status: w.fakes, Simulator: w.fakes,
+		Deployer: w.fakes, Logs: w.fakes, Archive: w.fakes, Alerts: w.fakes, Outbox: w.fakes, Profile: w.fakes, Course: w.fakes, Status: w.fakes, Simulator: w.fakes,
 	})
 	must(w.t, err)
 	ctx, stop := context.WithCancel(context.Background())
@@ -325,6 +325,10 @@ func (f *fakes) Mail(_ context.Context, tenant, id string) ([]byte, error) {
 
 func (f *fakes) Profile(_ context.Context, _, _ string, window time.Duration) (api.ProfileView, error) {
 	return api.ProfileView{From: time.Unix(0, 0), To: time.Unix(0, 0).Add(window)}, nil
+}
+
+func (f *fakes) Course(_ context.Context, _, _ string, _, _ time.Time, _ time.Duration) (api.Course, error) {
+	return api.Course{}, nil
 }
 
 func (f *fakes) Status(context.Context) (api.PlatformStatus, error) { return api.PlatformStatus{}, nil }

@@ -40,6 +40,7 @@ type Profiler interface {
 }
 
 func (a *API) profileRoutes() {
+	a.courseRoutes()
 	register(a, huma.Operation{OperationID: "get-profile", Method: http.MethodGet, Path: "/apps/{app}/profile", Summary: "Show how each route did"},
 		paas.RoleViewer, func(ctx context.Context, in *struct {
 			InApp

@@ -14,6 +14,10 @@ type RoleStatus struct {
 	Name   string `json:"name"`
 	Ready  bool   `json:"ready"`
 	Detail string `json:"detail"`
+	// What it has done since it started; null where it does no such thing.
+	Records *float64 `json:"records" doc:"Records (of the router: requests) that it took in since it started"`
+	Lag     *float64 `json:"lag" doc:"Batches of records that wait for it: on the stream, or of logship in its spool"`
+	Errors  *float64 `json:"errors" doc:"Attempts that failed since it started; those of the services are tried again"`
 }
 
 // HostFigures are percents of the host; null where unknown.

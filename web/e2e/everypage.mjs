@@ -9,7 +9,7 @@ const of = (page) => `${C}#/apps/${app}/${page}`;
 // name, address, what must be seen before the page is judged
 const PAGES = [
   ['apps', C, '[data-testid=app-row]'],
-  ['overview', of('overview'), '.facts'],
+  ['overview', of('overview'), '[data-testid=trends] path'],
   ['releases', of('releases'), 'text=Superseded'],
   ['release', of('releases/1'), '[data-testid=build-step]'],
   ['release-failed', `${C}#/apps/broken/releases/1`, '[data-testid=deploy-failed]'],
@@ -23,6 +23,7 @@ const PAGES = [
   ['danger', of('danger'), '[data-testid=delete-name]'],
   ['users', `${C}#/access`, 'table'],
   ['tokens', `${C}#/access/tokens`, 'text=Make token'],
+  ['quota', `${C}#/access/quota`, '[data-testid=quota-save]'],
   ['tenants', `${C}#/access/tenants`, 'table'],
   ['status', `${C}#/status`, 'text=autoscaler'],
   ['other-tenant', `${C}#/?tenant=acme`, '[data-testid=app-row]'],

@@ -7,6 +7,7 @@
 //   alerts      alert-condition alert-for alert-to alert-add alert-row alert-state alert-test notification-row message
 //   profile     profile-row      archive  archive-download archive-file
 //   scaling     policy-name policy-save policy-says decision      env  env-key env-value env-add env-save
+//   overview    trends   quota  quota-save   calendar-day
 //   danger      delete-name delete-button
 //   dashboard   connection app-picker total-requests total-logs rps p50 p95 p99 errors inflight queued replicas
 //               chart-<name> route-row event-row log-tail log-row log-search log-level log-pause log-dropped app-table
@@ -58,10 +59,14 @@ export const ids = {
   policySave: 'policy-save',
   policySays: 'policy-says',
   decision: 'decision',
+  trends: 'trends',
   envKey: 'env-key',
   envValue: 'env-value',
   envAdd: 'env-add',
   envSave: 'env-save',
+  quotaSave: 'quota-save',
+  calendarDay: 'calendar-day',
+  logDownload: 'log-download',
   deleteName: 'delete-name',
   deleteButton: 'delete-button',
   connection: 'connection',

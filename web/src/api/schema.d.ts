@@ -62,6 +62,74 @@ export interface components {
             /** Format: date-time */
             to: string | null;
         };
+        Course: {
+            events: components["schemas"]["CourseEvent"][] | null;
+            /** Format: date-time */
+            from: string;
+            points: components["schemas"]["CoursePoint"][] | null;
+            /**
+             * Format: double
+             * @description Length of a step in seconds
+             */
+            step: number;
+            /** Format: date-time */
+            to: string;
+        };
+        CourseEvent: {
+            /** Format: date-time */
+            at: string;
+            event: string;
+            msg: string;
+        };
+        CoursePoint: {
+            /**
+             * Format: date-time
+             * @description Begin of the step
+             */
+            at: string;
+            /**
+             * Format: double
+             * @description Of the busiest replica, in percent of its limit; as the next three
+             */
+            cpu: number | null;
+            /** Format: double */
+            disk: number | null;
+            /**
+             * Format: double
+             * @description Answers of 500 and above per second
+             */
+            errors: number;
+            /**
+             * Format: double
+             * @description Requests in flight, the highest of the step
+             */
+            inflight: number | null;
+            /** Format: double */
+            mem: number | null;
+            /**
+             * Format: double
+             * @description ms, as the next two
+             */
+            p50: number | null;
+            /** Format: double */
+            p95: number | null;
+            /** Format: double */
+            p99: number | null;
+            /**
+             * Format: double
+             * @description Requests that waited, the highest of the step
+             */
+            queued: number | null;
+            /**
+             * Format: double
+             * @description Requests per second
+             */
+            rate: number;
+            /** Format: double */
+            replicas: number | null;
+            /** Format: double */
+            swap: number | null;
+        };
         "Create-tenantRequest": {
             name: string;
         };
@@ -470,8 +538,23 @@ export interface components {
         };
         RoleStatus: {
             detail: string;
+            /**
+             * Format: double
+             * @description Attempts that failed since it started; those of the services are tried again
+             */
+            errors: number | null;
+            /**
+             * Format: double
+             * @description Batches of records that wait for it: on the stream, or of logship in its spool
+             */
+            lag: number | null;
             name: string;
             ready: boolean;
+            /**
+             * Format: double
+             * @description Records (of the router: requests) that it took in since it started
+             */
+            records: number | null;
         };
         RollbackRequestBody: {
             /**
@@ -709,6 +792,9 @@ export type AppView = components['schemas']['AppView'];
 export type AppViews = components['schemas']['AppViews'];
 export type ArchiveFile = components['schemas']['ArchiveFile'];
 export type ArchiveList = components['schemas']['ArchiveList'];
+export type Course = components['schemas']['Course'];
+export type CourseEvent = components['schemas']['CourseEvent'];
+export type CoursePoint = components['schemas']['CoursePoint'];
 export type CreateTenantRequest = components['schemas']['Create-tenantRequest'];
 export type Decision = components['schemas']['Decision'];
 export type DecisionList = components['schemas']['DecisionList'];

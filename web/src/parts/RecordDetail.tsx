@@ -1,13 +1,13 @@
 import { Button, CopyButton, Group } from '@mantine/core';
 import type { LogRecord } from '../api/types';
 import { exact, ms, percent, utc } from '../format/format';
-import { IconCheck, IconCopy, IconGitBranch } from '../theme/icons';
+import { IconCheck, IconCopy, IconGitBranch, IconTerminal2 } from '../theme/icons';
 import { ids } from '../testids';
 import { plain } from './plain';
 import './record.css';
 
 /** All fields of a record. Whatever an app wrote is shown as text. */
-export function RecordDetail({ record, onFollow }: { record: LogRecord; onFollow?: (req: string) => void }) {
+export function RecordDetail({ record, onFollow, curl }: { record: LogRecord; onFollow?: (req: string) => void; curl?: string | null }) {
   const where = [record.app, record.release ? `release ${record.release}` : '', record.replica].filter(Boolean).join(' · ');
   const fields: [string, string | null | undefined][] = [
     ['ts', `${exact(record.ts)} (${utc(record.ts)})`],
@@ -43,6 +43,15 @@ export function RecordDetail({ record, onFollow }: { record: LogRecord; onFollow
             </Button>
           )}
         </CopyButton>
+        {curl && (
+          <CopyButton value={curl}>
+            {({ copied, copy }) => (
+              <Button size="compact-xs" variant="default" leftSection={copied ? <IconCheck size={14} /> : <IconTerminal2 size={14} />} onClick={copy} title={curl}>
+                {copied ? 'Copied' : 'Copy as curl'}
+              </Button>
+            )}
+          </CopyButton>
+        )}
         {record.req && onFollow && (
           <Button size="compact-xs" variant="default" leftSection={<IconGitBranch size={14} />} onClick={() => onFollow(record.req!)}>
             Only this request

@@ -6,11 +6,12 @@ import { LevelTag } from '../../parts/LevelTag';
 import { rowText } from '../../parts/plain';
 import { RecordDetail } from '../../parts/RecordDetail';
 import { ids } from '../../testids';
+import { curlOf } from './curl';
 
-interface Props { records: LogRecord[]; empty: ReactNode; onEnd?: () => void; onFollow: (req: string) => void }
+interface Props { records: LogRecord[]; address: string; empty: ReactNode; onEnd?: () => void; onFollow: (req: string) => void }
 
 /** Records as rows; only those in sight are in the page. A click shows all of one. */
-export function LogTable({ records, empty, onEnd, onFollow }: Props) {
+export function LogTable({ records, address, empty, onEnd, onFollow }: Props) {
   const box = useRef<HTMLDivElement>(null);
   const [open, setOpen] = useState<string | null>(null);
   const rows = useVirtualizer({
@@ -35,7 +36,7 @@ export function LogTable({ records, empty, onEnd, onFollow }: Props) {
           return (
             <div key={item.key} data-index={item.index} ref={rows.measureElement} style={{ position: 'absolute', insetInline: 0, top: 0, transform: `translateY(${item.start}px)` }}>
               <Row record={r} open={is} onClick={() => setOpen(is ? null : r.id)} />
-              {is && <RecordDetail record={r} onFollow={onFollow} />}
+              {is && <RecordDetail record={r} onFollow={onFollow} curl={curlOf(r, address)} />}
             </div>
           );
         })}

@@ -86,7 +86,7 @@ export default function AppPage({ name }: { name: string }) {
 function Tab({ tab, app, release }: { tab: string; app: App; release: number }) {
   switch (tab) {
     case 'releases': return release > 0 ? <ReleasePage key={release} app={app} number={release} /> : <Releases app={app} />;
-    case 'logs': return <Logs app={app.name} />;
+    case 'logs': return <Logs app={app} />;
     case 'profile': return <Profile app={app.name} />;
     case 'alerts': return <Alerts app={app.name} />;
     case 'archive': return <ArchiveTab app={app.name} />;

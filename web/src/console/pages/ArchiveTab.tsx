@@ -1,14 +1,17 @@
-import { Button, Group, Select, Table, TextInput } from '@mantine/core';
+import { Button, Group, Progress, Select, Table, TextInput } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { apiPath, get, seg } from '../../api/client';
-import type { Archive } from '../../api/types';
+import type { Archive, ArchiveFile } from '../../api/types';
 import { bytes, count, exact, plural, utc } from '../../format/format';
 import { Problem } from '../../parts/Said';
 import { TableBox } from '../../parts/TableBox';
 import { ids } from '../../testids';
 import { IconDownload } from '../../theme/icons';
 import { Waiting } from '../../parts/Waiting';
+import { Calendar } from '../archive/Calendar';
+import { dateOf } from '../archive/days';
+import { useDownload } from '../archive/useDownload';
 import { RANGES, timesOf } from '../logs/filter';
 
 const FORMATS = [
@@ -34,7 +37,7 @@ export default function ArchiveTab({ app }: { app: string }) {
           ? <>The archive holds {plural(data.records, 'record')}{data.from && data.to ? <>, from {exact(data.from)} to {exact(data.to)}</> : null}, in {plural(files.length, 'file')} of {bytes(data.bytes)}.</>
           : 'Nothing is archived yet. Records are gathered and sealed into files; the first appears shortly after the first records.'}
       </p>
-      <Download app={app} />
+      <Chosen app={app} files={files} />
       {files.length > 0 && (
         <section className="section">
           <h2>Sealed files</h2>
@@ -61,26 +64,50 @@ export default function ArchiveTab({ app }: { app: string }) {
   );
 }
 
-function Download({ app }: { app: string }) {
-  const [range, setRange] = useState('all');
-  const [format, setFormat] = useState('jsonl');
-  const [from, setFrom] = useState('');
-  const [to, setTo] = useState('');
-  const address = () => apiPath(`/apps/${seg(app)}/archive/download`, { ...timesOf({ range, from, to }), format });
+/** The calendar and the form below it, which share the range. */
+function Chosen({ app, files }: { app: string; files: ArchiveFile[] }) {
+  const [range, setRange] = useState({ range: 'all', from: '', to: '' });
+  const day = range.range === 'between' && range.from.endsWith('T00:00:00') && range.to === `${nextDay(range.from.slice(0, 10))}T00:00:00` ? range.from.slice(0, 10) : '';
   return (
-    <div className="panel panel-pad">
+    <>
+      {files.length > 0 && <Calendar files={files} chosen={day} onChoose={(d) => setRange({ range: 'between', from: `${d}T00:00:00`, to: `${nextDay(d)}T00:00:00` })} />}
+      <Download app={app} range={range} onRange={setRange} />
+    </>
+  );
+}
+
+const nextDay = (date: string) => dateOf(new Date(`${date}T12:00`).getTime() + 86_400_000);
+
+interface Range { range: string; from: string; to: string }
+
+function Download({ app, range, onRange }: { app: string; range: Range; onRange: (r: Range) => void }) {
+  const [format, setFormat] = useState('jsonl');
+  const { progress, start, stop } = useDownload();
+  const busy = progress?.state === 'running';
+  // The range counts from the moment of the click.
+  const download = () => void start(apiPath(`/apps/${seg(app)}/archive/download`, { ...timesOf(range), format }), `${app}-archive.${format}`);
+  return (
+    <div className="panel panel-pad gap-top">
       <Group align="end" gap="sm">
-        <Select label="Range" data={RANGES.map((r) => ({ value: r.id, label: r.label }))} value={range} onChange={(v) => setRange(v ?? 'all')} allowDeselect={false} />
-        {range === 'between' && (
+        <Select label="Range" data={RANGES.map((r) => ({ value: r.id, label: r.label }))} value={range.range} onChange={(v) => onRange({ ...range, range: v ?? 'all' })} allowDeselect={false} />
+        {range.range === 'between' && (
           <>
-            <TextInput label="From" type="datetime-local" step={1} value={from} onChange={(e) => setFrom(e.currentTarget.value)} />
-            <TextInput label="To" type="datetime-local" step={1} value={to} onChange={(e) => setTo(e.currentTarget.value)} />
+            <TextInput label="From" type="datetime-local" step={1} value={range.from} onChange={(e) => onRange({ ...range, from: e.currentTarget.value })} />
+            <TextInput label="To" type="datetime-local" step={1} value={range.to} onChange={(e) => onRange({ ...range, to: e.currentTarget.value })} />
           </>
         )}
         <Select label="Format" w={270} data={FORMATS} value={format} onChange={(v) => setFormat(v ?? 'jsonl')} allowDeselect={false} />
-        {/* The range counts from the moment of the click. */}
-        <Button component="a" href={address()} download onClick={(e) => { e.currentTarget.href = address(); }} leftSection={<IconDownload size={17} />} data-testid={ids.archiveDownload}>Download</Button>
+        <Button leftSection={<IconDownload size={17} />} onClick={download} loading={busy} data-testid={ids.archiveDownload}>Download</Button>
       </Group>
+      {progress && (
+        <div className="download-bar" role="status">
+          {busy && <Progress value={100} animated aria-label="Downloading" />}
+          {progress.state === 'failed'
+            ? <span className="tone-bad">The download stopped after {bytes(progress.bytes)}: {progress.says}</span>
+            : <span>{bytes(progress.bytes)} {busy ? 'so far' : 'downloaded'}</span>}
+          {busy && <Button size="compact-sm" variant="default" onClick={stop}>Stop</Button>}
+        </div>
+      )}
     </div>
   );
 }

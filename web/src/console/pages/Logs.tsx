@@ -3,20 +3,22 @@ import { useDebouncedValue } from '@mantine/hooks';
 import { useInfiniteQuery } from '@tanstack/react-query';
 import { useEffect, useMemo, useState } from 'react';
 import { get, seg } from '../../api/client';
-import type { LogRecord } from '../../api/types';
+import type { App, LogRecord } from '../../api/types';
 import { plural } from '../../format/format';
 import { LEVELS } from '../../parts/LevelTag';
 import { Problem } from '../../parts/Said';
 import { ids } from '../../testids';
-import { IconX } from '../../theme/icons';
+import { IconDownload, IconX } from '../../theme/icons';
 import { LogTable } from '../logs/LogTable';
 import { passes, queryOf, RANGES, type LogFilter } from '../logs/filter';
+import { saveFile } from '../logs/save';
 import { useTail } from '../logs/useTail';
+import { appAddress } from '../session';
 import { setQuery, useRoute } from '../route';
 
 interface Page { records: LogRecord[] | null; cursor?: string }
 
-export default function Logs({ app }: { app: string }) {
+export default function Logs({ app: { name: app, address } }: { app: App }) {
   const { query } = useRoute();
   const filter = filterOf(query);
   const live = query.get('live') === '1';
@@ -38,7 +40,7 @@ export default function Logs({ app }: { app: string }) {
           <button type="button" className="chip" onClick={() => change({ req: '' })}>request {filter.req} <IconX size={12} aria-label="clear" /></button>
         </div>
       )}
-      {live ? <Tail app={app} filter={filter} onFollow={(req) => change({ req })} /> : <Search app={app} filter={filter} onFollow={(req) => change({ req })} />}
+      {live ? <Tail app={app} address={appAddress(address)} filter={filter} onFollow={(req) => change({ req })} /> : <Search app={app} address={appAddress(address)} filter={filter} onFollow={(req) => change({ req })} />}
     </>
   );
 }
@@ -70,7 +72,9 @@ function Between({ from, to, onChange }: { from: string; to: string; onChange: (
   );
 }
 
-function Search({ app, filter, onFollow }: { app: string; filter: LogFilter; onFollow: (req: string) => void }) {
+interface Shown { app: string; address: string; filter: LogFilter; onFollow: (req: string) => void }
+
+function Search({ app, address, filter, onFollow }: Shown) {
   const search = useInfiniteQuery({
     queryKey: ['app', app, 'logs', filter],
     initialPageParam: '',
@@ -83,28 +87,37 @@ function Search({ app, filter, onFollow }: { app: string; filter: LogFilter; onF
     <>
       {search.error && <div className="gap-bottom"><Problem error={search.error} /></div>}
       <div className="panel">
-        <LogTable records={records} onFollow={onFollow} onEnd={() => search.hasNextPage && !search.isFetchingNextPage && void search.fetchNextPage()}
+        <LogTable records={records} address={address} onFollow={onFollow} onEnd={() => search.hasNextPage && !search.isFetchingNextPage && void search.fetchNextPage()}
           empty={search.isPending ? null : <><b>No record fits</b>Widen the time, or take a filter away.</>} />
         <div className="log-foot">
           {search.isFetching ? <Loader size={14} color="gray" role="status" aria-label="Loading" /> : null}
           <span>{plural(records.length, 'record')}, newest first{search.hasNextPage ? '; older ones come as you scroll' : ''}</span>
-          <Button size="compact-sm" variant="default" ml="auto" onClick={() => void search.refetch()}>Look again</Button>
+          <span className="log-foot-end">
+            <Save app={app} records={records} />
+            <Button size="compact-sm" variant="default" onClick={() => void search.refetch()}>Look again</Button>
+          </span>
         </div>
       </div>
     </>
   );
 }
 
-function Tail({ app, filter, onFollow }: { app: string; filter: LogFilter; onFollow: (req: string) => void }) {
+function Tail({ app, address, filter, onFollow }: Shown) {
   const { records, state, error } = useTail(app, filter);
   const shown = useMemo(() => records.filter((r) => passes(r, filter)), [records, filter]);
   return (
     <>
       {error ? <div className="gap-bottom"><Problem error={error} /></div> : null}
       <div className="panel">
-        <LogTable records={shown} onFollow={onFollow} empty={<><b>Waiting for records</b>They appear here as the app writes them.</>} />
-        <div className="log-foot"><span role="status">{state}</span><span>{plural(shown.length, 'record')}, newest first; the latest 1,000 are kept</span></div>
+        <LogTable records={shown} address={address} onFollow={onFollow} empty={<><b>Waiting for records</b>They appear here as the app writes them.</>} />
+        <div className="log-foot"><span role="status">{state}</span><span>{plural(shown.length, 'record')}, newest first; the latest 1,000 are kept</span><span className="log-foot-end"><Save app={app} records={shown} /></span></div>
       </div>
     </>
   );
+}
+
+/** The records that are shown as a file of JSON lines, oldest first. */
+function Save({ app, records }: { app: string; records: LogRecord[] }) {
+  const save = () => saveFile(`${app}-${new Date().toISOString().slice(0, 19).replaceAll(':', '')}.jsonl`, records.toReversed().map((r) => JSON.stringify(r) + '\n'), 'application/x-ndjson');
+  return <Button size="compact-sm" variant="default" leftSection={<IconDownload size={14} />} disabled={records.length === 0} onClick={save} data-testid={ids.logDownload}>Download what is shown</Button>;
 }

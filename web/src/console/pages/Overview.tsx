@@ -15,6 +15,7 @@ import { to, useRoute } from '../route';
 import { appAddress, dashboardAddress, mayWrite, useSession } from '../session';
 import { useAppActions } from '../useAppActions';
 import { Checklist } from './Checklist';
+import { Trends } from './Trends';
 
 export function useDecisions(app: string) {
   return useQuery({
@@ -52,6 +53,8 @@ export function Overview({ app }: { app: App }) {
       </Group>
       <Checklist app={app} />
       <ScaleDialog key={app.desired} app={app} opened={scaling} onClose={scale.close} />
+
+      {app.release > 0 && <Trends app={app.name} />}
 
       <section className="section">
         <h2>Autoscaler</h2>

@@ -13,20 +13,26 @@ import { IconArrowBackUp } from '../../theme/icons';
 import { Waiting } from '../../parts/Waiting';
 import { BuildLog } from '../deploy/BuildLog';
 import { useBuildLog } from '../deploy/useBuildLog';
+import { quoted } from '../logs/curl';
 import { go, to } from '../route';
 import { mayWrite, useSession } from '../session';
 import { say } from '../useAppActions';
+import { changesOf } from './changes';
 import { ReleaseOutcome } from './ReleaseOutcome';
 
 const isMoving = (r: Release) => r.state === 'building' || r.state === 'starting';
 
-export function Releases({ app }: { app: App }) {
-  const session = useSession();
-  const { data, error, isPending } = useQuery({
-    queryKey: ['app', app.name, 'releases'],
-    queryFn: async ({ signal }) => (await get<{ releases: Release[] | null }>(`/apps/${seg(app.name)}/releases`, {}, signal)).releases ?? [],
+function useReleases(app: string) {
+  return useQuery({
+    queryKey: ['app', app, 'releases'],
+    queryFn: async ({ signal }) => (await get<{ releases: Release[] | null }>(`/apps/${seg(app)}/releases`, {}, signal)).releases ?? [],
     refetchInterval: (q) => (q.state.data?.some(isMoving) ? 1000 : 5000),
   });
+}
+
+export function Releases({ app }: { app: App }) {
+  const session = useSession();
+  const { data, error, isPending } = useReleases(app.name);
   if (isPending) return <Waiting />;
   if (!data) return <Problem error={error} />;
   if (data.length === 0) return <div className="panel empty"><b>No release yet</b>Drop the app on its overview to make the first.</div>;
@@ -98,14 +104,32 @@ export function ReleasePage({ app, number }: { app: App; number: number }) {
       <ReleaseOutcome app={app} release={release} end={end} />
       <BuildLog lines={lines} end={end} made={release?.created_at} />
       <div className="gap-top"><Problem error={error} /></div>
-      {release?.start?.command?.length ? <Settings release={release} /> : null}
+      {release?.start?.command?.length ? <><Changes app={app.name} release={release} /><Settings release={release} /></> : null}
     </>
   );
 }
 
-/** An argument as a shell would need it. */
-function quoted(arg: string): string {
-  return /^[\w@%+=:,./-]+$/.test(arg) ? arg : `'${arg.replaceAll("'", `'\\''`)}'`;
+/** What is different from the release that was live before. */
+function Changes({ app, release }: { app: string; release: Release }) {
+  const { data } = useReleases(app);
+  const before = data?.find((r) => r.number < release.number && r.live_at);
+  if (!before) return null;
+  const changes = changesOf(before, release);
+  return (
+    <section className="section">
+      <h2>What changed</h2>
+      <p className="hint">Against <a href={to(['apps', app, 'releases', before.number])}>release {before.number}</a>, the one that was live before.</p>
+      <TableBox label="What changed" className="panel">
+        <Table>
+          <Table.Thead><Table.Tr><Table.Th>What</Table.Th><Table.Th>Release {before.number}</Table.Th><Table.Th>Release {release.number}</Table.Th></Table.Tr></Table.Thead>
+          <Table.Tbody>
+            {changes.map(([what, was, is]) => <Table.Tr key={what}><Table.Td>{what}</Table.Td><Table.Td className="diff-was">{was}</Table.Td><Table.Td className="diff-is">{is}</Table.Td></Table.Tr>)}
+            {changes.length === 0 && <Table.Tr><Table.Td colSpan={3} className="dim">The same source, dependencies and settings: only the environment may differ.</Table.Td></Table.Tr>}
+          </Table.Tbody>
+        </Table>
+      </TableBox>
+    </section>
+  );
 }
 
 function Settings({ release }: { release: Release }) {

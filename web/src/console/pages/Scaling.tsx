@@ -2,7 +2,7 @@ import { Button, NumberInput, Select, TextInput } from '@mantine/core';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useState, type FormEvent } from 'react';
 import { get, put, seg } from '../../api/client';
-import type { App, Policy, PolicyInfo } from '../../api/types';
+import type { App, Decision, Policy, PolicyInfo } from '../../api/types';
 import { Problem } from '../../parts/Said';
 import { TimeAgo } from '../../parts/TimeAgo';
 import { ids } from '../../testids';
@@ -11,6 +11,7 @@ import { numberLabel, numberOf, policySentence, withNumber } from '../policy';
 import { mayWrite, useSession } from '../session';
 import { say } from '../useAppActions';
 import { useDecisions } from './Overview';
+import { ScalingCourse } from './ScalingCourse';
 
 export default function Scaling({ app }: { app: App }) {
   const { data, error } = useQuery({
@@ -32,7 +33,7 @@ export default function Scaling({ app }: { app: App }) {
   );
 }
 
-const BOUNDS: [id: 'min' | 'max', label: string, least: number][] = [['min', 'At least', 0], ['max', 'At most', 1]];
+const BOUNDS: [id: 'min' | 'max', label: string, says: string, least: number][] = [['min', 'At least', 'replicas that always run', 0], ['max', 'At most', 'replicas under any load', 1]];
 
 function PolicyForm({ app, policy, policies }: { app: string; policy: Policy; policies: PolicyInfo[] }) {
   const session = useSession();
@@ -56,8 +57,8 @@ function PolicyForm({ app, policy, policies }: { app: string; policy: Policy; po
       <Select label="Policy" allowDeselect={false} maw={280} value={p.name} data={policies.map((x) => x.name)} disabled={readOnly} onChange={(name) => name && setP({ ...p, name })} data-testid={ids.policyName} />
       {p.name !== 'off' && (
         <div className="form-grid section">
-          {BOUNDS.map(([id, label, least]) => (
-            <NumberInput key={id} label={label} suffix=" replicas" min={least} max={64} value={p[id]} disabled={readOnly} onChange={(v) => v !== '' && setP({ ...p, [id]: Number(v) })} />
+          {BOUNDS.map(([id, label, says, least]) => (
+            <NumberInput key={id} label={label} description={says} suffix=" replicas" min={least} max={64} value={p[id]} disabled={readOnly} onChange={(v) => v !== '' && setP({ ...p, [id]: Number(v) })} />
           ))}
           {info?.numbers?.map((n) => (
             <NumberInput key={n.policy + n.name} label={numberLabel(n)} description={n.what} suffix={n.unit && ` ${n.unit}`} min={n.low} max={n.high} value={numberOf(p, n)} disabled={readOnly} onChange={(v) => v !== '' && setP(withNumber(p, n, Number(v)))} />
@@ -75,20 +76,25 @@ function PolicyForm({ app, policy, policies }: { app: string; policy: Policy; po
 function Decisions({ app }: { app: string }) {
   const { data, error } = useDecisions(app);
   return (
-    <section className="section">
-      <h2>Decisions</h2>
-      <Problem error={error} />
-      {data && (data.length === 0 ? <p className="hint">None yet. Each change of the number of replicas appears here with its reason.</p> : (
-        <ol className="panel timeline gap-top">
-          {data.slice(0, 200).map((d, i) => (
-            <li key={`${d.at} ${i}`} data-testid={ids.decision}>
-              <span className="dim"><TimeAgo at={d.at} /></span>
-              <span className="arrow">{d.from} → {d.to}</span>
-              <span>{d.reason.replace(/^\d+ → \d+ replicas?: /, '')}</span>
-            </li>
-          ))}
-        </ol>
-      ))}
-    </section>
+    <>
+      <ScalingCourse app={app} decisions={data ?? NONE} />
+      <section className="section">
+        <h2>Decisions</h2>
+        <Problem error={error} />
+        {data && (data.length === 0 ? <p className="hint">None yet. Each change of the number of replicas appears here with its reason.</p> : (
+          <ol className="panel timeline gap-top">
+            {data.slice(0, 200).map((d, i) => (
+              <li key={`${d.at} ${i}`} data-testid={ids.decision}>
+                <span className="dim"><TimeAgo at={d.at} /></span>
+                <span className="arrow">{d.from} → {d.to}</span>
+                <span>{d.reason.replace(/^\d+ → \d+ replicas?: /, '')}</span>
+              </li>
+            ))}
+          </ol>
+        ))}
+      </section>
+    </>
   );
 }
+
+const NONE: Decision[] = [];

@@ -2,11 +2,12 @@ import { Table } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { get } from '../../api/client';
 import type { Status } from '../../api/types';
-import { percent } from '../../format/format';
+import { count, percent, rate } from '../../format/format';
 import { Problem } from '../../parts/Said';
 import { StatusTag } from '../../parts/StatusTag';
 import { TableBox } from '../../parts/TableBox';
 import { Waiting } from '../../parts/Waiting';
+import { useRates } from './useRates';
 
 const DOES: Record<string, string> = {
   stream: 'keeps batches of records until every service has read them',
@@ -22,12 +23,16 @@ const DOES: Record<string, string> = {
   postgres: 'holds records and settings',
 };
 
+/** Batches beyond which a service is behind: about a second's worth. */
+const BEHIND = 40;
+
 export default function StatusPage() {
-  const { data, error } = useQuery({ queryKey: ['status'], queryFn: ({ signal }) => get<Status>('/status', {}, signal), refetchInterval: 3000 });
+  const { data, error, dataUpdatedAt } = useQuery({ queryKey: ['status'], queryFn: ({ signal }) => get<Status>('/status', {}, signal), refetchInterval: 3000 });
+  const rates = useRates(data?.roles, dataUpdatedAt);
   if (!data) return error ? <div className="page"><Problem error={error} /></div> : <Waiting />;
   const roles = data.roles ?? [];
   const down = roles.filter((r) => !r.ready);
-  const host = data.host ?? {};
+  const host = data.host;
   return (
     <div className="page">
       <div className="page-head"><h1>Status</h1><span>{roles.length === 0 ? '' : down.length === 0 ? <StatusTag state="ready" word="Every role is ready" /> : <StatusTag state="down" word={`Not ready: ${down.map((r) => r.name).join(', ')}`} />}</span></div>
@@ -40,16 +45,19 @@ export default function StatusPage() {
       </dl>
       <section className="section">
         <h2>Roles</h2>
+        <p className="hint">Records per second since the last look, three seconds ago (of the router: requests); errors since the role started. A batch holds up to some hundred records; a service that falls behind catches up by itself, and nothing is lost meanwhile.</p>
         <TableBox label="Roles" className="panel gap-top">
           <Table>
-            <Table.Thead><Table.Tr><Table.Th>Role</Table.Th><Table.Th>State</Table.Th><Table.Th>What it does</Table.Th><Table.Th>Detail</Table.Th></Table.Tr></Table.Thead>
+            <Table.Thead><Table.Tr><Table.Th>Role</Table.Th><Table.Th>State</Table.Th><Table.Th className="num">Records/s</Table.Th><Table.Th className="num">Batches waiting</Table.Th><Table.Th className="num">Errors</Table.Th><Table.Th>What it does</Table.Th></Table.Tr></Table.Thead>
             <Table.Tbody>
               {roles.map((r) => (
                 <Table.Tr key={r.name}>
                   <Table.Td fw={600}>{r.name}</Table.Td>
-                  <Table.Td><StatusTag state={r.ready ? 'ready' : 'down'} /></Table.Td>
+                  <Table.Td><StatusTag state={r.ready ? 'ready' : 'down'} />{!r.ready && <div className="reason">{r.detail}</div>}</Table.Td>
+                  <Table.Td className="num" title={r.records == null ? undefined : `${count(r.records)} since it started`}>{r.records == null ? <span className="dim">–</span> : rate(rates.get(r.name))}</Table.Td>
+                  <Table.Td className="num">{r.lag == null ? <span className="dim">–</span> : <span className={r.lag > BEHIND ? 'tone-bad' : ''}>{count(r.lag)}</span>}</Table.Td>
+                  <Table.Td className="num">{r.errors == null ? <span className="dim">–</span> : <span className={r.errors > 0 ? 'tone-bad' : ''}>{count(r.errors)}</span>}</Table.Td>
                   <Table.Td className="dim">{DOES[r.name] ?? ''}</Table.Td>
-                  <Table.Td className="reason">{r.detail}</Table.Td>
                 </Table.Tr>
               ))}
             </Table.Tbody>
