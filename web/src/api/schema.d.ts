@@ -706,6 +706,8 @@ export interface components {
             /** Format: double */
             hold: number;
             /** Format: double */
+            idle: number;
+            /** Format: double */
             late: number;
             /** Format: double */
             time_up: number;
