@@ -305,6 +305,15 @@ export interface components {
             password: string;
             role: string;
         };
+        NewVolumeBody: {
+            /** @description Folder below the app's source, such as instance */
+            path: string;
+            /**
+             * Format: int64
+             * @description Bytes; 256 MiB where left out
+             */
+            size?: number;
+        };
         Notification: {
             /** Format: int64 */
             attempts: number;
@@ -681,7 +690,9 @@ export interface components {
         Start: {
             command: string[] | null;
             health: string;
+            release?: string;
             shell: boolean;
+            volumes?: components["schemas"]["Volume"][] | null;
             why: string;
         };
         StepNumbers: {
@@ -782,6 +793,25 @@ export interface components {
         UserList: {
             users: components["schemas"]["User"][] | null;
         };
+        Volume: {
+            /** Format: date-time */
+            created_at: string;
+            /** @description Below the app's source: instance, data/uploads */
+            path: string;
+            /**
+             * Format: int64
+             * @description Bytes that it can hold
+             */
+            size: number;
+            /**
+             * Format: int64
+             * @description Bytes taken; null while it is not mounted
+             */
+            used: number | null;
+        };
+        VolumeList: {
+            volumes: components["schemas"]["Volume"][] | null;
+        };
     };
     responses: never;
     parameters: never;
@@ -817,6 +847,7 @@ export type NewInvitationBody = components['schemas']['NewInvitationBody'];
 export type NewRule = components['schemas']['NewRule'];
 export type NewTokenBody = components['schemas']['NewTokenBody'];
 export type NewUserBody = components['schemas']['NewUserBody'];
+export type NewVolumeBody = components['schemas']['NewVolumeBody'];
 export type Notification = components['schemas']['Notification'];
 export type NotificationList = components['schemas']['NotificationList'];
 export type Number = components['schemas']['Number'];
@@ -857,5 +888,7 @@ export type TokenList = components['schemas']['TokenList'];
 export type TrafficRequestBody = components['schemas']['TrafficRequestBody'];
 export type User = components['schemas']['User'];
 export type UserList = components['schemas']['UserList'];
+export type Volume = components['schemas']['Volume'];
+export type VolumeList = components['schemas']['VolumeList'];
 export type $defs = Record<string, never>;
 export type operations = Record<string, never>;
