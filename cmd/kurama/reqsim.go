@@ -1,19 +1,14 @@
 package main
 
 import (
-	"cmp"
-	"context"
-	"errors"
+	"bytes"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
-	"strconv"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
-	"golang.org/x/term"
 
 	"kurama/internal/config"
 	"kurama/paas"
@@ -26,7 +21,10 @@ type reqsimFlags struct {
 	rate, peak, maxRate                   float64
 	duration, period, timeout             time.Duration
 	inFlight                              int
-	paths, headers, ensure                []string
+	paths, headers, ensure, also, out     []string
+	scenario, trace, traffic              string
+	speed, scale                          float64
+	warmUp                                time.Duration
 	json                                  bool
 	stream                                int
 	socket                                string
@@ -49,6 +47,9 @@ request succeeded, 130 when it was interrupted.`,
   kurama reqsim --app hello --shape ramp --rate 5 --peak 200 --duration 5m
   kurama reqsim --app shop --tenant acme --path /=8 --path '/search?q=fox=2' --rate 20
   kurama reqsim --app hello --rate 50 --ensure 'p95 < 75ms' --ensure 'error_rate < 1%'
+  kurama reqsim --app shop --scenario checkout.yaml --out report.html --out report.csv
+  kurama reqsim --app shop --traffic 1h --speed 10
+  kurama reqsim --app shop --trace day.csv --speed 60 --scale 0.01
   kurama reqsim --app hello --stream 100000 --rate 10000`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -69,7 +70,7 @@ func (f *reqsimFlags) register(cmd *cobra.Command) {
 	flags.StringVar(&f.url, "url", "", "address to send to, in place of --app")
 	flags.StringVar(&f.host, "host", "", "Host header (default: that of the address)")
 	flags.StringVar(&f.method, "method", "GET", "method of the requests")
-	flags.StringVar(&f.shape, "shape", string(reqsim.Constant), "course of the rate: constant, ramp, spike, sine")
+	flags.StringVar(&f.shape, "shape", string(reqsim.Constant), "course of the rate: constant, ramp, spike, sine, poisson")
 	flags.Float64Var(&f.rate, "rate", 10, "requests per second; where the shape begins. With --stream: records per second, below 0 for as many as are taken")
 	flags.Float64Var(&f.peak, "peak", 0, "highest rate of ramp, spike and sine (default: 5 × --rate)")
 	flags.DurationVar(&f.duration, "duration", 30*time.Second, "how long to send, at most 1h")
@@ -80,6 +81,14 @@ func (f *reqsimFlags) register(cmd *cobra.Command) {
 	flags.StringArrayVar(&f.paths, "path", nil, "path to ask, with =WEIGHT behind it where there are several (repeatable)")
 	flags.StringArrayVar(&f.headers, "header", nil, "header of each request, as 'Name: value' (repeatable)")
 	flags.StringArrayVar(&f.ensure, "ensure", nil, "condition that decides the exit status, as 'p95 < 75ms', 'error_rate < 1%' or 'apdex(100ms) > 0.95' (repeatable)")
+	flags.StringArrayVar(&f.also, "also", nil, "a further address, taken in turns with --url (repeatable)")
+	flags.StringVar(&f.scenario, "scenario", "", "YAML file of phases, requests and conditions")
+	flags.StringVar(&f.trace, "trace", "", "file of recorded traffic, lines of minute,count, whose course the rate follows")
+	flags.StringVar(&f.traffic, "traffic", "", "send the app's own stored GET and HEAD requests of the last time, such as 1h, again")
+	flags.Float64Var(&f.speed, "speed", 1, "how many times faster than it was a trace or stored traffic is replayed")
+	flags.Float64Var(&f.scale, "scale", 1, "how many times as many requests a trace is replayed with")
+	flags.DurationVar(&f.warmUp, "warm-up", 0, "requests of this time are sent, and left out of the report")
+	flags.StringArrayVar(&f.out, "out", nil, "file for the report beside what is printed: .html, .csv, .json or .txt (repeatable)")
 	flags.BoolVar(&f.json, "json", false, "print the report as JSON")
 	flags.IntVar(&f.stream, "stream", 0, "send so many synthetic log records of the app to the agent")
 	flags.StringVar(&f.socket, "socket", "", "the agent's socket (default: that of the platform on this machine)")
@@ -91,17 +100,20 @@ func (f *reqsimFlags) requests(cmd *cobra.Command) error {
 	if err != nil {
 		return err
 	}
-	plan, err := f.plan(cfg)
+	plan, err := f.plan(cmd, cfg)
 	if err != nil {
 		return err
 	}
 	live := newLiveLine(cmd.ErrOrStderr(), f.json)
-	report, err := reqsim.Run(cmd.Context(), plan, func(s reqsim.Snapshot) { live.show(s.Line()) })
+	report, err := reqsim.Run(cmd.Context(), plan, func(s reqsim.Snapshot) { live.show(s.Screen(live.width)...) })
 	live.clear()
 	if err != nil {
 		return err
 	}
 	if err := f.print(cmd, report.Text(), report.JSON); err != nil {
+		return err
+	}
+	if err := f.save(report); err != nil {
 		return err
 	}
 	switch {
@@ -125,96 +137,6 @@ func (f *reqsimFlags) config(cmd *cobra.Command) (config.Config, error) {
 	return cfg, err
 }
 
-func (f *reqsimFlags) plan(cfg config.Config) (reqsim.Plan, error) {
-	plan := reqsim.Plan{Method: f.method, Host: f.host, Shape: reqsim.Shape(f.shape), Rate: f.rate, Peak: cmp.Or(f.peak, 5*f.rate),
-		Duration: f.duration, Period: f.period, Timeout: f.timeout, MaxInFlight: f.inFlight, MaxRate: f.maxRate, Headers: map[string][]string{}}
-	var err error
-	if plan.URL, err = f.target(routerAddress(cfg, os.Getenv("KURAMA_ROUTER")), cfg.Reqsim.Allow); err != nil {
-		return plan, err
-	}
-	for _, text := range f.ensure {
-		e, err := reqsim.ParseEnsure(text)
-		if err != nil {
-			return plan, err
-		}
-		plan.Ensure = append(plan.Ensure, e)
-	}
-	for _, text := range f.paths {
-		path, err := weightedPath(text)
-		if err != nil {
-			return plan, err
-		}
-		plan.Paths = append(plan.Paths, path)
-	}
-	for _, text := range f.headers {
-		name, value, ok := strings.Cut(text, ":")
-		if !ok || strings.TrimSpace(name) == "" {
-			return plan, fmt.Errorf("the header %q is not of the form 'Name: value'", text)
-		}
-		plan.Headers.Add(strings.TrimSpace(name), strings.TrimSpace(value))
-	}
-	return plan, nil
-}
-
-// weightedPath reads "/", "/=6" or "/search?q=1=2". The weight is what stands
-// behind the last '='; in a query that needs a '=' of its own before it.
-func weightedPath(text string) (reqsim.Path, error) {
-	path, weight := text, 1
-	if at := strings.LastIndexByte(text, '='); at > 0 {
-		before := text[:at]
-		query := before[strings.LastIndexAny(before, "?&")+1:]
-		if n, err := strconv.Atoi(text[at+1:]); err == nil && (!strings.Contains(before, "?") || strings.Contains(query, "=")) {
-			path, weight = before, n
-		}
-	}
-	if !strings.HasPrefix(path, "/") || weight < 1 {
-		return reqsim.Path{}, fmt.Errorf("the path %q is not of the form /path or /path=WEIGHT, with a weight of 1 or more", text)
-	}
-	return reqsim.Path{Path: path, Weight: weight}, nil
-}
-
-// records sends synthetic records to the agent.
-func (f *reqsimFlags) records(cmd *cobra.Command) error {
-	socket := f.socket
-	if socket == "" {
-		s := &settings{}
-		s.path, _ = cmd.Flags().GetString("config") // a flag of the root; without it the defaults hold
-		s.data, _ = cmd.Flags().GetString("data")
-		_, folders, err := s.load()
-		if err != nil {
-			return err
-		}
-		socket = filepath.Join(folders.Run, "agent.sock")
-	}
-	plan := reqsim.StreamPlan{Socket: socket, Records: f.stream, Tenant: f.tenant, App: f.app}
-	if cmd.Flags().Changed("rate") {
-		plan.Rate = f.rate
-	}
-	if err := reachable(cmd.Context(), socket); err != nil {
-		return err
-	}
-	live := newLiveLine(cmd.ErrOrStderr(), f.json)
-	report, err := reqsim.Stream(cmd.Context(), plan, func(sent int) { live.show(fmt.Sprintf("%d/%d records", sent, f.stream)) })
-	live.clear()
-	if report.Records > 0 {
-		if printErr := f.print(cmd, report.Text(), report.JSON); printErr != nil {
-			return printErr
-		}
-	}
-	if errors.Is(err, context.Canceled) {
-		return exitError{130}
-	}
-	return err
-}
-
-// reachable fails where there is no such socket, which the client would wait for.
-func reachable(_ context.Context, socket string) error {
-	if info, err := os.Stat(socket); err != nil || info.Mode()&os.ModeSocket == 0 {
-		return fmt.Errorf("there is no agent's socket at %s. Is `kurama up` running? Name its folder with --data, or the socket with --socket", socket)
-	}
-	return nil
-}
-
 func (f *reqsimFlags) print(cmd *cobra.Command, text string, asJSON func() ([]byte, error)) error {
 	if f.json {
 		data, err := asJSON()
@@ -227,39 +149,29 @@ func (f *reqsimFlags) print(cmd *cobra.Command, text string, asJSON func() ([]by
 	return err
 }
 
-// liveLine is a line on a terminal that is written over and over; elsewhere
-// it writes nothing.
-type liveLine struct {
-	out   io.Writer
-	width int
-	last  time.Time
-}
-
-func newLiveLine(out io.Writer, quiet bool) *liveLine {
-	file, ok := out.(*os.File)
-	if quiet || !ok || !term.IsTerminal(int(file.Fd())) {
-		return &liveLine{}
+// save writes the report into the files that --out names, by their ending.
+func (f *reqsimFlags) save(report reqsim.Report) error {
+	for _, name := range f.out {
+		var text []byte
+		var err error
+		switch filepath.Ext(name) {
+		case ".html":
+			page := bytes.Buffer{}
+			err = report.HTML(&page)
+			text = page.Bytes()
+		case ".csv":
+			text = []byte(report.CSV())
+		case ".json":
+			text, err = report.JSON()
+		default:
+			text = []byte(report.Text())
+		}
+		if err == nil {
+			err = os.WriteFile(name, text, 0o644)
+		}
+		if err != nil {
+			return fmt.Errorf("writing the report: %w", err)
+		}
 	}
-	width, _, err := term.GetSize(int(file.Fd()))
-	if err != nil {
-		width = 80
-	}
-	return &liveLine{out: out, width: width}
-}
-
-func (l *liveLine) show(text string) {
-	if l.out == nil || time.Since(l.last) < 100*time.Millisecond {
-		return
-	}
-	l.last = time.Now()
-	if runes := []rune(text); len(runes) >= l.width {
-		text = string(runes[:max(l.width-1, 0)])
-	}
-	_, _ = fmt.Fprintf(l.out, "\r\x1b[K%s", text)
-}
-
-func (l *liveLine) clear() {
-	if l.out != nil {
-		_, _ = fmt.Fprint(l.out, "\r\x1b[K")
-	}
+	return nil
 }

@@ -3,6 +3,8 @@ package main
 import (
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -86,4 +88,69 @@ func TestEnsureDecidesTheExitStatus(t *testing.T) {
 	f(3, "--path", "/=1", "--path", "/broken=1", "--ensure", "error_rate < 1%")
 	f(1, "--path", "/broken", "--ensure", "error_rate < 1%")
 	f(1, "--ensure", "magic < 1")
+}
+
+func TestReqsimSendsAScenarioAndWritesItsReports(t *testing.T) {
+	app := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+	defer app.Close()
+	t.Setenv("KURAMA_REQSIM_ALLOW", strings.TrimPrefix(app.URL, "http://"))
+	dir := t.TempDir()
+	write := func(name, text string) string {
+		t.Helper()
+		file := filepath.Join(dir, name)
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return file
+	}
+	write("who.csv", "name\nann\n")
+	scenario := write("s.yaml", "url: "+app.URL+`
+data: {who: who.csv}
+phases: [{name: one, rate: 40, for: 200ms}, {name: two, shape: poisson, rate: 40, for: 200ms}]
+requests: [{get: "/hello/{{who.name}}"}]
+ensure: ["error_rate == 0%"]
+`)
+	page, table := filepath.Join(dir, "r.html"), filepath.Join(dir, "r.csv")
+	if got := run([]string{"reqsim", "--scenario", scenario, "--json", "--out", page, "--out", table}); got != 0 {
+		t.Fatalf("exit status %d", got)
+	}
+	for file, part := range map[string]string{page: "/hello/{{who.name}}", table: "second,wanted,requests"} {
+		if text, err := os.ReadFile(file); err != nil || !strings.Contains(string(text), part) {
+			t.Errorf("%s: %v %s", file, err, text)
+		}
+	}
+	// Two minutes of 4 and 2 requests, 300 times faster: 0.2 s each.
+	trace := write("t.csv", "2026-11-20 10:00,4\n2026-11-20 10:01,2\n")
+	report := filepath.Join(dir, "t.json")
+	if got := run([]string{"reqsim", "--url", app.URL, "--trace", trace, "--speed", "300", "--json", "--out", report, "--ensure", "requests == 6"}); got != 0 {
+		text, _ := os.ReadFile(report)
+		t.Errorf("exit status %d: %s", got, text)
+	}
+	if got := run([]string{"reqsim", "--url", app.URL, "--traffic", "1h"}); got != 1 {
+		t.Errorf("stored traffic without an app: exit status %d", got)
+	}
+}
+
+func TestReqsimSendsToNobodyElsesApp(t *testing.T) {
+	d := newDesk(t)
+	must(t, first(d.store.CreateApp(t.Context(), "default", "mine")))
+	cfg := config.Default()
+	aim := func(flags reqsimFlags, plan reqsim.Plan) error {
+		cmd := reqsimCommand()
+		cmd.SetContext(t.Context())
+		flags.tenant = "default"
+		return flags.aim(cmd, cfg, &plan)
+	}
+	must(t, aim(reqsimFlags{app: "mine"}, reqsim.Plan{}))
+	must(t, aim(reqsimFlags{}, reqsim.Plan{URL: "http://mine.default.localhost:8080"}))
+	for _, err := range []error{aim(reqsimFlags{app: "theirs"}, reqsim.Plan{}), aim(reqsimFlags{}, reqsim.Plan{URL: "http://mine.other.localhost:8080"}),
+		aim(reqsimFlags{app: "mine"}, reqsim.Plan{Also: []string{"http://theirs.localhost:8080"}})} {
+		if err == nil || !strings.Contains(err.Error(), "is no app of yours") {
+			t.Errorf("%v", err)
+		}
+	}
+	t.Setenv("KURAMA_TOKEN", "wrong")
+	if err := aim(reqsimFlags{app: "mine"}, reqsim.Plan{}); err == nil || !strings.Contains(err.Error(), "it is not known whether mine is yours") {
+		t.Errorf("%v", err)
+	}
 }

@@ -13,7 +13,7 @@ type curve struct {
 	duration, period float64
 }
 
-func curveOf(p Plan) curve {
+func curveOf(p Phase) curve {
 	return curve{shape: p.Shape, rate: p.Rate, peak: p.Peak, duration: p.Duration.Seconds(), period: p.Period.Seconds()}
 }
 

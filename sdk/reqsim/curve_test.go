@@ -3,6 +3,7 @@ package reqsim
 import (
 	"context"
 	"math"
+	"net/url"
 	"testing"
 	"time"
 )
@@ -43,7 +44,7 @@ func TestEachShapeSendsItsIntegral(t *testing.T) {
 }
 
 func TestThePacerWaitsUntilARequestIsDue(t *testing.T) {
-	p := newPacer(context.Background(), curve{shape: Constant, rate: 10, duration: 1, period: 1})
+	p := newPacer(context.Background(), courseOf(Plan{Phases: []Phase{{Shape: Constant, Rate: 10, Duration: time.Second, Period: time.Second}}}))
 	f := func(elapsed time.Duration, hits uint64, want time.Duration, over bool) {
 		t.Helper()
 		wait, stop := p.wait(elapsed, hits)
@@ -86,15 +87,44 @@ func TestAPlanIsChecked(t *testing.T) {
 }
 
 func TestPathsComeByTheirWeights(t *testing.T) {
-	ts, err := newTargets(Plan{URL: "http://a:1/base/", Paths: []Path{{"/x?q=1", 3}, {"/y", 1}}})
+	p, err := Plan{URL: "http://a:1/base/", Rate: 1, Duration: time.Second, Paths: []Path{{"/x?q=1", 3}, {"/y", 1}}}.complete()
 	if err != nil {
 		t.Fatal(err)
 	}
-	got := map[string]int{}
+	vs, got := newVisits(p), map[string]int{}
+	base, _ := url.Parse(p.URL)
 	for range 400 {
-		got[ts.next()]++
+		got[joined(base, vs.next().Steps[0].Path).String()]++
 	}
 	if got["http://a:1/base/x?q=1"] != 300 || got["http://a:1/base/y"] != 100 {
 		t.Errorf("the paths came %v", got)
+	}
+}
+
+func TestACourseGoesThroughItsPhases(t *testing.T) {
+	p, err := Plan{URL: "http://a:1", Phases: []Phase{{Name: "calm", Rate: 10, Duration: 2 * time.Second}, {Shape: Pause, Duration: time.Second},
+		{Name: "people", Shape: Poisson, Rate: 100, Duration: 4 * time.Second}, {Name: "calm", Rate: 5, Duration: time.Second}}}.complete()
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := courseOf(p)
+	if p.Duration != 8*time.Second || c.end != 8 || len(c.names()) != 3 {
+		t.Errorf("%s, %g, %v", p.Duration, c.end, c.names())
+	}
+	// 20 requests, none, about 400 (four deviations are 80), 5.
+	if c.total < 345 || c.total > 505 {
+		t.Errorf("%d requests", c.total)
+	}
+	near := func(n uint64, want time.Duration) bool { return (c.due(n) - want).Abs() < 10*time.Microsecond }
+	if !near(19, 1900*time.Millisecond) || c.due(20) < 3*time.Second || !near(c.total-1, 7800*time.Millisecond) || c.phaseOf(20).name != "people" {
+		t.Errorf("%s %s %s", c.due(19), c.due(20), c.due(c.total-1))
+	}
+	for n := uint64(1); n < c.total; n++ {
+		if c.due(n) < c.due(n-1) {
+			t.Fatalf("request %d is due before the one before it", n)
+		}
+	}
+	if c.at(1) != 10 || c.at(2.5) != 0 || c.at(5) != 100 || c.at(7.5) != 5 {
+		t.Error(c.at(1), c.at(2.5), c.at(5), c.at(7.5))
 	}
 }

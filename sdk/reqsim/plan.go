@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 )
@@ -21,10 +22,13 @@ const (
 	Ramp     Shape = "ramp"     // from Rate to Peak, in a straight line over Duration
 	Spike    Shape = "spike"    // Rate, and Peak in the middle fifth of each Period
 	Sine     Shape = "sine"     // a wave from Rate up to Peak and back in each Period
+	Poisson  Shape = "poisson"  // Rate on average, as independent people come
+	Pause    Shape = "pause"    // nothing
+	Phased   Shape = "phases"   // of a plan that is made of phases
 )
 
-// Shapes returns the names of all shapes.
-func Shapes() []Shape { return []Shape{Constant, Ramp, Spike, Sine} }
+// Shapes returns the names of all shapes that a run or a phase may have.
+func Shapes() []Shape { return []Shape{Constant, Ramp, Spike, Sine, Poisson, Pause} }
 
 // The bounds of a plan that does not set its own: enough to drive a machine
 // to its limits, and not enough to hurt a network by a slip of the hand.
@@ -43,8 +47,15 @@ type Path struct {
 
 // Plan says what to send. Rates are requests per second.
 type Plan struct {
-	URL         string        // scheme, host and port; a path in it is put before each of Paths
-	Paths       []Path        // none: the path of URL, or /
+	URL         string   // scheme, host and port; a path in it is put before each of Paths
+	Also        []string // further addresses, which visits take in turns
+	Paths       []Path   // none: the path of URL, or /
+	Visits      []Visit  // what is sent beside Paths, in proportion to their weights
+	Data        map[string]Data
+	Phases      []Phase       // in place of Shape to Period below
+	Replay      []Hit         // in place of all of them: requests at their times, within Duration
+	WarmUp      time.Duration // requests due before it are sent, and left out of the report
+	Seed        uint64        // of Poisson
 	Method      string        // empty: GET
 	Headers     http.Header   // sent with each request
 	Host        string        // Host header; empty: that of URL
@@ -59,6 +70,7 @@ type Plan struct {
 	MaxRate     float64       // bound of Rate and Peak; 0: DefaultMaxRate
 	MaxDuration time.Duration // bound of Duration; 0: DefaultMaxDuration
 	Ensure      []Ensure      // conditions that the report says the truth of
+	Watch       Watch         // tells once a second how the app is; nil: nobody
 }
 
 // complete fills in what was left out and checks the rest. Its errors are for
@@ -71,13 +83,12 @@ func (p Plan) complete() (Plan, error) {
 	p.MaxRate = cmp.Or(p.MaxRate, DefaultMaxRate)
 	p.MaxDuration = cmp.Or(p.MaxDuration, DefaultMaxDuration)
 	p.Period = cmp.Or(p.Period, p.Duration)
-	if p.Shape == Constant {
+	if p.Shape == Constant || p.Shape == Poisson {
 		p.Peak = p.Rate
 	}
-	if len(p.Paths) == 0 {
-		p.Paths = []Path{{Weight: 1}}
-	}
-	for _, check := range []func() error{p.checkTarget, p.checkRate, p.checkTime} {
+	p.completePhases()
+	p.completeVisits()
+	for _, check := range []func() error{p.checkTarget, p.checkVisits, p.checkCaptures, p.checkRate, p.checkTime} {
 		if err := check(); err != nil {
 			return p, err
 		}
@@ -86,37 +97,52 @@ func (p Plan) complete() (Plan, error) {
 }
 
 func (p *Plan) checkTarget() error {
-	u, err := url.Parse(p.URL)
-	if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" {
-		return fmt.Errorf("%q is not an address to send requests to: write it as http://hello.localhost:8080", p.URL)
+	for _, address := range append([]string{p.URL}, p.Also...) {
+		u, err := url.Parse(address)
+		if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" {
+			return fmt.Errorf("%q is not an address to send requests to: write it as http://hello.localhost:8080", address)
+		}
 	}
 	if p.MaxInFlight < 1 {
 		return fmt.Errorf("the requests at a time are %d: give at least 1", p.MaxInFlight)
 	}
-	for _, path := range p.Paths {
-		if path.Path != "" && !strings.HasPrefix(path.Path, "/") {
-			return fmt.Errorf("the path %q does not start with /", path.Path)
-		}
-		if path.Weight < 1 {
-			return fmt.Errorf("the path %q has the weight %d: give at least 1", path.Path, path.Weight)
+	return nil
+}
+
+func (p *Plan) checkCaptures() error {
+	for i := range p.Visits {
+		for k := range p.Visits[i].Steps {
+			captures := map[string]Capture{}
+			for name, c := range p.Visits[i].Steps[k].Capture {
+				if err := c.complete(name); err != nil {
+					return err
+				}
+				captures[name] = c
+			}
+			p.Visits[i].Steps[k].Capture = captures
 		}
 	}
 	return nil
 }
 
 func (p *Plan) checkRate() error {
-	switch p.Shape {
-	case Constant, Ramp, Spike, Sine:
-	default:
-		return fmt.Errorf("there is no shape %q: use constant, ramp, spike or sine", p.Shape)
+	if len(p.Replay) > 0 {
+		return nil
 	}
-	for name, rate := range map[string]float64{"rate": p.Rate, "peak": p.Peak} {
-		// Written so that not-a-number is refused too.
-		if !(rate >= 0 && rate <= p.MaxRate) {
-			return fmt.Errorf("the %s is %g requests/s: give 0 to %g, or raise the bound", name, rate, p.MaxRate)
+	most := 0.0
+	for _, f := range p.Phases {
+		if !slices.Contains(Shapes(), f.Shape) {
+			return fmt.Errorf("there is no shape %q: use constant, ramp, spike, sine, poisson or pause", f.Shape)
 		}
+		for name, rate := range map[string]float64{"rate": f.Rate, "peak": f.Peak} {
+			// Written so that not-a-number is refused too.
+			if !(rate >= 0 && rate <= p.MaxRate) {
+				return fmt.Errorf("the %s is %g requests/s: give 0 to %g, or raise the bound", name, rate, p.MaxRate)
+			}
+		}
+		most = max(most, f.Rate, f.Peak)
 	}
-	if p.Rate == 0 && p.Peak == 0 {
+	if most == 0 {
 		return fmt.Errorf("the rate is 0: give the requests per second")
 	}
 	return nil
@@ -126,8 +152,13 @@ func (p *Plan) checkTime() error {
 	if p.Duration <= 0 || p.Duration > p.MaxDuration {
 		return fmt.Errorf("the duration is %s: give more than 0 and at most %s, or raise the bound", p.Duration, p.MaxDuration)
 	}
-	if p.Period <= 0 || p.Timeout <= 0 {
-		return fmt.Errorf("the period is %s and the time-out %s: both must be above 0", p.Period, p.Timeout)
+	for _, f := range p.Phases {
+		if len(p.Replay) == 0 && (f.Duration <= 0 || f.Period <= 0) {
+			return fmt.Errorf("the phase %q lasts %s with a period of %s: both must be above 0", f.Name, f.Duration, f.Period)
+		}
+	}
+	if p.Timeout <= 0 || p.WarmUp < 0 || p.WarmUp >= p.Duration {
+		return fmt.Errorf("the time-out is %s and the warm-up %s: the first must be above 0, the second shorter than the run (%s)", p.Timeout, p.WarmUp, p.Duration)
 	}
 	return nil
 }

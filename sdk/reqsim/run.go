@@ -2,6 +2,7 @@ package reqsim
 
 import (
 	"context"
+	"net/http"
 	"time"
 
 	vegeta "github.com/tsenart/vegeta/v12/lib"
@@ -15,27 +16,29 @@ const progressEvery = 250 * time.Millisecond
 
 // Snapshot is how far a run has come.
 type Snapshot struct {
-	Elapsed, Duration time.Duration
-	Planned           int     // requests of the whole run
-	Answered          int     // requests that ended, well or not
-	Failed            int     // of them
-	Rate              float64 // answers per second, lately
-	Wanted            float64 // rate of the plan at this moment
-	P50, P95          float64 // ms, of the whole run so far; 0 before the first answer
+	Elapsed  time.Duration `json:"elapsed"` // ns
+	Duration time.Duration `json:"duration"`
+	Planned  int           `json:"planned"`  // visits of the whole run
+	Answered int           `json:"answered"` // requests that ended, well or not
+	Failed   int           `json:"failed"`   // of them
+	Rate     float64       `json:"rate"`     // answers per second, lately
+	Wanted   float64       `json:"wanted"`   // rate of the plan at this moment
+	Phase    string        `json:"phase"`
+	P50      float64       `json:"p50"` // ms, of the whole run so far; 0 before the first answer
+	P95      float64       `json:"p95"`
+	P99      float64       `json:"p99"`
+	Points   []Point       `json:"-"` // the seconds so far
 }
 
 // Run sends the plan's requests and returns its report. Requests are sent when
 // they are due, whether or not earlier ones were answered, up to
-// plan.MaxInFlight at a time. When ctx ends the run stops early, gives the
-// requests under way two seconds, and still returns its report. progress, if
-// not nil, is called a few times a second. The error tells what is wrong with
-// the plan.
+// plan.MaxInFlight visits at a time, and take as long as it is from when they
+// were due until they are answered: a stall counts for all whom it would have
+// hit. When ctx ends the run stops early, gives the requests under way two
+// seconds, and still returns its report. progress, if not nil, is called a few
+// times a second. The error tells what is wrong with the plan.
 func Run(ctx context.Context, plan Plan, progress func(Snapshot)) (Report, error) {
 	plan, err := plan.complete()
-	if err != nil {
-		return Report{}, err
-	}
-	ts, err := newTargets(plan)
 	if err != nil {
 		return Report{}, err
 	}
@@ -43,18 +46,28 @@ func Run(ctx context.Context, plan Plan, progress func(Snapshot)) (Report, error
 	defer cancel()
 	stop, cut := context.WithCancel(context.Background())
 	defer cut()
-	client, closeIdle := newClient(plan, stop)
+	sender, closeIdle := newTransport(plan, stop)
 	defer closeIdle()
-	attacker := vegeta.NewAttacker(vegeta.Client(client), vegeta.MaxBody(0),
+	pace := newPacer(ctx, courseOf(plan))
+	results := make(chan result, 256)
+	people, err := newVisitors(plan, pace, sender, stop, results)
+	if err != nil {
+		return Report{}, err
+	}
+	attacker := vegeta.NewAttacker(vegeta.Client(&http.Client{Transport: people}), vegeta.MaxBody(0),
 		vegeta.Workers(uint64(min(10, plan.MaxInFlight))), vegeta.MaxWorkers(uint64(plan.MaxInFlight)))
-	pace := newPacer(ctx, curveOf(plan))
 	ending := context.AfterFunc(ctx, func() {
 		attacker.Stop()
 		time.AfterFunc(grace, cut)
 	})
 	defer ending()
 	t := newTally(plan, pace)
-	t.gather(attacker.Attack(ts.targeter(plan), pace, 0, ""), progress)
+	go func() { // the attacker's own results only say that visits end
+		for range attacker.Attack(people.targeter, pace, 0, "") {
+		}
+		close(results)
+	}()
+	t.gather(ctx, results, progress)
 	t.sending = plan.Duration
 	if ctx.Err() != nil {
 		t.sending = min(plan.Duration, t.ended.Sub(t.began))

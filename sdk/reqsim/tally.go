@@ -1,14 +1,14 @@
 package reqsim
 
 import (
+	"context"
 	"math"
-	"strings"
+	"sync"
 	"time"
 
 	"github.com/DataDog/sketches-go/ddsketch"
 	"github.com/DataDog/sketches-go/ddsketch/mapping"
 	"github.com/DataDog/sketches-go/ddsketch/store"
-	vegeta "github.com/tsenart/vegeta/v12/lib"
 )
 
 // maxKinds bounds the kinds of error that are told apart.
@@ -27,29 +27,55 @@ type tally struct {
 	answered int
 	good     int
 	stopped  int
+	warmUp   int // left out of everything else
+	bytes    int64
 	status   map[int]int
 	kinds    map[string]int
 	all      durations
 	late     durations // from when a request was due until it was sent
 	apdexes  apdexes
-	paths    map[string]*pathTally
+	steps    map[string]*group
+	phases   map[string]*group
+	points   []*second
 	rate     recent
 }
 
-type pathTally struct {
+// group is the requests of one step or of one phase.
+type group struct {
 	requests, failed int
 	durations        durations
 }
 
+func (g *group) add(r result) {
+	g.requests++
+	if r.kind != "" {
+		g.failed++
+	}
+	g.durations.add(r.took)
+}
+
+// second is what was due in one second of a run.
+type second struct {
+	group
+	look Look
+}
+
 func newTally(p Plan, pace *pacer) *tally {
 	return &tally{plan: p, pacer: pace, began: time.Now(), status: map[int]int{}, kinds: map[string]int{},
-		all: newDurations(), late: newDurations(), apdexes: newApdexes(p.Ensure), paths: map[string]*pathTally{}}
+		all: newDurations(), late: newDurations(), apdexes: newApdexes(p.Ensure), steps: map[string]*group{}, phases: map[string]*group{}}
 }
 
 // gather takes results until there are no more.
-func (t *tally) gather(results <-chan *vegeta.Result, progress func(Snapshot)) {
+func (t *tally) gather(ctx context.Context, results <-chan result, progress func(Snapshot)) {
 	ticker := time.NewTicker(progressEvery)
 	defer ticker.Stop()
+	looked := make(chan dated, 1)
+	watching, enough := context.WithCancel(ctx)
+	var watch sync.WaitGroup
+	if t.plan.Watch != nil {
+		watch.Go(func() { t.looks(watching, looked) })
+	}
+	defer func() { enough(); watch.Wait() }()
 	for {
 		select {
 		case r, ok := <-results:
@@ -61,8 +87,10 @@ func (t *tally) gather(results <-chan *vegeta.Result, progress func(Snapshot)) {
 				return
 			}
 			t.add(r)
+		case l := <-looked:
+			t.second(l.at.Sub(t.began)).look = l.Look
 		case now := <-ticker.C:
-			t.rate.mark(now, t.answered)
+			t.rate.mark(now, t.answered+t.warmUp)
 			if progress != nil {
 				progress(t.snapshot(now))
 			}
@@ -70,52 +98,75 @@ func (t *tally) gather(results <-chan *vegeta.Result, progress func(Snapshot)) {
 	}
 }
 
-func (t *tally) add(r *vegeta.Result) {
-	kind := kindOf(r)
-	if kind == errStopped.Error() {
+func (t *tally) add(r result) {
+	if r.kind == errStopped.Error() {
 		t.stopped++
 		return
 	}
-	t.answered++
-	path := t.paths[r.URL]
-	if path == nil {
-		path = &pathTally{durations: newDurations()}
-		t.paths[r.URL] = path
-	}
-	path.requests++
-	path.durations.add(r.Latency)
-	t.all.add(r.Latency)
-	t.late.add(max(r.Timestamp.Sub(t.began)-t.pacer.curve.due(r.Seq), 0))
-	if r.Code > 0 {
-		t.status[int(r.Code)]++
-	}
-	if kind == "" {
-		t.good++
-		t.apdexes.add(r.Latency)
+	t.second(r.due).add(r)
+	if r.due < t.plan.WarmUp {
+		t.warmUp++
 		return
 	}
-	path.failed++
+	t.answered++
+	t.bytes += r.bytes
+	groupOf(t.steps, r.step).add(r)
+	groupOf(t.phases, r.phase).add(r)
+	t.all.add(r.took)
+	t.late.add(r.late)
+	if r.code > 0 {
+		t.status[r.code]++
+	}
+	if r.kind == "" {
+		t.good++
+		t.apdexes.add(r.took)
+		return
+	}
+	kind := r.kind
 	if _, known := t.kinds[kind]; !known && len(t.kinds) >= maxKinds {
 		kind = otherKind
 	}
 	t.kinds[kind]++
 }
 
-// kindOf names what went wrong with a request, "" where nothing did. The
-// client puts the method and the address before it.
-func kindOf(r *vegeta.Result) string {
-	if _, kind, ok := strings.Cut(r.Error, `": `); ok && r.Code == 0 {
-		return kind
+// maxGroups bounds the steps and phases that are told apart.
+const maxGroups = 200
+
+func groupOf(in map[string]*group, name string) *group {
+	if in[name] == nil && len(in) >= maxGroups {
+		name = "others"
 	}
-	return r.Error
+	if in[name] == nil {
+		in[name] = &group{durations: newDurations()}
+	}
+	return in[name]
+}
+
+// second returns the second of the run that holds a moment.
+func (t *tally) second(at time.Duration) *second {
+	i := max(int(at/time.Second), 0)
+	for len(t.points) <= i {
+		t.points = append(t.points, &second{group: group{durations: newDurations()}})
+	}
+	return t.points[i]
 }
 
 func (t *tally) snapshot(now time.Time) Snapshot {
 	elapsed := now.Sub(t.began)
-	return Snapshot{Elapsed: elapsed, Duration: t.plan.Duration, Planned: int(t.pacer.total), Answered: t.answered,
+	s := Snapshot{Elapsed: elapsed, Duration: t.plan.Duration, Planned: int(t.pacer.course.total), Answered: t.answered,
 		Failed: t.answered - t.good, Rate: t.rate.perSecond(), Wanted: t.pacer.Rate(min(elapsed, t.plan.Duration)),
-		P50: t.all.quantile(0.50), P95: t.all.quantile(0.95)}
+		P50: t.all.quantile(0.50), P95: t.all.quantile(0.95), P99: t.all.quantile(0.99)}
+	for _, p := range t.pacer.course.parts {
+		if elapsed.Seconds() >= p.from {
+			s.Phase = p.name
+		}
+	}
+	s.Points = t.series(max(len(t.points)-snapshotSeconds, 0))
+	return s
 }
+
+// snapshotSeconds is how many seconds a snapshot looks back.
+const snapshotSeconds = 120
 
 // recent remembers the last counts, for the rate over about a second.
 type recent struct {

@@ -39,6 +39,11 @@ func (r Report) Text() string {
 	if len(r.Paths) != 1 {
 		line(r.Requests, r.Failed, r.Latency, "all")
 	}
+	for _, p := range r.Phases {
+		if p.Latency != nil {
+			line(p.Requests, p.Failed, p.Latency, "phase "+p.Phase)
+		}
+	}
 	_ = w.Flush() // into memory: it cannot fail
 	r.counts(&b)
 	r.ensured(&b)
@@ -61,12 +66,15 @@ func (r Report) counts(b *strings.Builder) {
 	for _, kind := range kinds {
 		fmt.Fprintf(b, "error   %d × %s\n", r.Errors[kind], kind)
 	}
+	if r.WarmUp > 0 {
+		fmt.Fprintf(b, "Before that, %s for warming up.\n", count(r.WarmUp, "request"))
+	}
 	if r.Unsent+r.Stopped > 0 {
 		fmt.Fprintf(b, "Of %d planned requests %d were not sent and %d cut short.\n", r.Planned, r.Unsent, r.Stopped)
 	}
 	if r.Late.P99 > tooLate {
 		fmt.Fprintf(b, "The simulator fell behind its plan: one in a hundred requests went out more than %s late, since too many were under way or this machine is busy. "+
-			"The durations above count from the sending.\n", Duration(r.Late.P99))
+			"The durations above count from when each was due.\n", Duration(r.Late.P99))
 	}
 }
 

@@ -23,18 +23,14 @@ type transport struct {
 	timeout time.Duration
 }
 
-// newClient makes the client of a run. Redirects are answers like others: the
-// requests sent are then the requests that the app counts.
-func newClient(p Plan, stop context.Context) (*http.Client, func()) {
+// newTransport makes the transport of a run. Redirects are answers like others:
+// the requests sent are then the requests that the app counts.
+func newTransport(p Plan, stop context.Context) (http.RoundTripper, func()) {
 	base := &http.Transport{
 		DialContext: dial, Proxy: proxy, DisableCompression: true,
 		MaxIdleConns: p.MaxInFlight, MaxIdleConnsPerHost: p.MaxInFlight, IdleConnTimeout: 30 * time.Second,
 	}
-	client := &http.Client{
-		Transport:     &transport{next: base, stop: stop, timeout: p.Timeout},
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-	}
-	return client, base.CloseIdleConnections
+	return &transport{next: base, stop: stop, timeout: p.Timeout}, base.CloseIdleConnections
 }
 
 // dial connects. Names below localhost are this machine, whatever the
