@@ -2,14 +2,12 @@ package main
 
 import (
 	"context"
-	"io"
 	"time"
 
 	"kurama/logship/record"
 	"kurama/paas/api"
 	"kurama/paas/deploy"
 	"kurama/services/alert"
-	"kurama/services/archive"
 	"kurama/services/persist"
 	"kurama/services/profile"
 )
@@ -26,26 +24,6 @@ func (l logQuery) Logs(ctx context.Context, f api.LogFilter) ([]record.Record, s
 // Follow yields new records.
 func (l logQuery) Follow(ctx context.Context, f api.LogFilter, fn func(*record.Record) error) error {
 	return l.q.Follow(ctx, persist.Filter(f), fn)
-}
-
-type archiveQuery struct{ r *archive.Reader }
-
-// List returns an app's sealed files.
-func (a archiveQuery) List(_ context.Context, tenant, app string) (api.ArchiveList, error) {
-	l, err := a.r.List(tenant, app)
-	if err != nil {
-		return api.ArchiveList{}, err
-	}
-	list := api.ArchiveList{From: l.From, To: l.To, Records: int64(l.Records), Bytes: l.Bytes, Files: make([]api.ArchiveFile, len(l.Files))}
-	for i, f := range l.Files {
-		list.Files[i] = api.ArchiveFile{Name: f.Name, From: f.From, To: f.To, Records: int64(f.Records), Bytes: f.Bytes, SHA256: f.SHA256}
-	}
-	return list, nil
-}
-
-// Download writes a range.
-func (a archiveQuery) Download(ctx context.Context, w io.Writer, r api.ArchiveRange) error {
-	return a.r.Download(ctx, w, archive.Request{Tenant: r.Tenant, App: r.App, From: r.From, To: r.To, Format: archive.Format(r.Format)})
 }
 
 type alertRules struct{ r *alert.Rules }

@@ -2,53 +2,31 @@ package main
 
 import (
 	"bufio"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"net/url"
 	"os"
 	"path/filepath"
-	"strconv"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
-	"kurama/paas/api"
+	"kurama/internal/client"
 )
-
-func archiveCommand() *cobra.Command {
-	cmd := &cobra.Command{Use: "archive", Short: "List and download the JSON archive of an app",
-		Example: "  kurama archive list hello\n  kurama archive download hello --from 24h -o hello.jsonl"}
-	cmd.AddCommand(archiveListCommand(), archiveDownloadCommand())
-	return cmd
-}
-
-func archiveListCommand() *cobra.Command {
-	return asks(&cobra.Command{Use: "list APP", Short: "List the sealed files of an app", Example: "  kurama archive list hello", Args: cobra.ExactArgs(1)},
-		func(s *session, args []string) error {
-			var list api.ArchiveList
-			if err := s.get(appPath(args[0], "archive"), nil, &list); err != nil {
-				return err
-			}
-			return s.print(list, func() {
-				rows := make([][]string, len(list.Files))
-				for i, f := range list.Files {
-					rows[i] = []string{f.Name, f.From.Local().Format(time.DateTime), f.To.Local().Format(time.DateTime), strconv.FormatInt(f.Records, 10), size(f.Bytes)}
-				}
-				s.table("FILE FROM TO RECORDS SIZE", rows)
-			})
-		})
-}
 
 func archiveDownloadCommand() *cobra.Command {
 	var from, to, format, file string
-	cmd := &cobra.Command{Use: "download APP", Short: "Download log records as a file",
+	cmd := &cobra.Command{Use: "download APP", Short: "Download log records as a file; one that broke off is gone on with",
 		Example: `  kurama archive download hello --from 24h -o hello.jsonl
   kurama archive download hello --from 2026-11-01 --to 2026-11-08 --format jsonl.zst
+  kurama archive download hello --from 7d --format parquet -o hello.parquet
   kurama archive download hello --from 1h -o - | jq .msg`, Args: cobra.ExactArgs(1)}
 	cmd.Flags().StringVar(&from, "from", "", "start: 24h, 7d, or a time (default the oldest record)")
 	cmd.Flags().StringVar(&to, "to", "", "end: as --from (default now)")
-	cmd.Flags().StringVar(&format, "format", "jsonl", "jsonl, json, jsonl.gz or jsonl.zst")
+	cmd.Flags().StringVar(&format, "format", "jsonl", "jsonl, json, csv, parquet, jsonl.gz or jsonl.zst")
 	cmd.Flags().StringVarP(&file, "output", "o", "", "file to write; - is the standard output (default a name of app and range)")
 	return asks(cmd, func(s *session, args []string) error {
 		query := url.Values{"format": {format}}
@@ -62,54 +40,146 @@ func archiveDownloadCommand() *cobra.Command {
 			}
 			query.Set(name, at.UTC().Format(time.RFC3339Nano))
 		}
-		return s.download(appPath(args[0], "archive", "download"), query, file)
+		f := &fetching{s: s, name: file, Asked: strings.Join([]string{s.URL, s.Tenant, args[0], from, to, format}, " "),
+			Path: appPath(args[0], "archive", "download"), Query: query}
+		return f.run()
 	})
 }
 
-// download writes to a file beside its name first: a name stands for a whole
-// download.
-func (s *session) download(path string, query url.Values, name string) error {
-	var part *os.File
-	progress := s.bar("downloading", -1)
+// downloadTries is how often a download that breaks off is gone on with.
+const downloadTries = 5
+
+// fetching is a download. It goes to NAME.part first: a name stands for a whole
+// one. What is needed to go on is noted beside it, for the next attempt and the
+// next call.
+type fetching struct {
+	s    *session
+	name string // empty: what the API suggests; -: the standard output
+	part *os.File
+	bar  *bar
+
+	Asked string     `json:"asked"` // by the caller: times may be relative
+	Path  string     `json:"path"`
+	Query url.Values `json:"query"`
+	Tag   string     `json:"tag"`
+}
+
+func (f *fetching) run() error {
 	began := time.Now()
-	n, err := s.Download(s.cmd.Context(), path, query, func(suggested string) (io.Writer, error) {
-		if name == "-" {
-			progress.Writer = s.out
-			return progress, nil
-		}
-		if name == "" {
-			name = filepath.Base(suggested)
-		}
-		var err error
-		if part, err = os.CreateTemp(filepath.Dir(name), "."+filepath.Base(name)+"-*"); err != nil {
-			return nil, fmt.Errorf("writing %s: %w", name, err)
-		}
-		progress.Writer = part
-		return progress, nil
-	})
-	progress.end()
-	if part != nil {
-		defer func() { _ = os.Remove(part.Name()) }() // after the rename there is none
-		err = errors.Join(err, part.Chmod(0o644), part.Close())
-		if err == nil {
-			err = os.Rename(part.Name(), name)
-		}
+	f.recall()
+	f.bar = f.s.bar("downloading", -1)
+	err := f.fetch()
+	f.bar.end()
+	if f.part != nil {
+		err = errors.Join(err, f.part.Close())
 	}
-	if err != nil || name == "-" {
+	var off *client.BrokenOff
+	if errors.As(err, &off) && f.part != nil {
+		return fmt.Errorf("%w. The part is in %s; the same call goes on with it", err, f.part.Name())
+	}
+	if err != nil || f.name == "-" {
 		return err
 	}
-	records := -1
-	if query.Get("format") == "jsonl" {
-		if records, err = lineCount(name); err != nil {
+	err = os.Rename(f.part.Name(), f.name)
+	if err := errors.Join(err, os.Remove(f.note())); err != nil {
+		return fmt.Errorf("putting %s into place: %w", f.name, err)
+	}
+	return f.report(time.Since(began))
+}
+
+// fetch asks until the whole is there, or until an attempt brings nothing.
+func (f *fetching) fetch() (err error) {
+	for range downloadTries {
+		var have int64
+		if f.part != nil {
+			if have, err = f.part.Seek(0, io.SeekEnd); err != nil {
+				return fmt.Errorf("reading %s: %w", f.part.Name(), err)
+			}
+		}
+		_, err = f.s.Download(f.s.cmd.Context(), f.Path, f.Query, client.Resume{Bytes: have, Tag: f.Tag}, f.open)
+		var off *client.BrokenOff
+		var problem *client.Problem
+		if errors.As(err, &problem) && problem.Status == 416 { // nothing is behind what is there
+			return nil
+		}
+		if !errors.As(err, &off) || f.name == "-" || f.s.cmd.Context().Err() != nil {
 			return err
 		}
 	}
-	return s.print(map[string]any{"file": name, "bytes": n}, func() {
-		what := size(n)
+	return err
+}
+
+// open takes an answer: it goes on with the part, or begins anew.
+func (f *fetching) open(a client.Answer) (io.Writer, error) {
+	if f.name == "-" {
+		f.bar.Writer = f.s.out
+		return f.bar, nil
+	}
+	if f.name == "" {
+		f.name = filepath.Base(a.Name)
+	}
+	if f.part == nil {
+		var err error
+		if f.part, err = os.OpenFile(f.name+".part", os.O_CREATE|os.O_RDWR, 0o644); err != nil {
+			return nil, fmt.Errorf("writing %s: %w", f.name, err)
+		}
+	}
+	if !a.Resumed {
+		_, err := f.part.Seek(0, io.SeekStart)
+		if err := errors.Join(err, f.part.Truncate(0)); err != nil {
+			return nil, fmt.Errorf("writing %s: %w", f.part.Name(), err)
+		}
+	}
+	f.Tag = a.Tag
+	text, err := json.Marshal(f)
+	if err == nil {
+		err = os.WriteFile(f.note(), text, 0o600)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("noting how to go on with %s: %w", f.name, err)
+	}
+	f.bar.Writer = f.part
+	if a.Size >= 0 {
+		have, _ := f.part.Seek(0, io.SeekCurrent)
+		f.bar.size, f.bar.done = have+a.Size, have
+	}
+	return f.bar, nil
+}
+
+func (f *fetching) note() string { return f.name + ".part.json" }
+
+// recall goes on with what a former call of the same words left.
+func (f *fetching) recall() {
+	if f.name == "" || f.name == "-" {
+		return
+	}
+	text, err := os.ReadFile(f.note())
+	var former fetching
+	if err != nil || json.Unmarshal(text, &former) != nil || former.Asked != f.Asked || former.Path != f.Path {
+		return
+	}
+	if f.part, err = os.OpenFile(f.name+".part", os.O_RDWR, 0); err == nil {
+		f.Query, f.Tag = former.Query, former.Tag
+	}
+}
+
+func (f *fetching) report(took time.Duration) error {
+	info, err := os.Stat(f.name)
+	if err != nil {
+		return fmt.Errorf("reading %s: %w", f.name, err)
+	}
+	records := -1
+	if f.Query.Get("format") == "jsonl" {
+		if records, err = lineCount(f.name); err != nil {
+			return err
+		}
+	}
+	return f.s.print(map[string]any{"file": f.name, "bytes": info.Size()}, func() {
+		what := size(info.Size())
 		if records >= 0 {
 			what = count(records, "record") + ", " + what
 		}
-		s.done("%s: %s  %s", name, what, spoken(time.Since(began)))
+		f.s.done("%s: %s  %s", f.name, what, spoken(took))
 	})
 }
 

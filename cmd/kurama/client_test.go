@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
@@ -28,6 +29,7 @@ import (
 // desk is a command line before the API, in this process, over a real store
 // and real sign-ins; the parts that need an engine or the log are fakes.
 type desk struct {
+	fake  *platformFake
 	t     *testing.T
 	store *store.Store
 	auth  *auth.Auth
@@ -44,6 +46,7 @@ func newDesk(t *testing.T) *desk {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	must(t, err)
 	platform := &platformFake{store: d.store}
+	d.fake = platform
 	a, err := api.New(cfg.Console, api.Options{Listener: listener, Log: slog.New(slog.DiscardHandler), DataDir: data, Domain: "localhost",
 		RouterPort: 8080, DashboardPort: 5005, MaxEntries: 20, Pages: http.NotFoundHandler(), Policy: "default-src 'self'",
 		Sessions: d.auth, Tenants: d.auth, Users: d.auth, Tokens: d.auth, Invitations: d.auth, Audit: d.auth, Store: d.store, Policies: store.NewPolicies(pool, cfg.Autoscaler.Default()), Deployer: platform, Logs: platform,
@@ -180,6 +183,7 @@ func TestDeploy(t *testing.T) {
 
 func TestAppCommands(t *testing.T) {
 	d := newDesk(t)
+	p := d.fake
 	d.must("deploy", d.app(map[string]string{"app.py": "app = 1"}), "--app", "hello")
 
 	t.Run("apps are a table for people and a document for programs", func(t *testing.T) {
@@ -236,19 +240,39 @@ func TestAppCommands(t *testing.T) {
 	})
 	t.Run("an archive is downloaded whole", func(t *testing.T) {
 		file := filepath.Join(t.TempDir(), "hello.jsonl")
-		if _, said, err := d.run("archive", "download", "hello", "--from", "1d", "-o", file); err != nil || !strings.Contains(said, "2 records") {
+		if _, said, err := d.run("archive", "download", "hello", "--from", "1d", "-o", file); err != nil || !strings.Contains(said, "20 records") {
 			t.Errorf("got %s %v", said, err)
 		}
-		if text, err := os.ReadFile(file); err != nil || string(text) != "{}\n{}\n" {
+		if text, err := os.ReadFile(file); err != nil || string(text) != strings.Repeat("{}\n", 20) {
 			t.Errorf("got %q %v", text, err)
 		}
-		if out := d.must("archive", "download", "hello", "-o", "-"); out != "{}\n{}\n" {
+		if out := d.must("archive", "download", "hello", "-o", "-"); out != strings.Repeat("{}\n", 20) {
 			t.Errorf("got %q", out)
 		}
-		other := filepath.Join(t.TempDir(), "cut.json")
-		d.fails("broke off", "archive", "download", "hello", "--format", "json", "-o", other)
-		if left, _ := os.ReadDir(filepath.Dir(other)); len(left) > 0 {
+	})
+	t.Run("a download that breaks off is gone on with, by itself and by the next call", func(t *testing.T) {
+		file := filepath.Join(t.TempDir(), "hello.jsonl")
+		p.breaks, p.begun = 2, nil
+		d.must("archive", "download", "hello", "--from", "1d", "-o", file)
+		if text, err := os.ReadFile(file); err != nil || string(text) != strings.Repeat("{}\n", 20) || fmt.Sprint(p.begun) != "[0 20 40]" {
+			t.Errorf("got %q %v, begun at %v", text, err, p.begun)
+		}
+		p.breaks, p.begun = 5, nil
+		d.fails("goes on with it", "archive", "download", "hello", "--from", "2d", "-o", file)
+		d.must("archive", "download", "hello", "--from", "2d", "-o", file)
+		text, err := os.ReadFile(file)
+		if err != nil || string(text) != strings.Repeat("{}\n", 20) || p.begun[5] < 50 {
+			t.Errorf("got %q %v, begun at %v", text, err, p.begun)
+		}
+		if left, _ := os.ReadDir(filepath.Dir(file)); len(left) != 1 {
 			t.Errorf("left %v", left)
+		}
+	})
+	t.Run("a damaged archive is told", func(t *testing.T) {
+		_, said, err := d.run("archive", "verify", "hello")
+		var exit exitError
+		if !errors.As(err, &exit) || exit.code != 1 || !strings.Contains(said, "✗ b: 4 bytes are missing") {
+			t.Errorf("got %q %v", said, err)
 		}
 	})
 	t.Run("a command's output and exit code are passed on", func(t *testing.T) {

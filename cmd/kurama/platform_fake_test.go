@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"strings"
+	"sync"
 	"time"
 
 	"kurama/logship/record"
@@ -17,7 +18,21 @@ import (
 )
 
 // platformFake deploys by writing the build log that a deploy writes.
-type platformFake struct{ store *store.Store }
+type platformFake struct {
+	store  *store.Store
+	mu     sync.Mutex
+	begun  []int64 // where downloads began
+	breaks int     // so many of the next downloads break off
+}
+
+// begins notes where a download begins, and tells whether it is to break off.
+func (p *platformFake) begins(offset int64) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.begun = append(p.begun, offset)
+	p.breaks--
+	return p.breaks >= 0
+}
 
 func (p *platformFake) release(ctx context.Context, r paas.Release, bad bool) (paas.Release, error) {
 	r, err := p.store.NewRelease(ctx, r)
@@ -116,13 +131,48 @@ func (p *platformFake) List(context.Context, string, string) (api.ArchiveList, e
 	return api.ArchiveList{}, nil
 }
 
-func (p *platformFake) Download(_ context.Context, w io.Writer, r api.ArchiveRange) error {
-	_, err := io.WriteString(w, "{}\n{}\n")
-	if r.Format == "json" {
-		err = errors.New("the disk has a bad block")
+// Open returns a text.
+func (p *platformFake) Open(_ context.Context, r api.ArchiveRange) (api.ArchiveContent, bool, error) {
+	if r.Tag != "" && r.Tag != (&contentFake{}).Tag() {
+		return nil, true, errors.New("changed")
 	}
+	return &contentFake{p: p, text: strings.Repeat("{}\n", 20), bad: r.Format == "json"}, false, nil
+}
+
+type contentFake struct {
+	p    *platformFake
+	text string
+	bad  bool
+}
+
+func (c *contentFake) Tag() string                         { return `"k1.0.7.0.1"` }
+func (c *contentFake) Quick() bool                         { return true }
+func (c *contentFake) Size(context.Context) (int64, error) { return int64(len(c.text)), nil }
+func (c *contentFake) Close()                              {}
+
+func (c *contentFake) Write(_ context.Context, w io.Writer, offset, length int64) error {
+	rest := c.text[offset:]
+	if length >= 0 {
+		rest = rest[:length]
+	}
+	if c.p.begins(offset) || c.bad {
+		_, _ = io.WriteString(w, rest[:min(20, len(rest)/2)])
+		return errors.New("the disk has a bad block")
+	}
+	_, err := io.WriteString(w, rest)
 	return err
 }
+
+func (p *platformFake) Verify(_ context.Context, _, _ string, fn func(api.ArchiveCheck) error) error {
+	return errors.Join(fn(api.ArchiveCheck{ArchiveFile: api.ArchiveFile{Name: "a", Records: 3}, OK: true}),
+		fn(api.ArchiveCheck{ArchiveFile: api.ArchiveFile{Name: "b"}, Says: "4 bytes are missing"}))
+}
+
+func (p *platformFake) State(context.Context, string) (api.ArchiveState, error) {
+	return api.ArchiveState{}, nil
+}
+
+func (p *platformFake) SetLimits(context.Context, string, *api.ArchiveLimits) error { return nil }
 
 func (p *platformFake) Rules(context.Context, string, string) ([]api.Rule, error) {
 	return []api.Rule{{ID: "r1", Condition: "cpu > 90", Receiver: "ann@example.org", State: "ok"}}, nil

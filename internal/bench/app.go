@@ -22,7 +22,7 @@ const appName = "bench"
 
 // appSource is the app: a page that tells its version, and one that starts a
 // thread which logs numbered lines at a steady rate.
-const appSource = `import logging, threading, time
+const appSource = `import logging, random, threading, time
 from flask import Flask, request
 
 app = Flask(__name__)
@@ -39,6 +39,15 @@ def talk(rate, count, mark):
         log.info("%%s %%d: order 4711 of ann@example.com was paid by card after two attempts", mark, i)
         due += 1 / rate
         time.sleep(max(0, due - time.perf_counter()))
+
+@app.get("/order/<int:number>")
+def order(number):
+    name = random.choice(["ann", "ben", "chloe", "dina", "emil", "fay"])
+    log.info("order %%d of %%s@example.com: %%d items, %%.2f EUR", number, name, random.randint(1, 9), random.uniform(3, 400))
+    if random.random() < 0.02:
+        raise ValueError("the stock of article %%d is below zero" %% random.randint(1000, 9999))
+    log.info("order %%d was paid by %%s after %%d attempts", number, random.choice(["card", "transfer", "voucher"]), random.randint(1, 3))
+    return {"order": number, "paid": True}
 
 @app.get("/talk")
 def start():

@@ -43,6 +43,7 @@ var sections = []section{
 	{"router", "requests through the router", 2 * time.Minute, (*bench).measureRouter},
 	{"balance", "p99 through the router with uneven replicas, beside an ideal shared queue", 3 * time.Minute, (*bench).measureBalance},
 	{"latency", "from the log call in an app to the websocket and to the committed row", 2 * time.Minute, (*bench).measureLatency},
+	{"archive", "what the archive makes of an app's records", time.Minute, (*bench).measureArchive},
 	{"agent", "use at 5 000 records/s", 2 * time.Minute, (*bench).measureAgent},
 	{"fanout", "1 000 viewers of the live dashboard", 2 * time.Minute, (*bench).measureFanout},
 	{"sdk", "what the Python library costs an app", 2 * time.Minute, (*bench).measureSDK},

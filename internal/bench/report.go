@@ -35,6 +35,7 @@ type aim struct {
 
 func ratioAtMost(bound float64) *aim  { return &aim{Of: "ratio", Bound: bound} }
 func ratioAtLeast(bound float64) *aim { return &aim{Of: "ratio", Bound: bound, Least: true} }
+func valueAtLeast(bound float64) *aim { return &aim{Of: "value", Bound: bound, Least: true} }
 func valueAtMost(bound float64) *aim  { return &aim{Of: "value", Bound: bound} }
 
 // met reports whether the figure keeps the aim.

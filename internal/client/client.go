@@ -149,25 +149,59 @@ type sized struct {
 	size int64
 }
 
-// Download writes the answer to w and returns its bytes and the file name that
-// the API suggests. An answer that is cut off is an error.
-func (c *Client) Download(ctx context.Context, path string, query url.Values, open func(name string) (io.Writer, error)) (int64, error) {
-	resp, err := c.Do(ctx, http.MethodGet, path, query, nil, nil)
+// Resume says which part of a download is there already: its first Bytes bytes,
+// of the state that has the entity tag Tag. The zero value stands for none.
+type Resume struct {
+	Bytes int64
+	Tag   string
+}
+
+// Answer is the head of a download.
+type Answer struct {
+	Name    string // file name that the API suggests
+	Tag     string // entity tag, to go on with; empty: none
+	Resumed bool   // the body goes on after Resume.Bytes; else it is the whole
+	Size    int64  // bytes of the body; -1: not known
+}
+
+// Download writes the answer to what open returns, and returns how many bytes
+// it wrote. An answer that is cut off is an error.
+func (c *Client) Download(ctx context.Context, path string, query url.Values, from Resume, open func(Answer) (io.Writer, error)) (int64, error) {
+	header := http.Header{}
+	if from.Bytes > 0 && from.Tag != "" {
+		header.Set("Range", fmt.Sprintf("bytes=%d-", from.Bytes))
+		header.Set("If-Range", from.Tag)
+	}
+	resp, err := c.Do(ctx, http.MethodGet, path, query, nil, header)
 	if err != nil {
 		return 0, err
 	}
 	defer func() { _ = resp.Body.Close() }()
 	_, params, _ := mime.ParseMediaType(resp.Header.Get("Content-Disposition"))
-	w, err := open(params["filename"])
+	w, err := open(Answer{Name: params["filename"], Tag: resp.Header.Get("ETag"), Resumed: resp.StatusCode == http.StatusPartialContent, Size: resp.ContentLength})
 	if err != nil {
 		return 0, err
 	}
 	n, err := io.Copy(w, resp.Body)
 	if err != nil {
-		return n, fmt.Errorf("the download broke off after %d bytes: %w", n, err)
+		return n, &BrokenOff{Bytes: n, Err: err}
 	}
 	return n, nil
 }
+
+// BrokenOff is an answer that ended before its end.
+type BrokenOff struct {
+	Bytes int64 // that came
+	Err   error
+}
+
+// Error tells how far it came.
+func (b *BrokenOff) Error() string {
+	return fmt.Sprintf("the download broke off after %d bytes: %v", b.Bytes, b.Err)
+}
+
+// Unwrap returns what broke it.
+func (b *BrokenOff) Unwrap() error { return b.Err }
 
 // Do sends a request and returns an answer that is none of a refusal. The
 // caller closes its body.

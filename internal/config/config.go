@@ -109,8 +109,9 @@ type Persist struct {
 // Archive configures the JSON archive.
 type Archive struct {
 	SealRecords int           `yaml:"seal_records"` // a file is sealed at this many records
-	SealAge     time.Duration `yaml:"seal_age"`     // or at this age
-	Retention   time.Duration `yaml:"retention"`
+	SealAge     time.Duration `yaml:"seal_age"`     // or once the span of this length that it covers is over
+	Retention   time.Duration `yaml:"retention"`    // older files are deleted, unless a tenant has its own
+	TenantMax   Bytes         `yaml:"tenant_max"`   // of a tenant's files, unless it has its own; 0: no bound
 }
 
 // Alert configures the alert service.

@@ -187,6 +187,7 @@ type fakes struct {
 	fail     error
 	deleted  []string
 	filter   api.LogFilter
+	keep     api.ArchiveLimits
 	rollback int
 	traffic  []api.Traffic
 }
@@ -289,12 +290,49 @@ func (f *fakes) List(context.Context, string, string) (api.ArchiveList, error) {
 	return api.ArchiveList{}, nil
 }
 
-func (f *fakes) Download(_ context.Context, w io.Writer, r api.ArchiveRange) error {
-	if f.fail != nil {
-		return f.fail
+func (f *fakes) Open(_ context.Context, r api.ArchiveRange) (api.ArchiveContent, bool, error) {
+	if r.Tag != "" && r.Tag != `"now"` {
+		return nil, true, nil
 	}
-	_, err := fmt.Fprintf(w, "records of %s as %s\n", r.App, r.Format)
+	return textContent{f, fmt.Sprintf("records of %s as %s\n", r.App, r.Format)}, false, nil
+}
+
+type textContent struct {
+	f    *fakes
+	text string
+}
+
+func (c textContent) Tag() string                         { return `"now"` }
+func (c textContent) Quick() bool                         { return true }
+func (c textContent) Size(context.Context) (int64, error) { return int64(len(c.text)), nil }
+func (c textContent) Close()                              {}
+
+func (c textContent) Write(_ context.Context, w io.Writer, offset, length int64) error {
+	if c.f.fail != nil {
+		return c.f.fail
+	}
+	rest := c.text[offset:]
+	if length >= 0 {
+		rest = rest[:length]
+	}
+	_, err := io.WriteString(w, rest)
 	return err
+}
+
+func (f *fakes) Verify(_ context.Context, _, _ string, fn func(api.ArchiveCheck) error) error {
+	return fn(api.ArchiveCheck{ArchiveFile: api.ArchiveFile{Name: "a", Records: 3, Bytes: 9}, OK: true})
+}
+
+func (f *fakes) State(context.Context, string) (api.ArchiveState, error) {
+	return api.ArchiveState{Limits: f.keep}, nil
+}
+
+func (f *fakes) SetLimits(_ context.Context, _ string, keep *api.ArchiveLimits) error {
+	if keep == nil {
+		keep = &api.ArchiveLimits{Retention: 1}
+	}
+	f.keep = *keep
+	return nil
 }
 
 func (f *fakes) Rules(context.Context, string, string) ([]api.Rule, error) { return nil, nil }

@@ -82,6 +82,7 @@ func ndjsonResponse(description string) map[string]*huma.Response {
 type lateHeader struct {
 	w       http.ResponseWriter
 	control *http.ResponseController
+	status  int
 	header  func(http.Header)
 	begun   bool
 }
@@ -101,6 +102,6 @@ func (l *lateHeader) begin() {
 	if !l.begun {
 		l.begun = true
 		l.header(l.w.Header())
-		l.w.WriteHeader(http.StatusOK)
+		l.w.WriteHeader(l.status)
 	}
 }

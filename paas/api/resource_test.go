@@ -226,6 +226,29 @@ func TestRunAndDownload(t *testing.T) {
 		resp.Header.Get("Content-Disposition") != `attachment; filename="default-app-20261120T000000Z.jsonl.gz"` {
 		t.Errorf("got %s %v", body, resp.Header)
 	}
+	for _, c := range []struct {
+		asked, tag, says, body string
+		status                 int
+	}{
+		{"bytes=8-10", "", "bytes 8-10/31", "of ", 206},
+		{"bytes=26-", `"now"`, "bytes 26-30/31", "json\n", 206},
+		{"bytes=-4", "", "bytes 27-30/31", "son\n", 206},
+		{"bytes=30-", `"before"`, "", "records of default-app as json\n", 200},
+		{"bytes=31-", "", "bytes */31", "", 416},
+		{"bytes=1-2,5-6", "", "", "records of default-app as json\n", 200},
+	} {
+		resp := w.send("viewer", "GET", app+"/archive/download?format=json", nil, "Range", c.asked, "If-Range", c.tag)
+		if body, _ := io.ReadAll(resp.Body); resp.StatusCode != c.status || resp.Header.Get("Content-Range") != c.says || string(body) != c.body {
+			t.Errorf("%s: %d %q %q", c.asked, resp.StatusCode, resp.Header.Get("Content-Range"), body)
+		}
+	}
+	if got := want(t, w.send("viewer", "GET", app+"/archive/verify", nil), 200); !strings.HasSuffix(got, `{"end":true,"ok":true,"files":1,"records":3,"bytes":9}`+"\n") {
+		t.Errorf("got %s", got)
+	}
+	want(t, w.send("owner", "PUT", "/api/v1/archive", map[string]any{"retention": 86400, "max_bytes": 5}), 403)
+	if s := read[api.ArchiveState](t, w.send("operator", "PUT", "/api/v1/archive", map[string]any{"retention": 86400, "max_bytes": 5}), 200); s.Limits.MaxBytes != 5 {
+		t.Errorf("got %+v", s)
+	}
 	want(t, w.send("viewer", "GET", app+"/archive/download?from=2026-11-20T00:00:00Z&to=2026-11-19T00:00:00Z", nil), 422)
 	want(t, w.send("viewer", "GET", app+"/archive/download?format=xml", nil), 422)
 }

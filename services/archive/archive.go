@@ -11,6 +11,7 @@ package archive
 import (
 	"context"
 	"fmt"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -38,6 +39,8 @@ type Archive struct {
 	meter  *sink.Meter
 	seals  chan *sealRequest
 	now    func() time.Time
+
+	consumed atomic.Uint64 // batch up to which the stream was read
 
 	fault func(step string) error // a test breaks a step here
 }
@@ -100,6 +103,11 @@ func (a *Archive) read(ctx context.Context, feed *sink.Feed, lib *library) error
 	var waiting []*sealRequest
 	defer func() { refuse(waiting) }()
 	var tidied time.Time
+	for _, s := range lib.shelves { // what a crash kept from being joined is joined first
+		if err := s.join(""); err != nil {
+			return err
+		}
+	}
 	for {
 		batches, err := feed.Next(ctx, readRecords, idleWait)
 		if err != nil {
@@ -108,7 +116,7 @@ func (a *Archive) read(ctx context.Context, feed *sink.Feed, lib *library) error
 		if err := a.take(batches, feed, lib); err != nil {
 			return err
 		}
-		if err := lib.sealDue(a.now()); err != nil {
+		if err := lib.sealDue(a.now(), len(batches) == 0); err != nil {
 			return err
 		}
 		if waiting, err = a.answer(waiting, lib); err != nil {
@@ -127,7 +135,7 @@ func (a *Archive) read(ctx context.Context, feed *sink.Feed, lib *library) error
 // not sealed: the position on disk decides what is read again, not the broker.
 func (a *Archive) take(batches []stream.Batch, feed *sink.Feed, lib *library) error {
 	for i := range batches {
-		records, skipped, err := lib.add(&batches[i], a.now())
+		records, skipped, err := lib.add(&batches[i])
 		if err != nil {
 			return err
 		}
@@ -137,5 +145,6 @@ func (a *Archive) take(batches []stream.Batch, feed *sink.Feed, lib *library) er
 		return nil
 	}
 	a.meter.At(lib.consumed)
+	a.consumed.Store(lib.consumed)
 	return feed.Ack(lib.consumed)
 }

@@ -73,6 +73,11 @@ func (b *bench) download(t testing.TB, req Request) []byte {
 	return out.Bytes()
 }
 
+func (b *bench) verify(t testing.TB, tenant, app string) error {
+	t.Helper()
+	return b.reader.Verify(t.Context(), tenant, app, func(File, error) error { return nil })
+}
+
 // publish puts n records of two apps and of the host on the stream and returns
 // the lines that app "shop" should have.
 func (b *bench) publish(t testing.TB, n int) (want []byte) {
@@ -104,7 +109,7 @@ func TestADownloadHoldsWhatWasJustPublished(t *testing.T) {
 	if err != nil || len(list.Files) != 1 || list.Records != bytes.Count(want, []byte("\n")) {
 		t.Errorf("listing %+v, error %v", list, err)
 	}
-	if err := b.reader.Verify(t.Context(), "acme", "shop"); err != nil {
+	if err := b.verify(t, "acme", "shop"); err != nil {
 		t.Error(err)
 	}
 	if host := b.download(t, Request{}); bytes.Count(host, []byte(`"replica":"host-1"`)) != list.Records {
@@ -203,7 +208,7 @@ func TestACrashAtAnyStepLosesAndDoublesNothing(t *testing.T) {
 	sinktest.Eventually(t, fmt.Sprintf("every record once after %d crashes", crashes.Load()), func() bool {
 		return bytes.Equal(b.download(t, Request{Tenant: "acme", App: "shop"}), want)
 	})
-	if err := b.reader.Verify(t.Context(), "acme", "shop"); err != nil {
+	if err := b.verify(t, "acme", "shop"); err != nil {
 		t.Error(err)
 	}
 	b.checkFolder(t, "acme", "shop")
@@ -271,16 +276,19 @@ func TestManyFilesAreJoinedAndOldOnesExpire(t *testing.T) {
 		r := sinktest.Request("acme", "shop", i, at)
 		line := record.Append(nil, &r)
 		want = append(want, line...)
-		if _, _, err := lib.add(&stream.Batch{Seq: uint64(i + 1), At: at, Data: line}, at); err != nil {
+		if _, _, err := lib.add(&stream.Batch{Seq: uint64(i + 1), At: at, Data: line}); err != nil {
 			t.Fatal(err)
 		}
-		if err := lib.sealWhere(at, func(*part) bool { return true }); err != nil {
+		if err := lib.sealWhere(func(*part) bool { return true }); err != nil {
 			t.Fatal(err)
 		}
 	}
+	if err := lib.tidy(start.Add(3*24*time.Hour - time.Hour)); err != nil {
+		t.Fatal(err)
+	}
 	list, err := b.reader.List("acme", "shop")
 	if err != nil || len(list.Files) != 4 || list.Files[0].Parts != 2*joinCount || list.Files[3].Parts != joinCount {
-		t.Fatalf("files %+v, error %v", list.Files, err)
+		t.Fatalf("%d files, error %v", len(list.Files), err)
 	}
 	if got := b.download(t, Request{Tenant: "acme", App: "shop"}); !bytes.Equal(got, want) {
 		t.Errorf("%d bytes after joining, want %d", len(got), len(want))
@@ -292,7 +300,7 @@ func TestManyFilesAreJoinedAndOldOnesExpire(t *testing.T) {
 	if err != nil || len(list.Files) != 1 || list.Records != 2*joinCount {
 		t.Errorf("after the retention: %+v, error %v", list, err)
 	}
-	if err := b.reader.Verify(t.Context(), "acme", "shop"); err != nil {
+	if err := b.verify(t, "acme", "shop"); err != nil {
 		t.Error(err)
 	}
 	b.checkFolder(t, "acme", "shop")
@@ -316,7 +324,7 @@ func TestDamageIsFound(t *testing.T) {
 	if err := os.WriteFile(path, file, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if err := b.reader.Verify(t.Context(), "acme", "shop"); !errors.Is(err, errDamaged) {
+	if err := b.verify(t, "acme", "shop"); !errors.Is(err, errDamaged) {
 		t.Errorf("error %v, want %v", err, errDamaged)
 	}
 }
@@ -360,7 +368,7 @@ func TestAReplacedStreamIsArchivedBesideTheFormerOne(t *testing.T) {
 	if got := b.download(t, Request{Tenant: "acme", App: "shop"}); !bytes.Equal(got, want) {
 		t.Errorf("%d bytes, want %d", len(got), len(want))
 	}
-	if err := b.reader.Verify(t.Context(), "acme", "shop"); err != nil {
+	if err := b.verify(t, "acme", "shop"); err != nil {
 		t.Error(err)
 	}
 }

@@ -1,14 +1,10 @@
 package archive
 
 import (
-	"bufio"
 	"bytes"
 	"context"
-	"fmt"
 	"io"
 	"time"
-
-	"github.com/klauspost/compress/zstd"
 
 	"kurama/logship/record"
 )
@@ -21,6 +17,7 @@ type Request struct {
 	Tenant, App string    // both empty: the host's samples
 	From, To    time.Time // From inclusive, To exclusive; zero: open
 	Format      Format    // empty: JSONL
+	Tag         string    // Content.Tag of a former state; empty: the present one
 }
 
 // Download writes the records of an app to w in order of arrival, including
@@ -28,55 +25,12 @@ type Request struct {
 // *paas.Invalid for names and formats that do not exist. Any later error means
 // that w has got a part only.
 func (r *Reader) Download(ctx context.Context, w io.Writer, req Request) error {
-	out, err := req.Format.writer(w)
+	c, err := r.Open(ctx, req)
 	if err != nil {
 		return err
 	}
-	if _, _, err := r.open(req.Tenant, req.App); err != nil {
-		return err
-	}
-	r.seal(ctx, req.Tenant, req.App)
-	files, err := r.openFiles(req.Tenant, req.App, req.From, req.To)
-	if err != nil {
-		return err
-	}
-	defer closeFiles(files)
-	span := newSpan(req.From, req.To)
-	for i := range files {
-		f := &files[i]
-		if raw, ok := out.(rawWriter); ok && span.holds(f) {
-			err = raw.copySealed(f.file)
-		} else {
-			err = copyLines(ctx, out, f.file, span)
-		}
-		if err != nil {
-			return fmt.Errorf("downloading %s: %w", f.Name, err)
-		}
-	}
-	return out.Close()
-}
-
-// copyLines writes the lines of a sealed file that are within span.
-func copyLines(ctx context.Context, out lineWriter, in io.Reader, s span) error {
-	dec, err := zstd.NewReader(in, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true))
-	if err != nil {
-		return err
-	}
-	defer dec.Close()
-	lines := bufio.NewScanner(dec)
-	lines.Buffer(make([]byte, 64<<10), maxLine)
-	for n := 0; lines.Scan(); n++ {
-		if n%1024 == 0 && ctx.Err() != nil {
-			return ctx.Err()
-		}
-		if !s.has(lines.Bytes()) {
-			continue
-		}
-		if err := out.Line(lines.Bytes()); err != nil {
-			return err
-		}
-	}
-	return lines.Err()
+	defer c.Close()
+	return c.Write(ctx, w, 0, -1)
 }
 
 const (
@@ -105,11 +59,6 @@ func newSpan(from, to time.Time) span {
 // ceil rounds t up to the microseconds that records have.
 func ceil(t time.Time) time.Time {
 	return t.UTC().Add(time.Microsecond - 1).Truncate(time.Microsecond)
-}
-
-// holds reports whether all records of a file are within the span.
-func (s *span) holds(f *opened) bool {
-	return (s.first == nil || !f.From.Before(s.from)) && (s.until == nil || f.To.Before(s.to))
 }
 
 // has reports whether the record on line is within the span. A record without

@@ -1,6 +1,7 @@
 package archive
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -8,7 +9,8 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"time"
+
+	"github.com/klauspost/compress/zstd"
 )
 
 const (
@@ -21,10 +23,9 @@ const (
 // errDamaged says that a sealed file is not what its manifest says.
 var errDamaged = errors.New("the file is damaged")
 
-// join makes one file of neighbours where there are many. Frames of zstd may
-// follow one another, so nothing is compressed again.
-func (s *shelf) join(now time.Time) error {
-	today := now.UTC().Format(dayLayout)
+// join makes one file of neighbours where there are many. Where the day today
+// is given, the files of days before it are joined however few they are.
+func (s *shelf) join(today string) error {
 	for {
 		i, j := joinable(s.manifest.Files, today)
 		if j == 0 {
@@ -41,18 +42,18 @@ func (s *shelf) join(now time.Time) error {
 	}
 }
 
-// joinable chooses files[i:j]: all of a day that is over, or the last ones of
-// the same size (counted in parts, by powers of joinCount) of a day that is not.
+// joinable chooses files[i:j]: joinCount of the same size (counted in parts, by
+// powers of joinCount), or all of a day that is over.
 func joinable(files []File, today string) (i, j int) {
 	for i := 0; i < len(files); i = j {
-		bytes := files[i].Bytes
+		bytes, over := files[i].Bytes, files[i].day() < today
 		for j = i + 1; j < len(files) && files[j].day() == files[i].day() && bytes+files[j].Bytes <= maxJoined; j++ {
-			if files[j].Epoch != files[i].Epoch || files[i].day() == today && tier(&files[j]) != tier(&files[i]) {
+			if files[j].Epoch != files[i].Epoch || !over && (j-i == joinCount || tier(&files[j]) != tier(&files[i])) {
 				break
 			}
 			bytes += files[j].Bytes
 		}
-		if n := j - i; n >= joinCount || n > 1 && files[i].day() < today {
+		if n := j - i; n >= joinCount || n > 1 && over {
 			return i, j
 		}
 	}
@@ -83,7 +84,7 @@ func (s *shelf) joinFiles(i, j int) error {
 	joined.Name = fileName(old[0].day(), &joined)
 	path := filepath.Join(s.folder, joined.Name)
 	var err error
-	if joined.Bytes, joined.SHA256, err = s.concatenate(path+openSuffix, old); err != nil {
+	if err = s.concatenate(path+openSuffix, old, &joined); err != nil {
 		_ = os.Remove(path + openSuffix)
 		return err
 	}
@@ -102,25 +103,92 @@ func (s *shelf) joinFiles(i, j int) error {
 }
 
 // concatenate writes files one after the other to path, durably, and checks
-// each on the way: damage must not be hidden under a fresh checksum.
-func (s *shelf) concatenate(path string, files []File) (bytes int64, sum string, err error) {
+// each on the way: damage must not be hidden under a fresh checksum. It fills in
+// joined's sizes and sum.
+func (s *shelf) concatenate(path string, files []File, joined *File) error {
 	out, err := os.OpenFile(path, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
 	if err != nil {
-		return 0, "", fmt.Errorf("joining archive files: %w", err)
+		return fmt.Errorf("joining archive files: %w", err)
 	}
 	defer out.Close()
 	all := sha256.New()
+	fw := &frameWriter{w: io.MultiWriter(out, all), zstd: s.zstd}
 	for i := range files {
-		n, err := copyChecked(io.MultiWriter(out, all), s.folder, &files[i])
-		if err != nil {
-			return 0, "", err
+		if err := s.appendFile(fw, &files[i]); err != nil {
+			return err
 		}
-		bytes += n
 	}
+	if joined.Bytes, joined.Index, err = fw.end(); err != nil {
+		return err
+	}
+	joined.SHA256 = hex.EncodeToString(all.Sum(nil))
 	if err := out.Sync(); err != nil {
-		return 0, "", fmt.Errorf("joining archive files: %w", err)
+		return fmt.Errorf("joining archive files: %w", err)
 	}
-	return bytes, hex.EncodeToString(all.Sum(nil)), nil
+	return nil
+}
+
+// appendFile appends the frames of a sealed file to fw. Full ones are taken as
+// they are; small ones, of apps that say little, are packed anew together:
+// alone they pack two to three times worse.
+func (s *shelf) appendFile(fw *frameWriter, f *File) error {
+	file, err := os.ReadFile(filepath.Join(s.folder, f.Name)) // at most maxJoined
+	if err != nil {
+		return fmt.Errorf("reading an archive file: %w", err)
+	}
+	sum := sha256.Sum256(file)
+	if got := hex.EncodeToString(sum[:]); int64(len(file)) != f.Bytes || got != f.SHA256 {
+		return damage(f, int64(len(file)), got)
+	}
+	frames, err := readIndex(bytes.NewReader(file), f)
+	if err != nil {
+		return err
+	}
+	for _, one := range frames {
+		data := file[:one.bytes]
+		file = file[one.bytes:]
+		if one.plain == 0 || one.plain >= frameBytes/2 {
+			err = errors.Join(fw.flush(), fw.packed(data, one))
+		} else {
+			err = repack(fw, data, one)
+		}
+		if err != nil {
+			return fmt.Errorf("joining %s: %w", f.Name, err)
+		}
+	}
+	return nil
+}
+
+// repack adds the text of a frame to the one that fw fills.
+func repack(fw *frameWriter, data []byte, one frame) error {
+	text, err := inflate(data, int64(one.plain))
+	if err != nil {
+		return err
+	}
+	if fw.open.records == 0 {
+		fw.open = one
+	} else {
+		fw.open.from, fw.open.to = min(fw.open.from, one.from), max(fw.open.to, one.to)
+		fw.open.records, fw.open.last = fw.open.records+one.records, one.last
+	}
+	if fw.lines = append(fw.lines, text...); len(fw.lines) < frameBytes {
+		return nil
+	}
+	return fw.flush()
+}
+
+// inflate returns the text of a frame, which has plain bytes.
+func inflate(data []byte, plain int64) ([]byte, error) {
+	dec, err := zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(frameBytes+maxLine))
+	if err != nil {
+		return nil, err
+	}
+	defer dec.Close()
+	text, err := dec.DecodeAll(data, nil)
+	if err != nil || int64(len(text)) != plain {
+		return nil, fmt.Errorf("a frame of %d bytes has %d bytes of text, want %d (%v): %w", len(data), len(text), plain, err, errDamaged)
+	}
+	return text, nil
 }
 
 // copyChecked copies a sealed file to w; errDamaged where its size or sum is
@@ -137,7 +205,12 @@ func copyChecked(w io.Writer, folder string, f *File) (int64, error) {
 		return n, fmt.Errorf("copying the archive file %s: %w", f.Name, err)
 	}
 	if got := hex.EncodeToString(sum.Sum(nil)); n != f.Bytes || got != f.SHA256 {
-		return n, fmt.Errorf("%s: %d bytes with SHA-256 %s, want %d with %s: %w", f.Name, n, got, f.Bytes, f.SHA256, errDamaged)
+		return n, damage(f, n, got)
 	}
 	return n, nil
+}
+
+// damage says what a file has and should have.
+func damage(f *File, bytes int64, sum string) error {
+	return fmt.Errorf("%s: %d bytes with SHA-256 %s, want %d with %s: %w", f.Name, bytes, sum, f.Bytes, f.SHA256, errDamaged)
 }

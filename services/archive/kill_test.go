@@ -78,7 +78,7 @@ func TestKillsAtAnyMomentLoseAndDoubleNothing(t *testing.T) {
 	if got := b.download(t, Request{Tenant: "acme", App: "shop"}); !bytes.Equal(got, want) {
 		t.Errorf("%d bytes, want %d", len(got), len(want))
 	}
-	if err := b.reader.Verify(t.Context(), "acme", "shop"); err != nil {
+	if err := b.verify(t, "acme", "shop"); err != nil {
 		t.Error(err)
 	}
 	b.checkFolder(t, "acme", "shop")

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/klauspost/compress/zstd"
@@ -33,10 +34,18 @@ type library struct {
 	shelves map[string]*shelf
 
 	epoch    int
-	stream   string // which stream is read; "" where that is not known yet
-	position uint64 // on disk: everything up to it is sealed
-	consumed uint64 // everything up to it is in a part or a file
+	stream   string    // which stream is read; "" where that is not known yet
+	position uint64    // on disk: everything up to it is sealed
+	consumed uint64    // everything up to it is in a part or a file
+	clock    time.Time // when the stream took the last batch that was consumed
+
+	names map[appName]string // folders by app: checking names costs more than finding them
 }
+
+type appName struct{ tenant, app string }
+
+// maxNames bounds the folders that are remembered.
+const maxNames = 10_000
 
 // openLibrary reads what is on disk.
 func openLibrary(dir string, cfg config.Archive, log *slog.Logger, fault func(string) error) (*library, error) {
@@ -51,7 +60,7 @@ func openLibrary(dir string, cfg config.Archive, log *slog.Logger, fault func(st
 	if err != nil {
 		return nil, err
 	}
-	l := &library{dir: dir, cfg: cfg, log: log, fault: fault, zstd: enc, shelves: map[string]*shelf{},
+	l := &library{dir: dir, cfg: cfg, log: log, fault: fault, zstd: enc, shelves: map[string]*shelf{}, names: map[appName]string{},
 		epoch: p.Epoch, stream: p.Stream, position: p.Seq, consumed: p.Seq}
 	folders, err := filepath.Glob(filepath.Join(dir, "*", "*", manifestName))
 	if err != nil {
@@ -112,7 +121,7 @@ func (l *library) shelf(name string) (*shelf, error) {
 	if err := makeFolder(folder); err != nil {
 		return nil, err
 	}
-	s, err := openShelf(folder, l.log, l.fault)
+	s, err := openShelf(folder, l.zstd, l.log, l.fault)
 	if err != nil {
 		return nil, err
 	}
@@ -122,8 +131,8 @@ func (l *library) shelf(name string) (*shelf, error) {
 
 // add puts the lines of a batch on the shelves of their apps. It returns how
 // many were records and how many were not; the latter are kept apart.
-func (l *library) add(b *stream.Batch, now time.Time) (records, skipped int, err error) {
-	day := b.At.UTC().Format(dayLayout)
+func (l *library) add(b *stream.Batch) (records, skipped int, err error) {
+	window := b.At.UTC().Truncate(l.cfg.SealAge)
 	var r record.Record
 	for rest := b.Data; len(rest) > 0; {
 		var line []byte
@@ -134,25 +143,25 @@ func (l *library) add(b *stream.Batch, now time.Time) (records, skipped int, err
 		name, at := otherFolder, b.At.UTC()
 		if record.Decode(line, &r) == nil {
 			records++
-			name = folderOf(r.Tenant, r.App)
+			name = l.folderOf(r.Tenant, r.App)
 			if !r.Time.IsZero() {
 				at = r.Time
 			}
 		} else {
 			skipped++
 		}
-		if err := l.addLine(name, line, b.Seq, day, at, now); err != nil {
+		if err := l.addLine(name, line, b.Seq, window, at); err != nil {
 			return 0, 0, err
 		}
 	}
-	l.consumed = b.Seq
+	l.consumed, l.clock = b.Seq, b.At
 	if skipped > 0 {
 		l.log.Warn("lines of a batch are no records; they are kept apart", "seq", b.Seq, "batch", b.ID, "lines", skipped, "folder", otherFolder)
 	}
 	return records, skipped, nil
 }
 
-func (l *library) addLine(name string, line []byte, seq uint64, day string, at, now time.Time) error {
+func (l *library) addLine(name string, line []byte, seq uint64, window, at time.Time) error {
 	s, err := l.shelf(name)
 	if err != nil {
 		return err
@@ -160,27 +169,35 @@ func (l *library) addLine(name string, line []byte, seq uint64, day string, at, 
 	if s.has(l.epoch, seq) {
 		return nil
 	}
-	if p := s.part; p != nil && p.info.Last < seq && (p.day != day || p.info.Records >= l.cfg.SealRecords) {
+	if p := s.part; p != nil && p.info.Last < seq && (!p.window.Equal(window) || p.info.Records >= l.cfg.SealRecords) {
 		if err := s.seal(l.epoch); err != nil {
 			return err
 		}
 	}
-	if err := s.begin(seq, day, now, l.zstd); err != nil {
+	if err := s.begin(seq, window, l.zstd); err != nil {
 		return err
 	}
 	return s.part.add(line, seq, at)
 }
 
-// sealDue seals the parts that are full or old, and moves the position.
-func (l *library) sealDue(now time.Time) error {
-	return l.sealWhere(now, func(p *part) bool {
-		return p.info.Records >= l.cfg.SealRecords || now.Sub(p.began) >= l.cfg.SealAge
+// sealGrace is how long after the end of its window a part waits for batches
+// that the stream's clock, which is not this host's, still puts into it.
+const sealGrace = 2 * time.Second
+
+// sealDue seals the parts that are full, and those whose window is over: by
+// the stream's clock, or, where everything on it was read (idle), by this
+// host's. So the files are cut at the same batches whenever the stream is read,
+// also after a crash.
+func (l *library) sealDue(now time.Time, idle bool) error {
+	return l.sealWhere(func(p *part) bool {
+		end := p.window.Add(l.cfg.SealAge)
+		return p.info.Records >= l.cfg.SealRecords || !l.clock.Before(end) || idle && now.Sub(end) >= sealGrace
 	})
 }
 
 // sealWhere seals the parts that due chooses. The position moves last: were it
 // lost, the manifests would still tell what not to store again.
-func (l *library) sealWhere(now time.Time, due func(*part) bool) error {
+func (l *library) sealWhere(due func(*part) bool) error {
 	sealed := false
 	for _, s := range l.shelves {
 		if s.part == nil || !due(s.part) {
@@ -189,7 +206,7 @@ func (l *library) sealWhere(now time.Time, due func(*part) bool) error {
 		if err := s.seal(l.epoch); err != nil {
 			return err
 		}
-		if err := s.join(now); err != nil {
+		if err := s.join(""); err != nil {
 			return err
 		}
 		sealed = true
@@ -215,21 +232,37 @@ func (l *library) savePosition() error {
 	return writeJSON(filepath.Join(l.dir, positionName), position{Version: manifestVersion, Epoch: l.epoch, Stream: l.stream, Seq: seq})
 }
 
-// tidy drops what is older than the retention and joins what days have left.
+// tidy drops what is beyond the retention or the bound of its tenant, and joins
+// what days have left.
 func (l *library) tidy(now time.Time) error {
-	oldest := now.UTC().Add(-l.cfg.Retention).Format(dayLayout)
-	for _, s := range l.shelves {
-		if err := s.expire(oldest); err != nil {
+	for name, s := range l.shelves {
+		tenant, _, _ := strings.Cut(name, "/")
+		keep, err := readLimits(l.dir, tenant, l.cfg)
+		if err != nil {
 			return err
 		}
-		if err := s.join(now); err != nil {
+		if err := s.expire(now.UTC().Add(-keep.Retention()).Format(dayLayout)); err != nil {
+			return err
+		}
+		if err := s.join(now.UTC().Format(dayLayout)); err != nil {
 			return err
 		}
 	}
-	return nil
+	return l.bound()
 }
 
 // folderOf returns the folder of an app below the archive's, with slashes.
+func (l *library) folderOf(tenant, app string) string {
+	if name, ok := l.names[appName{tenant, app}]; ok {
+		return name
+	}
+	name := folderOf(tenant, app)
+	if len(l.names) < maxNames {
+		l.names[appName{strings.Clone(tenant), strings.Clone(app)}] = name
+	}
+	return name
+}
+
 func folderOf(tenant, app string) string {
 	switch {
 	case tenant == "" && app == "":

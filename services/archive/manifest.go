@@ -26,6 +26,7 @@ type File struct {
 	To      time.Time `json:"to"`   // latest time of its records
 	Records int       `json:"records"`
 	Bytes   int64     `json:"bytes"`  // size of the file
+	Index   int64     `json:"index"`  // size of the index at its end; 0: it has none
 	SHA256  string    `json:"sha256"` // of the file, in hex
 	First   uint64    `json:"first_seq"`
 	Last    uint64    `json:"last_seq"`
@@ -43,6 +44,7 @@ type Manifest struct {
 	Epoch   int    `json:"epoch"`    // number of the stream, raised when the stream was replaced
 	LastSeq uint64 `json:"last_seq"` // records of batches up to it are sealed or were dropped by retention
 	Files   []File `json:"files"`
+	Removed int    `json:"removed_records,omitempty"` // records that went because the tenant's archive was full
 }
 
 // readManifest returns the manifest in folder, an empty one where there is none.

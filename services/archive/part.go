@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"hash"
+	"io"
 	"os"
 	"path/filepath"
 	"time"
@@ -13,27 +14,30 @@ import (
 	"github.com/klauspost/compress/zstd"
 )
 
-// frameBytes is how much text one zstd frame holds. Frames depend on nothing
-// but the app's own records, so that the same records give the same file.
-const frameBytes = 256 << 10
+// frameBytes is how much text one zstd frame holds: what a range of time opens
+// at least. Measured on records of Flask apps, 1 MiB packs 5 % better than
+// 256 KiB, and more gains nothing. Frames depend on nothing but the app's own
+// records, so that the same records give the same file.
+const frameBytes = 1 << 20
 
 // part is a file that is being written.
 type part struct {
-	file  *os.File
-	zstd  *zstd.Encoder // shared by all parts; EncodeAll keeps no state
-	sum   hash.Hash
-	lines []byte    // the frame that is being filled
-	day   string    // of the stream's clock
-	began time.Time // of this host's clock
-	info  File
+	frameWriter
+	file   *os.File
+	sum    hash.Hash
+	window time.Time // of the stream's clock: begin of the span whose batches the part holds
+	day    string    // of the stream's clock
+	info   File
 }
 
-func openPart(folder string, first uint64, day string, began time.Time, enc *zstd.Encoder) (*part, error) {
+func openPart(folder string, first uint64, window time.Time, enc *zstd.Encoder) (*part, error) {
 	file, err := os.OpenFile(filepath.Join(folder, fmt.Sprintf("%d%s", first, openSuffix)), os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
 	if err != nil {
 		return nil, fmt.Errorf("opening an archive file: %w", err)
 	}
-	return &part{file: file, zstd: enc, sum: sha256.New(), day: day, began: began, info: File{First: first, Parts: 1}}, nil
+	sum := sha256.New()
+	return &part{frameWriter: frameWriter{w: io.MultiWriter(file, sum), zstd: enc}, file: file, sum: sum,
+		window: window, day: window.Format(dayLayout), info: File{First: first, Parts: 1}}, nil
 }
 
 // add appends the line of a record made at at.
@@ -46,30 +50,12 @@ func (p *part) add(line []byte, seq uint64, at time.Time) error {
 	}
 	p.info.Records++
 	p.info.Last = seq
-	p.lines = append(append(p.lines, line...), '\n')
-	if len(p.lines) < frameBytes {
-		return nil
-	}
-	return p.flush()
-}
-
-func (p *part) flush() error {
-	if len(p.lines) == 0 {
-		return nil
-	}
-	frame := p.zstd.EncodeAll(p.lines, nil)
-	if _, err := p.file.Write(frame); err != nil {
-		return fmt.Errorf("writing an archive file: %w", err)
-	}
-	p.sum.Write(frame)
-	p.info.Bytes += int64(len(frame))
-	p.lines = p.lines[:0]
-	return nil
+	return p.line(line, seq, at)
 }
 
 // finish writes what is left and makes it durable.
-func (p *part) finish() error {
-	if err := p.flush(); err != nil {
+func (p *part) finish() (err error) {
+	if p.info.Bytes, p.info.Index, err = p.end(); err != nil {
 		return err
 	}
 	p.info.SHA256 = hex.EncodeToString(p.sum.Sum(nil))
@@ -83,4 +69,57 @@ func (p *part) finish() error {
 func (p *part) discard() {
 	_ = p.file.Close()
 	_ = os.Remove(p.file.Name())
+}
+
+// frameWriter packs lines into frames and keeps their index.
+type frameWriter struct {
+	w      io.Writer
+	zstd   *zstd.Encoder // shared; EncodeAll keeps no state
+	lines  []byte        // the frame that is being filled
+	open   frame
+	frames []frame
+	bytes  int64
+}
+
+// line appends a record of batch seq, made at at.
+func (f *frameWriter) line(line []byte, seq uint64, at time.Time) error {
+	f.open.cover(seq, at)
+	f.lines = append(append(f.lines, line...), '\n')
+	if len(f.lines) < frameBytes {
+		return nil
+	}
+	return f.flush()
+}
+
+// flush ends the frame that is being filled.
+func (f *frameWriter) flush() error {
+	if len(f.lines) == 0 {
+		return nil
+	}
+	packed := f.zstd.EncodeAll(f.lines, nil)
+	f.open.bytes, f.open.plain = uint32(len(packed)), uint32(len(f.lines))
+	f.lines = f.lines[:0]
+	return f.packed(packed, f.open)
+}
+
+// packed appends frames as they are.
+func (f *frameWriter) packed(data []byte, entries ...frame) error {
+	if _, err := f.w.Write(data); err != nil {
+		return fmt.Errorf("writing an archive file: %w", err)
+	}
+	f.frames, f.bytes, f.open = append(f.frames, entries...), f.bytes+int64(len(data)), frame{}
+	return nil
+}
+
+// end writes what is left and the index. It returns the size of the whole and
+// of the index.
+func (f *frameWriter) end() (bytes, index int64, err error) {
+	if err := f.flush(); err != nil {
+		return 0, 0, err
+	}
+	list := appendIndex(nil, f.frames)
+	if _, err := f.w.Write(list); err != nil {
+		return 0, 0, fmt.Errorf("writing an archive file: %w", err)
+	}
+	return f.bytes + int64(len(list)), int64(len(list)), nil
 }

@@ -52,6 +52,7 @@ type Listing struct {
 	To      *time.Time `json:"to"`
 	Records int        `json:"records"`
 	Bytes   int64      `json:"bytes"`
+	Removed int        `json:"removed_records"` // records that went because the tenant's archive was full
 }
 
 // List returns the sealed files of an app, oldest first; tenant and app both
@@ -61,7 +62,7 @@ func (r *Reader) List(tenant, app string) (Listing, error) {
 	if err != nil {
 		return Listing{}, err
 	}
-	list := Listing{Files: m.Files}
+	list := Listing{Files: m.Files, Removed: m.Removed}
 	if list.Files == nil {
 		list.Files = []File{}
 	}
@@ -76,25 +77,6 @@ func (r *Reader) List(tenant, app string) (Listing, error) {
 		}
 	}
 	return list, nil
-}
-
-// Verify reads every file of an app and compares it with the manifest. The
-// error names each file that is missing or damaged.
-func (r *Reader) Verify(ctx context.Context, tenant, app string) error {
-	folder, m, err := r.open(tenant, app)
-	if err != nil {
-		return err
-	}
-	var faults []error
-	for i := range m.Files {
-		if ctx.Err() != nil {
-			return ctx.Err()
-		}
-		if _, err := copyChecked(io.Discard, folder, &m.Files[i]); err != nil {
-			faults = append(faults, err)
-		}
-	}
-	return errors.Join(faults...)
 }
 
 // open returns the folder and the manifest of an app, whose names are checked
@@ -157,11 +139,11 @@ type opened struct {
 
 // openFiles opens the files that may hold records from from to to. A file that
 // goes while they are opened was joined or expired: the manifest is read again.
-func (r *Reader) openFiles(tenant, app string, from, to time.Time) ([]opened, error) {
+func (r *Reader) openFiles(tenant, app string, from, to time.Time) ([]opened, Manifest, error) {
 	for try := 0; ; try++ {
 		folder, m, err := r.open(tenant, app)
 		if err != nil {
-			return nil, err
+			return nil, m, err
 		}
 		var files []opened
 		for i := range m.Files {
@@ -176,11 +158,11 @@ func (r *Reader) openFiles(tenant, app string, from, to time.Time) ([]opened, er
 			files = append(files, opened{File: *f, file: file})
 		}
 		if err == nil {
-			return files, nil
+			return files, m, nil
 		}
 		closeFiles(files)
 		if try == 5 || !errors.Is(err, os.ErrNotExist) {
-			return nil, fmt.Errorf("opening an archive file: %w", err)
+			return nil, m, fmt.Errorf("opening an archive file: %w", err)
 		}
 	}
 }

@@ -96,7 +96,7 @@ func (a *Archive) answer(waiting []*sealRequest, lib *library) ([]*sealRequest, 
 		if s := lib.shelves[req.folder]; s != nil {
 			only = s.part
 		}
-		err := lib.sealWhere(a.now(), func(p *part) bool { return req.folder == "" || p == only })
+		err := lib.sealWhere(func(p *part) bool { return req.folder == "" || p == only })
 		if err != nil {
 			return append(left, waiting[i:]...), err
 		}

@@ -18,18 +18,19 @@ type shelf struct {
 	manifest Manifest
 	part     *part // nil while there is nothing to seal
 	log      *slog.Logger
+	zstd     *zstd.Encoder
 	fault    func(step string) error
 }
 
 // openShelf reads the manifest and removes what it does not list: the traces
 // of a crash between writing a file and listing it, or between unlisting and
 // deleting one.
-func openShelf(folder string, log *slog.Logger, fault func(string) error) (*shelf, error) {
+func openShelf(folder string, enc *zstd.Encoder, log *slog.Logger, fault func(string) error) (*shelf, error) {
 	m, err := readManifest(folder)
 	if err != nil {
 		return nil, err
 	}
-	s := &shelf{folder: folder, manifest: m, log: log, fault: fault}
+	s := &shelf{folder: folder, manifest: m, zstd: enc, log: log, fault: fault}
 	listed := map[string]bool{}
 	for i := range m.Files {
 		listed[m.Files[i].Name] = true
@@ -57,11 +58,11 @@ func (s *shelf) has(epoch int, seq uint64) bool {
 }
 
 // begin opens a part where none is open.
-func (s *shelf) begin(seq uint64, day string, now time.Time, enc *zstd.Encoder) error {
+func (s *shelf) begin(seq uint64, window time.Time, enc *zstd.Encoder) error {
 	if s.part != nil {
 		return nil
 	}
-	p, err := openPart(s.folder, seq, day, now, enc)
+	p, err := openPart(s.folder, seq, window, enc)
 	s.part = p
 	return err
 }
@@ -109,8 +110,7 @@ func (s *shelf) replace(next Manifest) error {
 	return nil
 }
 
-// expire takes the files of days before oldest out of the archive: first off
-// the manifest, then off the disk.
+// expire takes the files of days before oldest out of the archive.
 func (s *shelf) expire(oldest string) error {
 	n := 0
 	for n < len(s.manifest.Files) && s.manifest.Files[n].day() < oldest {
@@ -119,12 +119,18 @@ func (s *shelf) expire(oldest string) error {
 	if n == 0 {
 		return nil
 	}
+	s.log.Info("archive files beyond the retention are removed", "folder", s.folder, "files", n)
+	return s.drop(n, s.manifest.Removed)
+}
+
+// drop takes the n oldest files out of the archive: first off the manifest,
+// then off the disk. removed is what the manifest says from then on.
+func (s *shelf) drop(n, removed int) error {
 	gone, next := s.manifest.Files[:n], s.manifest
-	next.Files = s.manifest.Files[n:]
+	next.Files, next.Removed = s.manifest.Files[n:], removed
 	if err := s.replace(next); err != nil {
 		return err
 	}
-	s.log.Info("archive files beyond the retention are removed", "folder", s.folder, "files", n)
 	return s.remove(gone)
 }
 

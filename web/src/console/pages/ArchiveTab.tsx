@@ -17,6 +17,8 @@ import { RANGES, timesOf } from '../logs/filter';
 const FORMATS = [
   { value: 'jsonl', label: 'JSON lines (.jsonl)' },
   { value: 'json', label: 'One JSON document (.json)' },
+  { value: 'csv', label: 'Table (.csv)' },
+  { value: 'parquet', label: 'Parquet, for DuckDB and pandas (.parquet)' },
   { value: 'jsonl.gz', label: 'JSON lines, gzip (.jsonl.gz)' },
   { value: 'jsonl.zst', label: 'JSON lines, Zstandard (.jsonl.zst)' },
 ];
