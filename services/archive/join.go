@@ -191,25 +191,6 @@ func inflate(data []byte, plain int64) ([]byte, error) {
 	return text, nil
 }
 
-// copyChecked copies a sealed file to w; errDamaged where its size or sum is
-// not as listed.
-func copyChecked(w io.Writer, folder string, f *File) (int64, error) {
-	in, err := os.Open(filepath.Join(folder, f.Name))
-	if err != nil {
-		return 0, fmt.Errorf("reading an archive file: %w", err)
-	}
-	defer in.Close()
-	sum := sha256.New()
-	n, err := io.Copy(io.MultiWriter(w, sum), in)
-	if err != nil {
-		return n, fmt.Errorf("copying the archive file %s: %w", f.Name, err)
-	}
-	if got := hex.EncodeToString(sum.Sum(nil)); n != f.Bytes || got != f.SHA256 {
-		return n, damage(f, n, got)
-	}
-	return n, nil
-}
-
 // damage says what a file has and should have.
 func damage(f *File, bytes int64, sum string) error {
 	return fmt.Errorf("%s: %d bytes with SHA-256 %s, want %d with %s: %w", f.Name, bytes, sum, f.Bytes, f.SHA256, errDamaged)
