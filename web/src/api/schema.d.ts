@@ -48,6 +48,18 @@ export interface components {
             /** Format: date-time */
             to: string;
         };
+        ArchiveLimits: {
+            /**
+             * Format: int64
+             * @description Bytes beyond which the oldest files go; 0: no bound
+             */
+            max_bytes: number;
+            /**
+             * Format: int64
+             * @description Seconds after which files are deleted
+             */
+            retention: number;
+        };
         ArchiveList: {
             /** Format: int64 */
             bytes: number;
@@ -59,8 +71,35 @@ export interface components {
             from: string | null;
             /** Format: int64 */
             records: number;
+            /**
+             * Format: int64
+             * @description Records that went because the tenant's archive was full
+             */
+            removed_records: number;
             /** Format: date-time */
             to: string | null;
+        };
+        ArchiveState: {
+            apps: components["schemas"]["ArchiveUse"][] | null;
+            /** Format: int64 */
+            bytes: number;
+            limits: components["schemas"]["ArchiveLimits"];
+            /** @description Whether the operator has set them for this tenant alone */
+            own: boolean;
+        };
+        ArchiveUse: {
+            app: string;
+            /** Format: int64 */
+            bytes: number;
+            /** Format: int64 */
+            files: number;
+            /** Format: int64 */
+            records: number;
+            /**
+             * Format: int64
+             * @description Records that went because the tenant's archive was full
+             */
+            removed_records: number;
         };
         Course: {
             events: components["schemas"]["CourseEvent"][] | null;
@@ -823,7 +862,10 @@ export type AcceptRequestBody = components['schemas']['AcceptRequestBody'];
 export type AppView = components['schemas']['AppView'];
 export type AppViews = components['schemas']['AppViews'];
 export type ArchiveFile = components['schemas']['ArchiveFile'];
+export type ArchiveLimits = components['schemas']['ArchiveLimits'];
 export type ArchiveList = components['schemas']['ArchiveList'];
+export type ArchiveState = components['schemas']['ArchiveState'];
+export type ArchiveUse = components['schemas']['ArchiveUse'];
 export type Course = components['schemas']['Course'];
 export type CourseEvent = components['schemas']['CourseEvent'];
 export type CoursePoint = components['schemas']['CoursePoint'];
