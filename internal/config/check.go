@@ -108,6 +108,9 @@ func (c *Config) checkRelations(add adder) {
 	if c.App.Disk > c.App.Memory {
 		add("app.disk", "%s is above app.memory (%s), which writable space is taken from", c.App.Disk, c.App.Memory)
 	}
+	if n := c.Stream.Replicas; n < 1 || n > 5 || n%2 == 0 || n > 1 && c.Stream.URL == "" {
+		add("stream.replicas", "%d is not 1, or 3 or 5 of an external cluster (stream.url)", n)
+	}
 	if c.Stream.URL != "" && !strings.Contains(c.Stream.URL.Reveal(), "://") {
 		add("stream.url", "this is not an address; write it as nats://host:4222")
 	}

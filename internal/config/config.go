@@ -84,6 +84,7 @@ type Stream struct {
 	MaxAge    time.Duration `yaml:"max_age"`
 	Sync      bool          `yaml:"sync"`      // fsync before each ack
 	Duplicate time.Duration `yaml:"duplicate"` // window in which a batch sent twice is stored once
+	Replicas  int           `yaml:"replicas"`  // servers of an external cluster that hold each batch
 }
 
 // Logship configures the agent.
@@ -225,7 +226,7 @@ func Default() Config {
 			MaxBody: 100 * MiB, InFlight: 64, QueueLimit: 512, SlowStart: 5 * time.Second, EjectAfter: 5, EjectFor: 5 * time.Second, RecordBuffer: 50_000},
 		Database: Database{MaxConns: 8, SharedBuffers: 128 * MiB},
 		Stream: Stream{Listen: "127.0.0.1:5006", MaxBytes: 8 * GiB, MaxAge: 72 * time.Hour, Sync: true,
-			Duplicate: 10 * time.Minute},
+			Duplicate: 10 * time.Minute, Replicas: 1},
 		Logship: Logship{BatchRecords: 500, BatchBytes: 256 * KiB, BatchDelay: 20 * time.Millisecond,
 			SampleInterval: time.Second, MaxLine: 64 * KiB, RateLimit: 20_000, RateBurst: 60_000,
 			SpoolMax: 2 * GiB, JoinDelay: 20 * time.Millisecond},

@@ -18,6 +18,7 @@ const again = 100 * time.Millisecond
 type process struct {
 	name string
 	args []string
+	host string   // name of the machine that it believes to run on; "": this one
 	log  *os.File // what it says
 
 	mu     sync.Mutex
@@ -34,9 +35,26 @@ type process struct {
 // keep starts the role and starts it again whenever it ends. It closes log
 // at the end.
 func keep(name string, args []string, log *os.File) *process {
-	p := &process{name: name, args: args, log: log, wanted: make(chan struct{}, 1), quit: make(chan struct{}), done: make(chan struct{})}
+	return keepOn("", name, args, log)
+}
+
+// keepOn is keep on a machine of that name, as far as the role can tell.
+func keepOn(host, name string, args []string, log *os.File) *process {
+	p := &process{name: name, args: args, host: host, log: log, wanted: make(chan struct{}, 1), quit: make(chan struct{}), done: make(chan struct{})}
 	go p.run()
 	return p
+}
+
+// command makes the role's process.
+func (p *process) command() *exec.Cmd {
+	attr := &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL, Setpgid: true}
+	cmd := exec.Command(kurama, p.args...)
+	if p.host != "" {
+		cmd = exec.Command("sh", append([]string{"-c", `hostname "$0" && exec "$@"`, p.host, kurama}, p.args...)...)
+		attr.Cloneflags = syscall.CLONE_NEWUTS
+	}
+	cmd.Stdout, cmd.Stderr, cmd.SysProcAttr = p.log, p.log, attr
+	return cmd
 }
 
 func (p *process) run() {
@@ -68,9 +86,7 @@ func (p *process) isHeld() bool {
 }
 
 func (p *process) runOnce() {
-	cmd := exec.Command(kurama, p.args...)
-	cmd.Stdout, cmd.Stderr = p.log, p.log
-	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL, Setpgid: true}
+	cmd := p.command()
 	p.mu.Lock()
 	select {
 	case <-p.quit:

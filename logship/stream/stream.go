@@ -212,7 +212,7 @@ func (s *Stream) ensure(ctx context.Context) error {
 		}
 	case err == nil:
 		have := stream.CachedInfo().Config
-		if have.MaxBytes != want.MaxBytes || have.MaxAge != want.MaxAge || have.Duplicates != want.Duplicates {
+		if have.MaxBytes != want.MaxBytes || have.MaxAge != want.MaxAge || have.Duplicates != want.Duplicates || have.Replicas != want.Replicas {
 			_, err = s.js.UpdateStream(ctx, want)
 		}
 	}
@@ -228,7 +228,7 @@ func (s *Stream) wanted() jetstream.StreamConfig {
 		Name: streamName, Description: "Log records of Kurama in batches", Subjects: []string{subjectPrefix + ">"},
 		Storage: jetstream.FileStorage, Retention: jetstream.LimitsPolicy, Discard: jetstream.DiscardOld,
 		MaxBytes: int64(s.cfg.MaxBytes), MaxAge: s.cfg.MaxAge, Duplicates: s.cfg.Duplicate,
-		MaxMsgs: -1, MaxMsgSize: -1, MaxConsumers: -1, Replicas: 1, AllowDirect: true,
+		MaxMsgs: -1, MaxMsgSize: -1, MaxConsumers: -1, Replicas: s.cfg.Replicas, AllowDirect: true,
 	}
 }
 
