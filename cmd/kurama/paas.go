@@ -116,10 +116,14 @@ func (w *wiring) console(ctx context.Context, pool *pgxpool.Pool, d *deploy.Depl
 	rules := alert.NewRules(bound, w.cfg.SMTP, consoleURL(w.cfg))
 	traffic := newSimulator(ctx, w.cfg, w.log)
 	w.onClose(traffic.wait)
-	return api.New(w.cfg.Console, api.Options{
+	var provider api.Provider
+	if p := accounts.Provider(w.cfg.OIDC); p != nil {
+		provider = p
+	}
+	return api.New(public, api.Options{
 		Listener: ln, Log: w.log, Pages: web.Handler(web.Pages(), "console.html"), Policy: web.Policy, DataDir: w.folders.Data, Domain: w.cfg.Domain, RouterPort: portNumber(w.cfg.Router.Listen),
 		DashboardURL: w.cfg.Dashboard.URL, DashboardPort: portNumber(w.cfg.Dashboard.Listen), MaxEntries: w.cfg.Build.Entries,
-		Sessions: accounts, Tenants: accounts, Users: auth.New(public, bound), Tokens: auth.New(public, bound), Invitations: accounts, Audit: accounts,
+		Sessions: accounts, Tenants: accounts, Users: auth.New(public, bound), Tokens: auth.New(public, bound), Invitations: accounts, Audit: accounts, Provider: provider,
 		Store: store.New(bound).Within(w.cfg.Quota.Bounds()), Policies: store.NewPolicies(bound, w.cfg.Autoscaler.Default()).Within(w.cfg.Quota.Bounds()), Deployer: deployerOf{d},
 		Logs: logQuery{persist.NewQuery(bound)}, Archive: archiveQuery{archive.NewReader(w.folders.Sub("archive"), w.folders.Socket("archive.sock"), w.log), w.cfg.Archive},
 		Alerts: alertRules{rules}, Outbox: alertRules{rules}, Profile: profileQuery{profile.NewQuery(bound)},

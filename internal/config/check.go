@@ -63,6 +63,10 @@ func (c *Config) checkChoices(add adder) {
 	choice("log_level", c.LogLevel, "debug", "info", "warn", "error")
 	choice("smtp.tls", c.SMTP.TLS, "starttls", "implicit", "opportunistic", "none")
 	choice("docker.egress", c.Docker.Egress, "open", "none")
+	choice("oidc.role", c.OIDC.Role, "owner", "developer", "viewer")
+	if c.OIDC.Issuer != "" && c.OIDC.ClientID == "" {
+		add("oidc.client_id", "it is needed with oidc.issuer; the provider gives it when Kurama is registered there")
+	}
 	if c.Data == "" {
 		add("data", "a folder is needed, for example ./data")
 	}

@@ -14,6 +14,7 @@ type Config struct {
 	Domain      string        `yaml:"domain"`       // apps answer on <app>.<tenant>.<domain>
 
 	Console    Console    `yaml:"console"`
+	OIDC       OIDC       `yaml:"oidc"`
 	Dashboard  Dashboard  `yaml:"dashboard"`
 	Router     Router     `yaml:"router"`
 	Database   Database   `yaml:"database"`
@@ -42,6 +43,17 @@ type Console struct {
 	Proxies    string        `yaml:"proxies"`      // addresses or ranges whose X-Forwarded-For is believed, with commas between
 	InviteAge  time.Duration `yaml:"invite_age"`   // how long an invitation can be accepted
 	AuditAge   time.Duration `yaml:"audit_age"`    // how long the audit log keeps a line
+}
+
+// OIDC configures sign-in by an OpenID Connect provider. Without Issuer there
+// is none.
+type OIDC struct {
+	Issuer       string `yaml:"issuer"`
+	ClientID     string `yaml:"client_id"`
+	ClientSecret Secret `yaml:"client_secret"`
+	Name         string `yaml:"name"`   // what the button says
+	Tenant       string `yaml:"tenant"` // where people without an account get one; empty: only who was invited
+	Role         string `yaml:"role"`   // that they get there
 }
 
 // Dashboard configures the live dashboard.
@@ -220,6 +232,7 @@ func Default() Config {
 		Data: "./data", LogLevel: "info", StopTimeout: 20 * time.Second, Domain: "localhost",
 		Console: Console{Listen: ":5001", SessionAge: 14 * 24 * time.Hour, MaxUpload: 100 * MiB, SignInRate: 30,
 			InviteAge: 7 * 24 * time.Hour, AuditAge: 400 * 24 * time.Hour},
+		OIDC: OIDC{Name: "single sign-on", Role: "developer"},
 		Dashboard: Dashboard{Listen: ":5005", FrameInterval: 100 * time.Millisecond, History: 15 * time.Minute,
 			LogLines: 40, MaxClients: 6000},
 		Router: Router{Listen: ":8080", RequestTimeout: 60 * time.Second, HoldTimeout: 20 * time.Second,

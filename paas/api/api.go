@@ -44,6 +44,7 @@ type Options struct {
 	Tokens      Tokens
 	Invitations Invitations
 	Audit       Auditor
+	Provider    Provider // nil: people sign in with passwords alone
 	Store       Store
 	Policies    Policies
 	Deployer    Deployer
@@ -144,7 +145,7 @@ func (a *API) Handler() http.Handler { return a.handler }
 func (a *API) routes(mux *http.ServeMux) error {
 	a.huma = humago.NewWithPrefix(mux, Prefix, description())
 	for _, register := range []func(){
-		a.sessionRoutes, a.tenantRoutes, a.userRoutes, a.tokenRoutes, a.invitationRoutes, a.auditRoutes, a.appRoutes, a.envRoutes, a.releaseRoutes,
+		a.sessionRoutes, a.oidcRoutes, a.tenantRoutes, a.userRoutes, a.tokenRoutes, a.invitationRoutes, a.auditRoutes, a.appRoutes, a.envRoutes, a.releaseRoutes,
 		a.uploadRoutes, a.logRoutes, a.archiveRoutes, a.alertRoutes, a.outboxRoutes, a.profileRoutes,
 		a.scalingRoutes, a.quotaRoutes, a.isolationRoutes, a.trafficRoutes, a.runRoutes, a.volumeRoutes, a.statusRoutes,
 	} {

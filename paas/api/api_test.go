@@ -35,6 +35,8 @@ import (
 type world struct {
 	t        *testing.T
 	srv      *httptest.Server
+	cfg      config.Console
+	pool     *pgxpool.Pool
 	bound    *pgxpool.Pool // as the API's own queries go
 	store    *store.Store
 	policies *store.Policies
@@ -60,7 +62,7 @@ func newWorld(t *testing.T, settings ...func(*config.Console)) *world {
 		set(&cfg)
 	}
 	w := &world{t: t, store: store.New(pool), policies: store.NewPolicies(pool, config.Default().Autoscaler.Default()), auth: auth.New(cfg, pool), data: t.TempDir(), tokens: map[string]string{}}
-	w.bound, w.fakes = bound, &fakes{store: w.store}
+	w.pool, w.bound, w.fakes = pool, bound, &fakes{store: w.store}
 	for _, tenant := range []string{"default", "other"} {
 		must(t, first(w.auth.CreateTenant(t.Context(), tenant)))
 		must(t, first(w.store.CreateApp(t.Context(), tenant, tenant+"-app")))
@@ -75,19 +77,32 @@ func newWorld(t *testing.T, settings ...func(*config.Console)) *world {
 		must(t, err)
 		w.tokens[name] = token
 	}
-	w.serve(cfg)
+	w.cfg = cfg
+	w.serve(cfg, w.listen(), nil)
 	return w
 }
 
-func (w *world) serve(cfg config.Console) {
+func (w *world) listen() net.Listener {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	must(w.t, err)
+	return listener
+}
+
+// provide serves the API anew with a provider of sign-ins.
+func (w *world) provide(settings config.OIDC) {
+	cfg, listener := w.cfg, w.listen()
+	cfg.URL = "http://" + listener.Addr().String()
+	w.auth = auth.New(cfg, w.pool)
+	w.serve(cfg, listener, w.auth.Provider(settings))
+}
+
+func (w *world) serve(cfg config.Console, listener net.Listener, provider api.Provider) {
 	a, err := api.New(cfg, api.Options{
 		Listener: listener, Log: slog.New(slog.DiscardHandler), DataDir: w.data, Domain: "localhost", RouterPort: 8080,
 		DashboardPort: 5005, MaxEntries: 20,
 		Pages:  http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "<!doctype html>console") }),
 		Policy: "default-src 'self'", Sessions: w.auth, Tenants: w.auth, Users: auth.New(cfg, w.bound), Tokens: auth.New(cfg, w.bound),
-		Invitations: w.auth, Audit: w.auth, Store: store.New(w.bound), Policies: store.NewPolicies(w.bound, config.Default().Autoscaler.Default()),
+		Invitations: w.auth, Audit: w.auth, Provider: provider, Store: store.New(w.bound), Policies: store.NewPolicies(w.bound, config.Default().Autoscaler.Default()),
 		Deployer: w.fakes, Logs: w.fakes, Archive: w.fakes, Alerts: w.fakes, Outbox: w.fakes, Profile: w.fakes, Course: w.fakes, Status: w.fakes, Simulator: w.fakes,
 	})
 	must(w.t, err)

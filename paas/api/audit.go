@@ -62,16 +62,16 @@ func (a *API) auditRoutes() {
 		})
 }
 
-// secretReads are the reads that the audit log tells of: what they return is
-// worth as much as a change.
-var secretReads = []string{"get-env"}
+// notedReads are the reads that the audit log tells of: what they return is
+// worth as much as a change, or they sign somebody in.
+var notedReads = []string{"get-env", "finish-oidc"}
 
 // noteTimeout bounds the write of a line after its answer.
 const noteTimeout = 5 * time.Second
 
 // audited reports whether the audit log tells of op.
 func audited(op *huma.Operation) bool {
-	return op.Method != http.MethodGet || slices.Contains(secretReads, op.OperationID)
+	return op.Method != http.MethodGet || slices.Contains(notedReads, op.OperationID)
 }
 
 // note writes what came of a call. Calls of nobody are told only where they

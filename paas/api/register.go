@@ -66,6 +66,7 @@ type call struct {
 	paas.Identity
 	tenant  string // the tenant acted on
 	failure string // the sentence of a refusal, for the audit log
+	refused int    // status of a refusal that the answer does not tell
 	r       *http.Request
 	w       http.ResponseWriter
 }
@@ -83,7 +84,7 @@ func (a *API) admit(op *huma.Operation, need paas.Role) func(huma.Context, func(
 		r, w := humago.Unwrap(hc)
 		begun, seen := time.Now(), &statusWriter{ResponseWriter: w}
 		c := &call{r: r, w: seen}
-		defer func() { a.note(c, op, need, begun, cmp.Or(seen.status, hc.Status(), http.StatusOK)) }()
+		defer func() { a.note(c, op, need, begun, cmp.Or(c.refused, seen.status, hc.Status(), http.StatusOK)) }()
 		err := a.authorize(c, need)
 		if err == nil && need != public {
 			err = checkScope(c, op, need)

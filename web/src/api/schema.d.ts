@@ -500,6 +500,13 @@ export interface components {
             to: string;
             window: string;
         };
+        ProviderView: {
+            enabled: boolean;
+            /** @description Of the provider, for the button */
+            name: string;
+            /** @description Where the button leads; ?invitation=SECRET joins by an invitation */
+            start: string;
+        };
         Quota: {
             /** Format: int64 */
             apps: number;
@@ -900,6 +907,7 @@ export type PolicyList = components['schemas']['PolicyList'];
 export type PolicyView = components['schemas']['PolicyView'];
 export type Problem = components['schemas']['Problem'];
 export type ProfileView = components['schemas']['ProfileView'];
+export type ProviderView = components['schemas']['ProviderView'];
 export type Quota = components['schemas']['Quota'];
 export type QuotaView = components['schemas']['QuotaView'];
 export type RecordList = components['schemas']['RecordList'];
