@@ -74,6 +74,9 @@ func TestPages(t *testing.T) {
 	t.Run("the dashboard goes back in time and returns", func(t *testing.T) {
 		browse(t, p, "past.mjs", "APP=storefront", "TENANT=acme")
 	})
+	t.Run("an invitation's link lets somebody in, once", func(t *testing.T) {
+		browse(t, p, "invite.mjs", "NAME=invited-ann")
+	})
 	t.Run("a dropped folder is deployed without its caches", func(t *testing.T) {
 		folder := writeApp(t, map[string]string{"app.py": dyingApp, "requirements.txt": "flask\n", "static/a.txt": "a",
 			"__pycache__/app.pyc": "x", ".git/HEAD": "x", ".venv/bin/python": "x"})

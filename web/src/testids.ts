@@ -8,6 +8,7 @@
 //   profile     profile-row      archive  archive-download archive-file
 //   scaling     policy-name policy-save policy-says decision      env  env-key env-value env-add env-save
 //   overview    trends   quota  quota-save   calendar-day
+//   access      invite-email invite-send invite-link   deed   storage  volume-path volume-add
 //   danger      delete-name delete-button
 //   dashboard   connection app-picker total-requests total-logs rps p50 p95 p99 errors inflight queued replicas
 //               chart-<name> route-row event-row log-tail log-row log-search log-level log-pause log-dropped app-table
@@ -64,6 +65,12 @@ export const ids = {
   envValue: 'env-value',
   envAdd: 'env-add',
   envSave: 'env-save',
+  inviteEmail: 'invite-email',
+  inviteSend: 'invite-send',
+  inviteLink: 'invite-link',
+  deed: 'deed',
+  volumePath: 'volume-path',
+  volumeAdd: 'volume-add',
   quotaSave: 'quota-save',
   calendarDay: 'calendar-day',
   logDownload: 'log-download',

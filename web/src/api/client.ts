@@ -66,8 +66,8 @@ export async function get<T>(path: string, query?: Record<string, string | numbe
   return (await answer.json()) as T;
 }
 
-async function write<T>(method: string, path: string, body?: unknown): Promise<T> {
-  const answer = await send(apiPath(path), {
+async function write<T>(method: string, path: string, body?: unknown, query?: Record<string, string | undefined>): Promise<T> {
+  const answer = await send(apiPath(path, query), {
     method,
     headers: { 'Content-Type': 'application/json', ...csrfHeader() },
     body: body === undefined ? undefined : JSON.stringify(body),
@@ -78,7 +78,7 @@ async function write<T>(method: string, path: string, body?: unknown): Promise<T
 
 export const post = <T>(path: string, body?: unknown) => write<T>('POST', path, body);
 export const put = <T>(path: string, body?: unknown) => write<T>('PUT', path, body);
-export const del = <T = void>(path: string) => write<T>('DELETE', path);
+export const del = <T = void>(path: string, query?: Record<string, string | undefined>) => write<T>('DELETE', path, undefined, query);
 
 export const session = {
   read: () => get<Session>('/session'),

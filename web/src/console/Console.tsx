@@ -10,6 +10,7 @@ import { lookAtTenant, SessionProvider, useSessionQuery } from './session';
 
 const AppPage = lazy(() => import('./pages/AppPage'));
 const AccessPage = lazy(() => import('./pages/AccessPage'));
+const JoinPage = lazy(async () => ({ default: (await import('./pages/JoinPage')).JoinPage }));
 const StatusPage = lazy(() => import('./pages/StatusPage'));
 
 export function Console() {
@@ -17,6 +18,7 @@ export function Console() {
   const { data: session, isPending, error } = useSessionQuery();
   if (isPending) return <Waiting />;
   if (error) return <Center p="xl"><Problem error={error} /></Center>;
+  if (route.parts[0] === 'join' && route.parts[1]) return <Suspense fallback={<Waiting />}><JoinPage secret={route.parts[1]} /></Suspense>;
   if (!session) return <SignIn next={route.query.get('next') ?? ''} />;
 
   lookAtTenant(session, route.query.get('tenant') ?? '');

@@ -5,7 +5,8 @@ import type { ReactNode } from 'react';
 import { get, rememberSession, session as calls } from '../api/client';
 import type { Tenant } from '../api/types';
 import { Brand } from '../parts/Brand';
-import { IconActivityHeartbeat, IconChevronDown, IconLogout } from '../theme/icons';
+import { PasswordDialog } from './access/PasswordDialog';
+import { IconActivityHeartbeat, IconChevronDown, IconKey, IconLogout } from '../theme/icons';
 import { ThemeSwitch } from '../theme/ThemeSwitch';
 import { ids } from '../testids';
 import { go, to, useRoute } from './route';
@@ -91,15 +92,20 @@ function Person() {
       queries.setQueryData(['session'], null);
     }
   };
+  const [changing, password] = useDisclosure();
   return (
-    <Menu position="bottom-end" width={220}>
-      <Menu.Target>
-        <Button variant="subtle" color="gray" size="sm" px={8} rightSection={<IconChevronDown size={14} />} className="head-person">{session.user}</Button>
-      </Menu.Target>
-      <Menu.Dropdown>
-        <Menu.Label>{session.role} of {session.tenant}</Menu.Label>
-        <Menu.Item leftSection={<IconLogout size={16} />} onClick={leave} data-testid={ids.signOut}>Sign out</Menu.Item>
-      </Menu.Dropdown>
-    </Menu>
+    <>
+      <PasswordDialog opened={changing} onClose={password.close} />
+      <Menu position="bottom-end" width={220}>
+        <Menu.Target>
+          <Button variant="subtle" color="gray" size="sm" px={8} rightSection={<IconChevronDown size={14} />} className="head-person">{session.user}</Button>
+        </Menu.Target>
+        <Menu.Dropdown>
+          <Menu.Label>{session.role} of {session.tenant}</Menu.Label>
+          <Menu.Item leftSection={<IconKey size={16} />} onClick={password.open}>Change the password…</Menu.Item>
+          <Menu.Item leftSection={<IconLogout size={16} />} onClick={leave} data-testid={ids.signOut}>Sign out</Menu.Item>
+        </Menu.Dropdown>
+      </Menu>
+    </>
   );
 }

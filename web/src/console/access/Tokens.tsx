@@ -1,25 +1,29 @@
-import { Button, Code, CopyButton, Group, Select, Table, TextInput } from '@mantine/core';
+import { Button, Code, CopyButton, Group, MultiSelect, Select, Table, TextInput } from '@mantine/core';
 import { useState, type FormEvent } from 'react';
 import type { Token } from '../../api/types';
 import { Note, Problem } from '../../parts/Said';
 import { TimeAgo } from '../../parts/TimeAgo';
 import { TableBox } from '../../parts/TableBox';
-import { useSession } from '../session';
+import { useApps, useSession } from '../session';
 import { RemoveButton } from './RemoveButton';
 import { ROLES, useList } from './useList';
 
 const DAY = 86400;
+const SCOPES = [{ value: 'read', label: 'look' }, { value: 'deploy', label: 'deploy' }, { value: 'env', label: 'set the environment' }, { value: 'run', label: 'run commands' }];
 const AGES = [{ value: String(30 * DAY), label: '30 days' }, { value: String(365 * DAY), label: 'a year' }, { value: '', label: 'until deleted' }];
 
 export function Tokens() {
   const session = useSession();
-  const { list, add, remove } = useList<Token, { name: string; role: string; expires_in?: number }>('tokens');
+  const { list, add, remove } = useList<Token, { name: string; role: string; expires_in?: number; scopes?: string[]; app?: string }>('tokens');
   const [name, setName] = useState('');
   const [role, setRole] = useState('developer');
+  const [scopes, setScopes] = useState<string[]>([]);
+  const [app, setApp] = useState('');
+  const apps = useApps();
   const [age, setAge] = useState(AGES[0]!.value);
   const submit = (e: FormEvent) => {
     e.preventDefault();
-    add.mutate({ name: name.trim(), role, ...(age ? { expires_in: Number(age) } : {}) }, { onSuccess: () => setName('') });
+    add.mutate({ name: name.trim(), role, ...(age ? { expires_in: Number(age) } : {}), ...(scopes.length > 0 ? { scopes } : {}), ...(app ? { app } : {}) }, { onSuccess: () => setName('') });
   };
   return (
     <>
@@ -29,6 +33,8 @@ export function Tokens() {
           <TextInput label="What for" placeholder="laptop, CI" required value={name} onChange={(e) => setName(e.currentTarget.value)} autoComplete="off" />
           <Select label="Role" data={ROLES.filter((r) => r.value !== 'operator' || session.role === 'operator')} value={role} onChange={(v) => setRole(v ?? 'developer')} allowDeselect={false} />
           <Select label="Valid for" data={AGES} value={age} onChange={(v) => setAge(v ?? '')} allowDeselect={false} />
+          <MultiSelect label="Only to" placeholder={scopes.length === 0 ? 'everything' : ''} data={SCOPES} value={scopes} onChange={setScopes} />
+          <Select label="Only for the app" searchable data={[{ value: '', label: 'each' }, ...(apps.data ?? []).map((a) => ({ value: a.name, label: a.name }))]} value={app} onChange={(v) => setApp(v ?? '')} allowDeselect={false} limit={200} />
           <Button type="submit" loading={add.isPending}>Make token</Button>
         </div>
         {add.error && <div className="gap-top"><Problem error={add.error} /></div>}
@@ -49,7 +55,7 @@ export function Tokens() {
             {list.data?.map((t) => (
               <Table.Tr key={t.id}>
                 <Table.Td fw={600}>{t.name}</Table.Td>
-                <Table.Td>{t.role}</Table.Td>
+                <Table.Td>{t.role}{(t.scopes?.length || t.app) && <div className="label">{[t.scopes?.join(', '), t.app && `of ${t.app}`].filter(Boolean).join(' ')}</div>}</Table.Td>
                 <Table.Td>{t.created_at ? <TimeAgo at={t.created_at} /> : '–'}{t.created_by ? <span className="dim"> by {t.created_by}</span> : null}</Table.Td>
                 <Table.Td><TimeAgo at={t.used_at} /></Table.Td>
                 <Table.Td>{t.expires_at ? 'until ' + new Date(t.expires_at).toLocaleDateString('en-GB', { dateStyle: 'medium' }) : 'until deleted'}</Table.Td>

@@ -3,7 +3,7 @@ import { del, get, post, seg } from '../../api/client';
 import { say } from '../useAppActions';
 
 /** A list at `/name` that can be added to and taken from. */
-export function useList<Item, New, Made = Item>(name: 'users' | 'tokens' | 'tenants') {
+export function useList<Item, New, Made = Item>(name: 'users' | 'tokens' | 'tenants' | 'invitations') {
   const queries = useQueryClient();
   const list = useQuery({
     queryKey: [name],

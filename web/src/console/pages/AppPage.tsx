@@ -18,6 +18,7 @@ const Alerts = lazy(() => import('./Alerts'));
 const ArchiveTab = lazy(() => import('./ArchiveTab'));
 const Scaling = lazy(() => import('./Scaling'));
 const Environment = lazy(() => import('./Environment'));
+const Storage = lazy(() => import('./Storage'));
 const Danger = lazy(() => import('./Danger'));
 
 const TABS: [id: string, name: string, needsWrite?: boolean][] = [
@@ -29,6 +30,7 @@ const TABS: [id: string, name: string, needsWrite?: boolean][] = [
   ['archive', 'Archive'],
   ['scaling', 'Scaling'],
   ['environment', 'Environment', true],
+  ['storage', 'Storage', true],
   ['danger', 'Danger zone', true],
 ];
 
@@ -92,6 +94,7 @@ function Tab({ tab, app, release }: { tab: string; app: App; release: number }) 
     case 'archive': return <ArchiveTab app={app.name} />;
     case 'scaling': return <Scaling app={app} />;
     case 'environment': return <Environment app={app.name} />;
+    case 'storage': return <Storage app={app.name} />;
     case 'danger': return <Danger app={app} />;
     default: return <Overview app={app} />;
   }
