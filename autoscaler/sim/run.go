@@ -23,6 +23,8 @@ type Experiment struct {
 	Restart   int                 // second at which the autoscaler starts anew; 0: never
 	Said      func(paas.Decision) // told of what a policy says; nil: nobody
 	Curve     bool                // keep the numbers of replicas, second by second
+	Exact     bool                // the policy keeps its own bounds and its own objective
+	From      time.Time           // when the load begins, for schedules; zero: on a whole hour of a Monday
 }
 
 // Outcome is what a run came to.
@@ -53,6 +55,22 @@ type Counts struct {
 // epoch is when simulated time begins: a whole hour of the clock.
 var epoch = time.Date(2026, 1, 5, 0, 0, 0, 0, time.UTC)
 
+func (e Experiment) from() time.Time {
+	if e.From.IsZero() {
+		return epoch
+	}
+	return e.From
+}
+
+// first is the number of replicas that a run begins with: what its first second
+// needs, within what the policy allows.
+func (e Experiment) first(need int) int {
+	if e.Exact && e.Policy != nil {
+		return e.Policy.Bound(need, e.from())
+	}
+	return need
+}
+
 // look is what a scaler sees of one second.
 type look struct {
 	at     int
@@ -76,7 +94,7 @@ func Run(e Experiment) (Outcome, error) {
 	t := newTally(e.Objective, e.Load.Seconds)
 	w := newWorld(e.Plant, e.Seed, t)
 	arrivals, lost := rand.New(rand.NewPCG(e.Seed, 3)), rand.New(rand.NewPCG(e.Seed, 4))
-	wanted := startWith(w, needs[0])
+	wanted := startWith(w, e.first(needs[0]))
 	o := Outcome{}
 	var changes []int
 	var pipe []look
@@ -95,7 +113,7 @@ func Run(e Experiment) (Outcome, error) {
 		}
 		l := pipe[0]
 		pipe = pipe[1:]
-		l.at, l.wanted, l.figure.At = sec, wanted, epoch.Add(time.Duration(sec+1)*time.Second)
+		l.at, l.wanted, l.figure.At = sec, wanted, e.from().Add(time.Duration(sec+1)*time.Second)
 		if to := s.decide(l); to != wanted {
 			changes = append(changes, to-wanted)
 			wanted = to

@@ -41,8 +41,11 @@ func scalerNamed(name string) (func(Experiment, []int) scaler, error) {
 		if e.Policy != nil {
 			p = *e.Policy
 		}
-		p.Name, p.Min, p.Max = name, 1, min(e.Plant.Most, paas.MaxReplicas)
-		p.TimeUp, p.Swift.TimeUp = e.Objective*1000, e.Objective*1000
+		p.Name = name
+		if !e.Exact {
+			p.Min, p.Max = 1, min(e.Plant.Most, paas.MaxReplicas)
+			p.TimeUp, p.Swift.TimeUp = e.Objective*1000, e.Objective*1000
+		}
 		return &policyScaler{app: paas.ScaledApp{Tenant: "sim", App: "sim", Release: 1, Concurrency: e.Plant.Slots, Policy: p}, said: e.Said}
 	}, nil
 }
@@ -56,7 +59,7 @@ type policyScaler struct {
 
 func (s *policyScaler) decide(l look) int {
 	now := l.figure.At
-	s.app.Desired = l.wanted
+	s.app.Desired, s.app.Asleep = l.wanted, l.wanted == 0
 	if s.watch == nil {
 		s.watch = watch.New(s.app, now.Add(-time.Second))
 	}

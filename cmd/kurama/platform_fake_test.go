@@ -204,3 +204,13 @@ func (p *platformFake) Status(context.Context) (api.PlatformStatus, error) {
 
 // Simulate sends nothing.
 func (p *platformFake) Simulate(api.Traffic) error { return nil }
+
+// Replay knows no past.
+func (p *platformFake) Replay(context.Context, api.WhatIfQuestion) (api.WhatIf, error) {
+	return api.WhatIf{}, &paas.Invalid{Reason: "hello was asked for nothing"}
+}
+
+// Course knows no past.
+func (p *platformFake) Course(context.Context, string, string, time.Time, time.Time, time.Duration) (api.Course, error) {
+	return api.Course{}, nil
+}

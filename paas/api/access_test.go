@@ -63,6 +63,7 @@ var bodies = map[string]any{
 	"POST /apps/{app}/alerts":  map[string]any{"condition": "cpu > 90", "receiver": "a@b.c"},
 	"POST /apps/{app}/volumes": map[string]any{"path": "instance"},
 	"POST /apps/{app}/traffic": map[string]any{"rate": 5},
+	"POST /apps/{app}/what-if": map[string]any{"policy": map[string]any{"name": "step"}},
 	"POST /invitations":        map[string]any{"role": "viewer"}, "PUT /users/{name}": map[string]any{"role": "viewer"},
 	"PUT /session/password": map[string]any{"old": password, "new": password + "!"},
 	"POST /invitation":      map[string]any{"secret": "x"}, "POST /invitation/accept": map[string]any{"secret": "x", "name": "x", "password": password},

@@ -56,6 +56,7 @@ type Options struct {
 	Course      Courser
 	Status      Statuser
 	Simulator   Simulator
+	Replayer    Replayer
 }
 
 // Store is the control plane's state, one interface per resource.
@@ -130,7 +131,7 @@ func (o Options) check() error {
 		"sessions": o.Sessions == nil, "tenants": o.Tenants == nil, "users": o.Users == nil, "tokens": o.Tokens == nil,
 		"invitations": o.Invitations == nil, "audit log": o.Audit == nil,
 		"store": o.Store == nil, "policies": o.Policies == nil, "deployer": o.Deployer == nil, "logs": o.Logs == nil, "archive": o.Archive == nil,
-		"alerts": o.Alerts == nil, "outbox": o.Outbox == nil, "profile": o.Profile == nil, "course": o.Course == nil, "status": o.Status == nil, "simulator": o.Simulator == nil,
+		"alerts": o.Alerts == nil, "outbox": o.Outbox == nil, "profile": o.Profile == nil, "course": o.Course == nil, "status": o.Status == nil, "simulator": o.Simulator == nil, "replayer": o.Replayer == nil,
 	} {
 		if missing {
 			return errors.New("the API cannot start without " + name)
@@ -147,7 +148,7 @@ func (a *API) routes(mux *http.ServeMux) error {
 	for _, register := range []func(){
 		a.sessionRoutes, a.oidcRoutes, a.tenantRoutes, a.userRoutes, a.tokenRoutes, a.invitationRoutes, a.auditRoutes, a.appRoutes, a.envRoutes, a.releaseRoutes,
 		a.uploadRoutes, a.logRoutes, a.archiveRoutes, a.alertRoutes, a.outboxRoutes, a.profileRoutes,
-		a.scalingRoutes, a.quotaRoutes, a.isolationRoutes, a.trafficRoutes, a.runRoutes, a.volumeRoutes, a.statusRoutes,
+		a.scalingRoutes, a.quotaRoutes, a.isolationRoutes, a.trafficRoutes, a.whatIfRoutes, a.runRoutes, a.volumeRoutes, a.statusRoutes,
 	} {
 		register()
 	}

@@ -103,7 +103,7 @@ func (w *world) serve(cfg config.Console, listener net.Listener, provider api.Pr
 		Pages:  http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "<!doctype html>console") }),
 		Policy: "default-src 'self'", Sessions: w.auth, Tenants: w.auth, Users: auth.New(cfg, w.bound), Tokens: auth.New(cfg, w.bound),
 		Invitations: w.auth, Audit: w.auth, Provider: provider, Store: store.New(w.bound), Policies: store.NewPolicies(w.bound, config.Default().Autoscaler.Default()),
-		Deployer: w.fakes, Logs: w.fakes, Archive: w.fakes, Alerts: w.fakes, Outbox: w.fakes, Profile: w.fakes, Course: w.fakes, Status: w.fakes, Simulator: w.fakes,
+		Deployer: w.fakes, Logs: w.fakes, Archive: w.fakes, Alerts: w.fakes, Outbox: w.fakes, Profile: w.fakes, Course: w.fakes, Status: w.fakes, Simulator: w.fakes, Replayer: w.fakes,
 	})
 	must(w.t, err)
 	ctx, stop := context.WithCancel(context.Background())
@@ -217,6 +217,14 @@ func (f *fakes) Deploy(ctx context.Context, tenant, app, by string, up paas.Uplo
 	f.content, _ = os.ReadFile(up.Path)
 	_ = os.Remove(up.Path)
 	return f.store.NewRelease(ctx, paas.Release{Tenant: tenant, App: app, CreatedBy: by})
+}
+
+func (f *fakes) Replay(_ context.Context, q api.WhatIfQuestion) (api.WhatIf, error) {
+	w := api.WhatIf{Objective: q.Objective, Says: q.Length.String()}
+	for _, p := range q.Policies {
+		w.Results = append(w.Results, api.WhatIfResult{Policy: p, Course: []api.WhatIfPoint{}})
+	}
+	return w, nil
 }
 
 func (f *fakes) Simulate(t api.Traffic) error {
