@@ -25,8 +25,10 @@ const (
 	registryPatience = 4 * time.Second
 )
 
-// debianPackages are what the bootstrapped base is made of.
-var debianPackages = []string{"python3", "python3-pip", "python3-venv", "python3-flask", "gunicorn", "ca-certificates", "tzdata"}
+// debianPackages are what the bootstrapped base is made of. Wheels take the C++
+// and OpenMP libraries for granted (greenlet, numpy), eventlet /etc/protocols.
+var debianPackages = []string{"python3", "python3-pip", "python3-venv", "python3-flask", "gunicorn", "ca-certificates", "tzdata",
+	"libstdc++6", "libgomp1", "netbase"}
 
 // pulledRecipe completes an image that has Python alone.
 const pulledRecipe = `set -e

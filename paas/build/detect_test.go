@@ -93,7 +93,9 @@ func TestDependencyList(t *testing.T) {
 	f("[tool.x]\ndependencies = ['no']\n")
 	f("[project]\ndependencies = [\"a>=1\", 'b[c]; python_version > \"3\"']\n[tool.y]\n", "a>=1", `b[c]; python_version > "3"`)
 	f("[project]\nname='x' # y\ndependencies = [\n # no\n \"a\",\n \"b\", ]\n", "a", "b")
-	if _, err := fromProject("[project]\ndependencies = 3\n"); err == nil || !strings.HasPrefix(err.Error(), "`pyproject.toml`, line 2:") {
+	f("[tool.poetry.dependencies]\npython = '^3.11'\nflask = '^2.3.1'\nzero = '^0.2.3'\ntilde = '~1.2'\nall = '*'\nfull = {version = '1.5', extras = ['a', 'b'], markers = \"sys_platform == 'linux'\"}\nno = {version = '1', optional = true}\n",
+		"all", "flask>=2.3.1,<3", "full[a,b]==1.5 ; sys_platform == 'linux'", "tilde>=1.2,<1.3", "zero>=0.2.3,<0.3")
+	if _, err := fromProject("[project]\ndependencies = 3\n"); err == nil || !strings.HasPrefix(err.Error(), "`pyproject.toml` cannot be read: line 2") {
 		t.Errorf("got %v", err)
 	}
 }

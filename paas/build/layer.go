@@ -8,7 +8,9 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -23,7 +25,7 @@ import (
 const (
 	buildUID = 19999 // just below the apps' own
 	// layerRecipe goes into every key: raise it when install changes.
-	layerRecipe = "1"
+	layerRecipe = "2"
 	sizeCheck   = time.Second
 )
 
@@ -41,6 +43,8 @@ for name in gunicorn flask; do
     chmod 755 /opt/deps/bin/$name
   fi
 done
+if [ -d /run/self/site ]; then cp -R /run/self/site/. /opt/deps/lib/python3*/site-packages/; fi
+if [ -d /run/self/bin ]; then install -m 755 /run/self/bin/* /opt/deps/bin/; fi
 `
 
 // Layer returns the key of the dependency layer that the source in dir needs,
@@ -57,7 +61,7 @@ func (b *Builder) Layer(ctx context.Context, dir string, line func(string)) (str
 		line(want.note)
 	}
 	lines := want.wanted()
-	if len(lines) == 0 {
+	if len(lines) == 0 && !want.installed() {
 		line("Nothing to install: Flask and gunicorn are in the base image.")
 		return "", nil
 	}
@@ -65,11 +69,11 @@ func (b *Builder) Layer(ctx context.Context, dir string, line func(string)) (str
 	if err != nil {
 		return "", err
 	}
-	if satisfied(lines, base.packages) {
+	if satisfied(lines, base.packages) && !want.installed() {
 		line(fmt.Sprintf("Nothing to install: the base image has all that `%s` asks for.", want.file))
 		return "", nil
 	}
-	key := layerKey(base.bootstrap, want.key)
+	key := layerKey(base.bootstrap, slices.Concat(want.key, want.selfKey))
 	defer b.lockLayer(key)()
 	folder := b.LayerFolder(key)
 	if now := time.Now(); os.Chtimes(folder, now, now) == nil { // in use: not to be collected
@@ -106,7 +110,7 @@ func layerKey(base string, wants []string) string {
 func (b *Builder) makeLayer(ctx context.Context, image, dir, folder string, want requirements, line func(string)) (err error) {
 	temp := folder + unfinished
 	defer func() { err = errors.Join(err, os.RemoveAll(temp)) }()
-	user, err := buildFolders(temp, want.text)
+	user, err := buildFolders(temp, want)
 	if err != nil {
 		return fmt.Errorf("folder of the layer: %w", err)
 	}
@@ -137,7 +141,7 @@ func (b *Builder) makeLayer(ctx context.Context, image, dir, folder string, want
 }
 
 // buildFolders makes the folders of a build and returns who may write there.
-func buildFolders(temp, requirements string) (user string, err error) {
+func buildFolders(temp string, want requirements) (user string, err error) {
 	uid, gid := os.Getuid(), os.Getgid()
 	if uid == 0 {
 		uid, gid = buildUID, buildUID
@@ -152,10 +156,34 @@ func buildFolders(temp, requirements string) (user string, err error) {
 		}
 	}
 	file := filepath.Join(temp, "requirements.txt")
-	if err := os.WriteFile(file, []byte(requirements), 0o644); err != nil {
+	if err := os.WriteFile(file, []byte(want.text), 0o644); err != nil {
+		return "", err
+	}
+	if err := writeFiles(filepath.Join(temp, "self"), want.self); err != nil {
 		return "", err
 	}
 	return fmt.Sprintf("%d:%d", uid, gid), os.Chmod(file, 0o644)
+}
+
+// writeFiles writes files by name below a folder, readable for all.
+func writeFiles(folder string, files map[string]string) error {
+	if err := os.MkdirAll(folder, 0o755); err != nil {
+		return err
+	}
+	root, err := os.OpenRoot(folder)
+	if err != nil {
+		return err
+	}
+	defer root.Close()
+	for name, text := range files {
+		if err := root.MkdirAll(path.Dir(name), 0o755); err != nil {
+			return err
+		}
+		if err := root.WriteFile(name, []byte(text), 0o644); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // installation is the container that dependencies are installed in: limited as
@@ -167,7 +195,7 @@ func (b *Builder) installation(image, dir, temp, user string, host hostSettings,
 	}
 	mounts := append([]mount.Mount{
 		bind(dir, "/app", true), bind(filepath.Join(temp, "deps"), "/opt/deps", false), bind(filepath.Join(temp, "tmp"), "/tmp", false),
-		bind(filepath.Join(temp, "requirements.txt"), "/run/requirements.txt", true),
+		bind(filepath.Join(temp, "requirements.txt"), "/run/requirements.txt", true), bind(filepath.Join(temp, "self"), "/run/self", true),
 	}, host.mounts...)
 	return step{
 		config: &container.Config{

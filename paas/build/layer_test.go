@@ -68,10 +68,23 @@ func TestLayer(t *testing.T) {
 			t.Errorf("in a container: %+v, %v", end, err)
 		}
 	})
-	t.Run("reads pyproject.toml", func(t *testing.T) {
-		key, err := layer(t, map[string]string{"pyproject.toml": "[project]\nname = \"x\"\ndependencies = [\n  \"flask\", # web\n  'shortuuid==1.0.13',\n]\n"})
+	t.Run("reads pyproject.toml, and makes the app an installed package with its command", func(t *testing.T) {
+		files := map[string]string{"shop.py": "def main():\n    from importlib.metadata import version\n    import shortuuid\n    print('shop', version('my-shop'))\n",
+			"pyproject.toml": "[project]\nname = \"my-shop\"\nversion = \"1.2\"\ndependencies = [\n  \"flask\", # web\n  'shortuuid==1.0.13',\n]\n[project.scripts]\nshop = 'shop:main'\n"}
+		dir := write(t, t.TempDir(), files)
+		key, err := b.Layer(t.Context(), dir, logged(t, &lines))
 		if err != nil || key == "" {
 			t.Fatalf("got %q, %v", key, err)
+		}
+		image, err := b.Base(t.Context(), logged(t, &lines))
+		if err != nil {
+			t.Fatal(err)
+		}
+		s := step{config: &container.Config{Image: image, Env: []string{"PATH=/opt/deps/bin:/usr/bin:/bin"}, Cmd: []string{"shop"}}, host: &container.HostConfig{NetworkMode: "none"}}
+		s.host.Binds = []string{b.LayerFolder(key) + ":/opt/deps:ro", dir + ":/app:ro"}
+		var said []string
+		if end, err := b.run(t.Context(), s, logged(t, &said)); err != nil || end.code != 0 || !slices.Contains(said, "shop 1.2") {
+			t.Errorf("in a container: %+v, %v, %q", end, err, said)
 		}
 	})
 	t.Run("names the line and gives pip's words when it fails", func(t *testing.T) {

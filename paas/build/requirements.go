@@ -6,13 +6,18 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"path"
 	"regexp"
+	"slices"
 	"strings"
 	"unicode/utf16"
 	"unicode/utf8"
+
+	"kurama/internal/config"
 )
 
 // requirements is what an app asks to be installed.
@@ -21,6 +26,9 @@ type requirements struct {
 	text string   // in the form of a requirements.txt, one line per line of file
 	key  []string // all that decides what gets installed, beside the base image
 	note string   // a sentence for the build log; may be empty
+
+	self    map[string]string // files of the app as an installed package
+	selfKey []string          // the same for the key
 }
 
 // wanted returns the lines that ask for something.
@@ -32,6 +40,17 @@ func (r requirements) wanted() []string {
 		}
 	}
 	return lines
+}
+
+// installed reports whether the app has commands or plug-ins of its own, which
+// are found only where it is an installed package.
+func (r requirements) installed() bool {
+	for name, text := range r.self {
+		if strings.HasPrefix(name, "bin/") || strings.HasSuffix(name, "/entry_points.txt") && strings.Contains(text, " = ") {
+			return true
+		}
+	}
+	return false
 }
 
 // line returns the number of the line that asks for a package; 0 when unknown.
@@ -104,24 +123,68 @@ func askedFor(root *os.Root) (requirements, error) {
 	if _, err := root.Stat("apt.txt"); err == nil {
 		return requirements{}, invalid("`apt.txt` asks for Debian packages, which this version of Kurama does not install. Remove it; most Python packages bring what they need as a wheel.")
 	}
-	for _, file := range []string{"requirements.txt", "requirements.lock", "pyproject.toml"} {
-		data, err := root.ReadFile(file)
-		if errors.Is(err, fs.ErrNotExist) {
-			continue
-		}
-		if err != nil {
-			return requirements{}, fmt.Errorf("%s: %w", file, err)
-		}
-		text, ok := decode(data)
-		if !ok {
-			return requirements{}, invalid("`%s` is not text in UTF-8 or UTF-16. Save it as UTF-8.", file)
-		}
-		if file == "pyproject.toml" {
-			return fromProject(text)
-		}
-		return fromText(root, file, text)
+	pyproject, there, err := readText(root, "pyproject.toml")
+	if err != nil {
+		return requirements{}, err
 	}
-	return requirements{}, nil
+	var p project
+	if there {
+		if p, err = readProject(pyproject); err != nil {
+			return requirements{}, err
+		}
+	}
+	r, err := firstOf(root, pyproject, p)
+	if own := p.self(); err == nil && own.name != "" {
+		r.self = own.files()
+		for _, name := range slices.Sorted(maps.Keys(r.self)) {
+			r.selfKey = append(r.selfKey, name, r.self[name])
+		}
+	}
+	return r, err
+}
+
+// firstOf reads the first of the files in which an app may say what it needs.
+func firstOf(root *os.Root, pyproject string, p project) (requirements, error) {
+	for _, file := range []string{"requirements.txt", "requirements.lock"} {
+		text, there, err := readText(root, file)
+		if err != nil {
+			return requirements{}, err
+		}
+		if there {
+			return fromText(root, file, text)
+		}
+	}
+	r, found, err := fromLock(root, p)
+	if err != nil || found || pyproject == "" {
+		return r, err
+	}
+	return fromProject(pyproject)
+}
+
+// maxRequirements bounds what is read of a list of packages, bytes.
+const maxRequirements = 8 << 20
+
+func readText(root *os.Root, file string) (text string, there bool, err error) {
+	f, err := root.Open(file)
+	if errors.Is(err, fs.ErrNotExist) {
+		return "", false, nil
+	}
+	if err != nil {
+		return "", false, fmt.Errorf("%s: %w", file, err)
+	}
+	defer f.Close()
+	data, err := io.ReadAll(io.LimitReader(f, maxRequirements+1))
+	switch {
+	case err != nil:
+		return "", false, fmt.Errorf("%s: %w", file, err)
+	case len(data) > maxRequirements:
+		return "", false, invalid("`%s` is larger than %s, which is much for a list of packages.", file, config.Bytes(maxRequirements))
+	}
+	text, ok := decode(data)
+	if !ok {
+		return "", false, invalid("`%s` is not text in UTF-8 or UTF-16. Save it as UTF-8.", file)
+	}
+	return text, true, nil
 }
 
 // decode turns UTF-8 and, as Windows shells write redirected output, UTF-16
