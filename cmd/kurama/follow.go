@@ -165,5 +165,5 @@ func (t *steps) tail() {
 
 func firstLine(text string) string {
 	line, _, _ := strings.Cut(text, "\n")
-	return line
+	return strings.TrimSuffix(line, " It wrote last:") // what follows is left out
 }

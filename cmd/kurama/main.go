@@ -61,7 +61,29 @@ func rootCommand() *cobra.Command {
 	clients := clientCommands()
 	add(root, "roles", joinRoles(roleCommands(s), clients)...)
 	add(root, "apps", append(clients, reqsimCommand())...)
+	root.SetFlagErrorFunc(misused)
+	explainArgs(root)
 	return root
+}
+
+// misused adds what was expected to what a command was wrongly given.
+func misused(cmd *cobra.Command, err error) error {
+	return fmt.Errorf("%w. Use `%s`; `%s --help` tells more", err, cmd.UseLine(), cmd.CommandPath())
+}
+
+// explainArgs lets every command say how it is used when it is not used so.
+func explainArgs(cmd *cobra.Command) {
+	if check := cmd.Args; check != nil && cmd.Runnable() {
+		cmd.Args = func(cmd *cobra.Command, args []string) error {
+			if err := check(cmd, args); err != nil {
+				return misused(cmd, err)
+			}
+			return nil
+		}
+	}
+	for _, below := range cmd.Commands() {
+		explainArgs(below)
+	}
 }
 
 func add(root *cobra.Command, group string, commands ...*cobra.Command) {

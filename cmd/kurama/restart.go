@@ -94,7 +94,7 @@ func (s *session) restartFailed(app string, since time.Time) string {
 }
 
 func scaleCommand() *cobra.Command {
-	return asks(&cobra.Command{Use: "scale APP REPLICAS", Short: "Set the number of replicas",
+	return asks(&cobra.Command{Use: "scale APP REPLICAS", Short: "Set the number of replicas; the autoscaler's bounds move where they are in the way",
 		Example: "  kurama scale hello 3\n  kurama scale hello 0     stop it", Args: cobra.ExactArgs(2)},
 		func(s *session, args []string) error {
 			n, err := strconv.Atoi(args[1])

@@ -70,7 +70,7 @@ func (p *platform) run(ctx context.Context) error {
 		return err
 	}
 	p.announce(time.Since(begun))
-	if p.first && !p.noDemo {
+	if p.wantsDemo() {
 		p.demo(ctx)
 	}
 	<-ctx.Done()
@@ -192,10 +192,13 @@ func (p *platform) privateDatabase(ctx context.Context) error {
 func (p *platform) announce(took time.Duration) {
 	fmt.Fprintf(p.out, "\n  console    %s\n  dashboard  %s\n  apps       http://<app>.%s:%s\n", p.ports.consoleURL, p.ports.dashboardURL,
 		p.cfg.Domain, p.ports.routerPort)
-	if name, password, err := auth.ReadAdmin(p.folders.Data); err == nil && p.first {
+	switch name, password, err := auth.ReadAdmin(p.folders.Data); {
+	case err == nil && p.first:
 		fmt.Fprintf(p.out, "  sign in    %s / %s   (kept in %s)\n", name, password, p.folders.Sub("admin.password"))
-	} else {
-		fmt.Fprintf(p.out, "  sign in    as %s says\n", p.folders.Sub("admin.password"))
+	case err == nil:
+		fmt.Fprintf(p.out, "  sign in    %s, with the password in %s\n", name, p.folders.Sub("admin.password"))
+	default:
+		fmt.Fprintf(p.out, "  sign in    with a name and password that you have made\n")
 	}
 	fmt.Fprintf(p.out, "\nkurama is ready\n")
 	p.log.Debug("ready", "after", took)

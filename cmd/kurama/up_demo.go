@@ -30,7 +30,12 @@ func (p *platform) demo(ctx context.Context) {
 		return
 	}
 	fmt.Fprintln(p.out, "\ndeploying the demo app")
-	if out, err := p.self(ctx, "deploy", dir, "--app", "hello"); err != nil {
+	out, err := p.self(ctx, "deploy", dir, "--app", "hello")
+	if ctx.Err() != nil {
+		return // the next start deploys it
+	}
+	_ = os.Remove(p.demoPending()) // a demo that is deployed twice harms nobody
+	if err != nil {
 		p.log.Warn("the demo app was not deployed", "error", err, "said", out)
 		return
 	}
@@ -38,6 +43,25 @@ func (p *platform) demo(ctx context.Context) {
 	if out, err := p.self(ctx, demoTraffic...); err != nil && ctx.Err() == nil {
 		p.log.Warn("the simulated traffic failed", "error", err, "said", out)
 	}
+}
+
+// demoPending is a file that is there while the demo app is still to be
+// deployed: who stops the first start before that gets it with the second.
+func (p *platform) demoPending() string { return p.folders.Sub("demo.pending") }
+
+// wantsDemo reports whether this start has to deploy the demo app.
+func (p *platform) wantsDemo() bool {
+	if p.noDemo {
+		return false
+	}
+	if p.first {
+		if err := os.WriteFile(p.demoPending(), nil, 0o600); err != nil {
+			p.log.Warn("the demo app is not deployed again if this start is cut off", "error", err)
+		}
+		return true
+	}
+	_, err := os.Stat(p.demoPending())
+	return err == nil
 }
 
 // self runs this program with the administrator's token.

@@ -84,11 +84,15 @@ func (c *Client) Flush(ctx context.Context) error {
 	}
 }
 
+// patience is how long the agent may be away before that is worth a line: it
+// starts at the same time as those who write to it.
+const patience = 2 * time.Second
+
 // Run keeps the client connected until ctx ends; then it writes what is
 // queued within a second and returns nil. Who needs the acknowledgements
 // calls Flush before.
 func (c *Client) Run(ctx context.Context) error {
-	retry, away := retryMin, false
+	retry, away, lost := retryMin, false, time.Now()
 	for ctx.Err() == nil {
 		conn, err := (&net.Dialer{}).DialContext(ctx, "unix", c.path)
 		if err == nil {
@@ -97,11 +101,12 @@ func (c *Client) Run(ctx context.Context) error {
 			}
 			retry, away = retryMin, false
 			err = c.session(ctx, conn)
+			lost = time.Now()
 		}
 		if ctx.Err() != nil {
 			return nil
 		}
-		if !away {
+		if !away && time.Since(lost) >= patience {
 			away = true
 			c.log.Warn("The log agent is away; records wait in memory.", "socket", c.path, "error", err)
 		}
