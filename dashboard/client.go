@@ -139,7 +139,7 @@ func (s *Server) close(c *client, code int, reason string) {
 // stillIs reports whether the request's session still belongs to who it did. A
 // fault of the look-up takes nobody's page away.
 func (s *Server) stillIs(ctx context.Context, c *client) bool {
-	who, err := s.auth.Identify(c.request.WithContext(ctx))
+	who, err := s.identify(c.request.WithContext(ctx))
 	if err != nil {
 		return !errors.Is(err, ErrUnauthenticated)
 	}

@@ -35,6 +35,7 @@ func (s *Server) handler() http.Handler {
 	for path, fn := range s.routes() {
 		mux.Handle("GET "+path, s.answer(fn))
 	}
+	mux.Handle("POST /api/share", s.answer(s.share))
 	mux.Handle("/api/", s.answer(func(http.ResponseWriter, *http.Request, Identity) error {
 		return &problem{status: http.StatusNotFound, detail: "The dashboard has no such address; its API is /api/live, /api/history, /api/session and /api/apps."}
 	}))
@@ -61,7 +62,7 @@ func (s *Server) routes() map[string]reply {
 func (s *Server) answer(fn reply) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Cache-Control", "no-store")
-		who, err := s.auth.Identify(r)
+		who, err := s.identify(r)
 		if err == nil {
 			err = who.bound(r)
 		}
@@ -90,7 +91,7 @@ func (who Identity) bound(r *http.Request) error {
 	if who.Blind {
 		return &problem{status: http.StatusForbidden, detail: "The token is not for reading. Make one with the scope read."}
 	}
-	ofNone := r.URL.Path == "/api/session" || r.URL.Path == "/api/apps" // what is not about one app
+	ofNone := r.URL.Path == "/api/session" || r.URL.Path == "/api/apps" || r.URL.Path == "/api/share" // what is not about one app
 	if who.App != "" && !ofNone && r.URL.Query().Get("app") != who.App {
 		return &problem{status: http.StatusNotFound, detail: fmt.Sprintf("The token is for the app %s only. Add `app=%s` to the address.", who.App, who.App)}
 	}

@@ -11,10 +11,11 @@ const (
 	ScopeDeploy Scope = "deploy" // upload, roll back, and look at apps and releases
 	ScopeEnv    Scope = "env"    // read and replace an app's settings
 	ScopeRun    Scope = "run"    // run commands beside an app
+	ScopeLive   Scope = "live"   // watch the live dashboard, and nothing else: a share link
 )
 
 // Scopes lists all scopes.
-var Scopes = []Scope{ScopeRead, ScopeDeploy, ScopeEnv, ScopeRun}
+var Scopes = []Scope{ScopeRead, ScopeDeploy, ScopeEnv, ScopeRun, ScopeLive}
 
 // Known reports whether s is one of the scopes.
 func (s Scope) Known() bool { return slices.Contains(Scopes, s) }

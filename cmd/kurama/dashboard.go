@@ -48,7 +48,7 @@ func (v viewers) Identify(r *http.Request) (dashboard.Identity, error) {
 	if errors.Is(err, paas.ErrDenied) {
 		return dashboard.Identity{}, dashboard.ErrUnauthenticated
 	}
-	return dashboard.Identity{User: id.User, Tenant: id.Tenant, Role: id.Role, CSRF: id.CSRF, Blind: !id.Has(paas.ScopeRead), App: id.App}, err
+	return dashboard.Identity{User: id.User, Tenant: id.Tenant, Role: id.Role, CSRF: id.CSRF, Blind: !id.Has(paas.ScopeRead, paas.ScopeLive), App: id.App}, err
 }
 
 // portOf returns the port of a checked listen address.

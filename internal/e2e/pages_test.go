@@ -77,6 +77,9 @@ func TestPages(t *testing.T) {
 	t.Run("an invitation's link lets somebody in, once", func(t *testing.T) {
 		browse(t, p, "invite.mjs", "NAME=invited-ann")
 	})
+	t.Run("a share link shows one app's live view without an account, until it is taken back", func(t *testing.T) {
+		browse(t, p, "share.mjs", "APP=tour")
+	})
 	t.Run("a dropped folder is deployed without its caches", func(t *testing.T) {
 		folder := writeApp(t, map[string]string{"app.py": dyingApp, "requirements.txt": "flask\n", "static/a.txt": "a",
 			"__pycache__/app.pyc": "x", ".git/HEAD": "x", ".venv/bin/python": "x"})

@@ -27,7 +27,7 @@ type newToken struct {
 	Body struct {
 		Name      string       `json:"name"`
 		Role      paas.Role    `json:"role"`
-		Scopes    []paas.Scope `json:"scopes,omitempty" maxItems:"10" doc:"What it may do of what the role may: read, deploy, env, run; without any, all of it"`
+		Scopes    []paas.Scope `json:"scopes,omitempty" maxItems:"10" doc:"What it may do of what the role may: read, deploy, env, run, live (the live dashboard); without any, all of it"`
 		App       string       `json:"app,omitempty" doc:"The one app it is for; without it, each"`
 		ExpiresIn int64        `json:"expires_in,omitempty" minimum:"1" maximum:"3155760000" doc:"Seconds; without it the token does not expire"`
 	}

@@ -55,7 +55,7 @@ func (a *Auth) CreateToken(ctx context.Context, t paas.Token) (paas.Token, strin
 	}
 	for _, s := range t.Scopes {
 		if !s.Known() {
-			return paas.Token{}, "", &paas.Invalid{Reason: fmt.Sprintf("%q is not a scope: use read, deploy, env or run.", s)}
+			return paas.Token{}, "", &paas.Invalid{Reason: fmt.Sprintf("%q is not a scope: use read, deploy, env, run or live.", s)}
 		}
 	}
 	if t.ExpiresAt != nil && t.ExpiresAt.Before(time.Now()) {

@@ -7,7 +7,8 @@
 //   alerts      alert-condition alert-for alert-to alert-add alert-row alert-state alert-test notification-row message
 //   profile     profile-row      archive  archive-download archive-file
 //   scaling     policy-name policy-save policy-says decision      env  env-key env-value env-add env-save
-//   overview    trends   quota  quota-save   calendar-day
+//   overview    trends share-open share-make share-link   quota  quota-save   calendar-day
+//   isolation   isolation-measure isolation-check   alert-preview
 //   access      invite-email invite-send invite-link   deed   storage  volume-path volume-add
 //   danger      delete-name delete-button
 //   dashboard   connection app-picker total-requests total-logs rps p50 p95 p99 errors inflight queued replicas
@@ -68,6 +69,13 @@ export const ids = {
   inviteEmail: 'invite-email',
   inviteSend: 'invite-send',
   inviteLink: 'invite-link',
+  shareOpen: 'share-open',
+  shareMake: 'share-make',
+  shareLink: 'share-link',
+  alertPreview: 'alert-preview',
+  isolationMeasure: 'isolation-measure',
+  isolationCheck: 'isolation-check',
+  archiveVerify: 'archive-verify',
   deed: 'deed',
   volumePath: 'volume-path',
   volumeAdd: 'volume-add',

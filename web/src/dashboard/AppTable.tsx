@@ -17,7 +17,7 @@ export function AppTable() {
   const fit = store.apps.filter((a) => a.app.includes(text.toLowerCase()));
   const shown = fit.sort((a, b) => (b.rate ?? 0) - (a.rate ?? 0) || a.app.localeCompare(b.app)).slice(0, SHOWN);
   return (
-    <section className="panel">
+    <section className="panel apps">
       <header className="panel-head">
         <h2 className="panel-title">Apps</h2>
         <span className="label">{fit.length > SHOWN ? `the ${SHOWN} busiest of ${count(fit.length)}` : plural(fit.length, 'app')}, last 60 s; CPU and memory of the busiest replica, now</span>

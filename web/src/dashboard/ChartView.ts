@@ -52,7 +52,7 @@ export interface ChartSpec {
 export interface Parts { box: HTMLElement; legend: HTMLElement; at: HTMLElement; none: HTMLElement }
 export interface Feed { store: LiveStore; past: Past; view: View }
 
-const HEIGHT = 168;
+const HEIGHT = 168; // where the page does not give another, as on a wall
 const OUT_OF_SIGHT = 2000; // ms between two drawings
 
 /** The living part of a chart, outside React: it is drawn up to ten times a second. */
@@ -150,7 +150,7 @@ export class ChartView {
     const { format, limit, tick = format } = this.spec;
     return {
       width: this.parts.box.clientWidth || 400,
-      height: HEIGHT,
+      height: this.parts.box.clientHeight || HEIGHT,
       padding: [8, 8, 0, 0],
       legend: { show: false },
       cursor: { sync: { key: 'kurama', scales: ['x', null] }, points: { size: 5 }, y: false, drag: { x: false, y: false }, focus: { prox: -1 } },
@@ -214,7 +214,8 @@ export class ChartView {
     const width = this.parts.box.clientWidth;
     if (!width) return;
     setPace(this.feed.view.span, width);
-    if (this.plot && this.plot.width !== width) this.plot.setSize({ width, height: HEIGHT });
+    const height = this.parts.box.clientHeight || HEIGHT;
+    if (this.plot && (this.plot.width !== width || this.plot.height !== height)) this.plot.setSize({ width, height });
   }
 }
 

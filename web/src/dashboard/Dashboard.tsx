@@ -14,7 +14,7 @@ import { LogTail } from './LogTail';
 import { Numbers } from './Numbers';
 import { usePlace } from './place';
 import { RouteTable } from './RouteTable';
-import { consoleAddress, readSession } from './session';
+import { consoleAddress, isShared, readSession } from './session';
 import { Past } from './past';
 import { PastBar } from './PastBar';
 import { DayStrip } from './DayStrip';
@@ -31,6 +31,22 @@ export function Dashboard() {
 }
 
 function SignInFirst() {
+  return isShared() ? <LinkEnded /> : <SignInHere />;
+}
+
+function LinkEnded() {
+  return (
+    <Center component="main" mih="100vh" p="lg">
+      <Stack align="center" gap="md" maw={420}>
+        <span className="tone-accent"><FoxMark size={72} /></span>
+        <Title order={1} size={22} ta="center">This link has ended</Title>
+        <Text c="dimmed" ta="center">A link to a live view is valid for a while only, and can be taken back. Ask whoever sent it for another.</Text>
+      </Stack>
+    </Center>
+  );
+}
+
+function SignInHere() {
   const [here, setHere] = useState(location.href);
   useEffect(() => {
     const read = () => setHere(location.href);

@@ -8,7 +8,7 @@ import { ids } from '../testids';
 import { IconArrowsMaximize, IconArrowsMinimize } from '../theme/icons';
 import { ThemeSwitch } from '../theme/ThemeSwitch';
 import { ConnectionBadge } from './ConnectionBadge';
-import { consoleAddress } from './session';
+import { consoleAddress, isShared, liveApi } from './session';
 import { placeHash, type Place } from './place';
 import { useFeed } from './useLive';
 import { SPANS, useMoves } from './view';
@@ -28,18 +28,20 @@ export function Header({ session, place, root }: Props) {
   const console = consoleAddress(`#/${place.app ? `apps/${encodeURIComponent(place.app)}` : ''}${tenant ? `?tenant=${encodeURIComponent(tenant)}` : ''}`);
   return (
     <header className="live-head">
-      <Brand href={placeHash({ app: '', tenant })} />
-      <Select
-        aria-label="App" className="live-pick" searchable allowDeselect={false} value={place.app} limit={200} nothingFoundMessage="No such app"
-        data={[{ value: '', label: 'All apps' }, ...names]} onChange={(app) => { location.hash = placeHash({ app: app ?? '', tenant }); }}
-        data-testid={ids.appPicker}
-      />
+      <Brand href={isShared() ? placeHash(place) : placeHash({ app: '', tenant })} />
+      {isShared() ? <><b>{place.app}</b><span className="label">shared with you, to look at</span></> : (
+        <Select
+          aria-label="App" className="live-pick" searchable allowDeselect={false} value={place.app} limit={200} nothingFoundMessage="No such app"
+          data={[{ value: '', label: 'All apps' }, ...names]} onChange={(app) => { location.hash = placeHash({ app: app ?? '', tenant }); }}
+          data-testid={ids.appPicker}
+        />
+      )}
       {tenant && <span className="label">tenant {tenant}</span>}
       <ConnectionBadge />
       <div className="live-head-end">
         <SegmentedControl size="xs" visibleFrom="sm" data={spans} value={String(view.span)} onChange={(s) => view.setSpan(Number(s))} aria-label="Time shown" />
         <NativeSelect size="xs" hiddenFrom="sm" data={spans} value={String(view.span)} onChange={(e) => view.setSpan(Number(e.currentTarget.value))} aria-label="Time shown" />
-        <Button component="a" href={console} variant="default" size="xs">Console</Button>
+        {!isShared() && <Button component="a" href={console} variant="default" size="xs">Console</Button>}
         <Tooltip label={fullscreen ? 'Leave full screen' : 'Full screen'}>
           <ActionIcon variant="subtle" color="gray" size="lg" onClick={() => void toggle()} aria-label={fullscreen ? 'Leave full screen' : 'Full screen'}>
             {fullscreen ? <IconArrowsMinimize size={18} /> : <IconArrowsMaximize size={18} />}
@@ -52,7 +54,7 @@ export function Header({ session, place, root }: Props) {
 }
 
 async function appNames(tenant: string): Promise<string[]> {
-  const answer = await fetch(`/api/apps${tenant ? `?tenant=${encodeURIComponent(tenant)}` : ''}`);
+  const answer = await fetch(liveApi('/api/apps', tenant ? { tenant } : {}));
   if (!answer.ok) throw new Error(`The dashboard answered with status ${answer.status}.`);
   return ((await answer.json()) as { apps: string[] | null }).apps ?? [];
 }

@@ -1,5 +1,6 @@
 import { sentence } from '../api/client';
 import type { Frame } from '../api/types';
+import { liveApi } from './session';
 import type { LiveStore } from './store';
 
 const MIN_WAIT = 500;
@@ -17,7 +18,7 @@ export function connect(store: LiveStore, app: string, tenant: string): () => vo
     if (socket?.readyState === WebSocket.OPEN && Date.now() - heard > SILENCE) socket.close();
   }, 2000);
 
-  const address = (origin: string) => `${origin}/api/live?${new URLSearchParams({ app, ...(tenant ? { tenant } : {}) })}`;
+  const address = (origin: string) => origin + liveApi('/api/live', { app, ...(tenant ? { tenant } : {}) });
 
   const open = () => {
     if (stopped) return;

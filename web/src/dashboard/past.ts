@@ -1,4 +1,5 @@
 import { sentence } from '../api/client';
+import { liveApi } from './session';
 import type { Course, Figures, LiveEvent, Point } from '../api/types';
 
 const STEPS = 300; // of one question
@@ -97,8 +98,7 @@ async function askServer(app: string, tenant: string, from: number, to: number, 
 
 /** Asks the dashboard's server about the past. Throws an Error whose message is a sentence. */
 export async function askHistory<T>(path: string, query: Record<string, string>, signal?: AbortSignal): Promise<T> {
-  const q = new URLSearchParams(Object.entries(query).filter(([, v]) => v !== ''));
-  const answer = await fetch(`${path}?${q}`, { signal });
+  const answer = await fetch(liveApi(path, Object.fromEntries(Object.entries(query).filter(([, v]) => v !== ''))), { signal });
   if (!answer.ok) throw new Error(sentence(answer.status, await answer.text()).message);
   return (await answer.json()) as T;
 }

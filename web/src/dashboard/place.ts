@@ -1,7 +1,7 @@
 import { useSyncExternalStore } from 'react';
 
 /** What is looked at: `#hello` is an app, `#` all of them; an operator's `?tenant=` goes with it, and which time. */
-export interface Place { app: string; tenant: string; span?: number; end?: number }
+export interface Place { app: string; tenant: string; span?: number; end?: number; share?: string }
 
 export function parsePlace(hash: string): Place {
   const [app = '', query = ''] = hash.replace(/^#\/?/, '').split('?', 2);
@@ -14,14 +14,17 @@ export function parsePlace(hash: string): Place {
   }
   const place: Place = { app: name, tenant: q.get('tenant') ?? '' };
   for (const key of ['span', 'end'] as const) if (Number(q.get(key)) > 0) place[key] = Number(q.get(key));
+  const share = q.get('share');
+  if (share) place.share = share;
   return place;
 }
 
-export function placeHash({ app, tenant, span, end }: Place): string {
+export function placeHash({ app, tenant, span, end, share }: Place): string {
   const q = new URLSearchParams();
   if (tenant) q.set('tenant', tenant);
   if (span) q.set('span', String(span));
   if (end) q.set('end', String(end));
+  if (share) q.set('share', share);
   const s = q.toString();
   return `#${encodeURIComponent(app)}${s ? `?${s}` : ''}`;
 }

@@ -9,7 +9,7 @@ import { RemoveButton } from './RemoveButton';
 import { ROLES, useList } from './useList';
 
 const DAY = 86400;
-const SCOPES = [{ value: 'read', label: 'look' }, { value: 'deploy', label: 'deploy' }, { value: 'env', label: 'set the environment' }, { value: 'run', label: 'run commands' }];
+const SCOPES = [{ value: 'read', label: 'look' }, { value: 'deploy', label: 'deploy' }, { value: 'env', label: 'set the environment' }, { value: 'run', label: 'run commands' }, { value: 'live', label: 'watch live' }];
 const AGES = [{ value: String(30 * DAY), label: '30 days' }, { value: String(365 * DAY), label: 'a year' }, { value: '', label: 'until deleted' }];
 
 export function Tokens() {

@@ -3,13 +3,13 @@ import { sentence } from '../../api/client';
 import { saveFile } from '../logs/save';
 
 /** How a download stands. */
-export interface Progress { bytes: number; state: 'running' | 'done' | 'failed'; says?: string }
+export interface Progress { bytes: number; total?: number; state: 'running' | 'done' | 'failed'; says?: string }
 
 const TOLD = 200; // ms between two steps of the progress
 
 /**
- * Loads a file while telling how far it is. Its size is not known before: it is put together as it is sent. The browser
- * keeps the parts on disk where they are many; a stop leaves nothing behind.
+ * Loads a file while telling how far it is. The size of some formats is not known before: they are made as they are sent.
+ * The browser keeps the parts on disk where they are many; a stop leaves nothing behind.
  */
 export function useDownload() {
   const [progress, setProgress] = useState<Progress | null>(null);
@@ -22,6 +22,7 @@ export function useDownload() {
     try {
       const answer = await fetch(address, { signal: stop.signal });
       if (!answer.ok) throw new Error(sentence(answer.status, await answer.text()).message);
+      const total = Number(answer.headers.get('Content-Length')) || undefined;
       const parts: BlobPart[] = [];
       const reader = answer.body!.getReader();
       for (;;) {
@@ -31,7 +32,7 @@ export function useDownload() {
         bytes += value.length;
         if (Date.now() - told > TOLD) {
           told = Date.now();
-          setProgress({ bytes, state: 'running' });
+          setProgress({ bytes, total, state: 'running' });
         }
       }
       saveFile(name, parts, answer.headers.get('Content-Type') ?? 'application/octet-stream');

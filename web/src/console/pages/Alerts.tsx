@@ -13,6 +13,7 @@ import { IconDownload, IconSend, IconTrash } from '../../theme/icons';
 import { useRoute } from '../route';
 import { mayWrite, useSession } from '../session';
 import { say } from '../useAppActions';
+import { AlertPreview } from './AlertPreview';
 
 const EXAMPLES: [condition: string, says: string][] = [
   ['cpu > 90', "a replica's CPU is above 90 % of its limit"],
@@ -83,6 +84,7 @@ function AddRule({ app }: { app: string }) {
         ))}
       </div>
       {example && <Text size="sm" c="dimmed" mt={8}>Fires when {example[1]}{seconds > 0 ? ` for ${duration(seconds)}` : ''}.</Text>}
+      <AlertPreview app={app} condition={condition} seconds={Number.isNaN(seconds) ? 0 : seconds} />
       {add.error && <div className="gap-top"><Problem error={add.error} /></div>}
     </form>
   );

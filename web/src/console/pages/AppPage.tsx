@@ -19,6 +19,7 @@ const ArchiveTab = lazy(() => import('./ArchiveTab'));
 const Scaling = lazy(() => import('./Scaling'));
 const Environment = lazy(() => import('./Environment'));
 const Storage = lazy(() => import('./Storage'));
+const IsolationTab = lazy(() => import('./IsolationTab'));
 const Danger = lazy(() => import('./Danger'));
 
 const TABS: [id: string, name: string, needsWrite?: boolean][] = [
@@ -31,6 +32,7 @@ const TABS: [id: string, name: string, needsWrite?: boolean][] = [
   ['scaling', 'Scaling'],
   ['environment', 'Environment', true],
   ['storage', 'Storage', true],
+  ['isolation', 'Isolation', true],
   ['danger', 'Danger zone', true],
 ];
 
@@ -95,6 +97,7 @@ function Tab({ tab, app, release }: { tab: string; app: App; release: number }) 
     case 'scaling': return <Scaling app={app} />;
     case 'environment': return <Environment app={app.name} />;
     case 'storage': return <Storage app={app.name} />;
+    case 'isolation': return <IsolationTab app={app.name} />;
     case 'danger': return <Danger app={app} />;
     default: return <Overview app={app} />;
   }

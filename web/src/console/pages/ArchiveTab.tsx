@@ -1,10 +1,11 @@
 import { Button, Group, Progress, Select, Table, TextInput } from '@mantine/core';
-import { useQuery } from '@tanstack/react-query';
+import { useMutation, useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
-import { apiPath, get, seg } from '../../api/client';
+import { apiPath, get, ndjson, seg } from '../../api/client';
 import type { Archive, ArchiveFile } from '../../api/types';
 import { bytes, count, exact, plural, utc } from '../../format/format';
 import { Problem } from '../../parts/Said';
+import { StatusTag } from '../../parts/StatusTag';
 import { TableBox } from '../../parts/TableBox';
 import { ids } from '../../testids';
 import { IconDownload } from '../../theme/icons';
@@ -40,6 +41,7 @@ export default function ArchiveTab({ app }: { app: string }) {
           : 'Nothing is archived yet. Records are gathered and sealed into files; the first appears shortly after the first records.'}
       </p>
       <Chosen app={app} files={files} />
+      {files.length > 0 && <Verify app={app} />}
       {files.length > 0 && (
         <section className="section">
           <h2>Sealed files</h2>
@@ -63,6 +65,35 @@ export default function ArchiveTab({ app }: { app: string }) {
         </section>
       )}
     </>
+  );
+}
+
+interface Verified { name?: string; ok: boolean; says?: string; end?: boolean; files?: number; records?: number; bytes?: number }
+
+/** Reads every file again and compares it with the manifest. */
+function Verify({ app }: { app: string }) {
+  const check = useMutation({
+    mutationFn: async () => {
+      const broken: Verified[] = [];
+      let last: Verified | null = null;
+      await ndjson<Verified>(apiPath(`/apps/${seg(app)}/archive/verify`), (v) => {
+        if (v.end) last = v;
+        else if (!v.ok) broken.push(v);
+      }, AbortSignal.timeout(600_000));
+      return { broken, last: last as Verified | null };
+    },
+  });
+  const { data } = check;
+  return (
+    <div className="gap-top">
+      <Group gap="sm">
+        <Button variant="default" onClick={() => check.mutate()} loading={check.isPending} data-testid={ids.archiveVerify}>Verify the archive</Button>
+        {data && (data.broken.length > 0
+          ? <span className="tone-bad">{plural(data.broken.length, 'file')} differ from the manifest: {data.broken.map((b) => `${b.name}: ${b.says}`).join('; ')}</span>
+          : data.last && <span role="status"><StatusTag state="ok" word={`${plural(data.last.files ?? 0, 'file')} with ${plural(data.last.records ?? 0, 'record')} are as they were sealed`} /></span>)}
+      </Group>
+      <Problem error={check.error} />
+    </div>
   );
 }
 
@@ -103,10 +134,10 @@ function Download({ app, range, onRange }: { app: string; range: Range; onRange:
       </Group>
       {progress && (
         <div className="download-bar" role="status">
-          {busy && <Progress value={100} animated aria-label="Downloading" />}
+          {busy && <Progress value={progress.total ? (100 * progress.bytes) / progress.total : 100} animated={!progress.total} striped={!progress.total} aria-label="Downloaded" />}
           {progress.state === 'failed'
             ? <span className="tone-bad">The download stopped after {bytes(progress.bytes)}: {progress.says}</span>
-            : <span>{bytes(progress.bytes)} {busy ? 'so far' : 'downloaded'}</span>}
+            : <span>{bytes(progress.bytes)}{busy && progress.total ? ` of ${bytes(progress.total)}` : ''} {busy ? 'so far' : 'downloaded'}</span>}
           {busy && <Button size="compact-sm" variant="default" onClick={stop}>Stop</Button>}
         </div>
       )}

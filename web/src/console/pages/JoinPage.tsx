@@ -10,6 +10,7 @@ import { Waiting } from '../../parts/Waiting';
 import { FoxMark } from '../../theme/FoxMark';
 import { ids } from '../../testids';
 import { go, to } from '../route';
+import { ProviderButton } from './ProviderButton';
 
 const MAY: Record<string, string> = {
   viewer: 'look at its apps',
@@ -61,6 +62,7 @@ export function JoinPage({ secret }: { secret: string }) {
               <PasswordInput label="Password" autoComplete="new-password" required value={password} onChange={(e) => setPassword(e.currentTarget.value)} data-testid={ids.signInPassword} />
               <Problem error={accept.error} />
               <Button type="submit" loading={accept.isPending} fullWidth data-testid={ids.signInButton}>Join</Button>
+              <ProviderButton invitation={secret} />
             </>
           )}
         </Stack>

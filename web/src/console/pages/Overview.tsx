@@ -8,8 +8,10 @@ import { Sentence } from '../../parts/Sentence';
 import { StatusTag } from '../../parts/StatusTag';
 import { TimeAgo } from '../../parts/TimeAgo';
 import { TableBox } from '../../parts/TableBox';
-import { IconActivityHeartbeat, IconRefresh, IconScale } from '../../theme/icons';
+import { IconActivityHeartbeat, IconRefresh, IconScale, IconShare } from '../../theme/icons';
+import { ids } from '../../testids';
 import { ScaleDialog } from '../AppMenu';
+import { ShareDialog } from '../ShareDialog';
 import { DropArea } from '../deploy/DropArea';
 import { to, useRoute } from '../route';
 import { appAddress, dashboardAddress, mayWrite, useSession } from '../session';
@@ -30,6 +32,7 @@ export function Overview({ app }: { app: App }) {
   const { query } = useRoute();
   const { restart } = useAppActions(app.name);
   const [scaling, scale] = useDisclosure();
+  const [sharing, share] = useDisclosure();
   const decisions = useDecisions(app.name);
   const latest = decisions.data?.[0];
   const last = app.last_release;
@@ -48,10 +51,12 @@ export function Overview({ app }: { app: App }) {
       </dl>
       <Group gap="xs" mt="md">
         <Button component="a" href={dashboardAddress(session, app.name, query.get('tenant') ?? '')} target="_blank" rel="noopener" leftSection={<IconActivityHeartbeat size={18} />}>Watch live</Button>
+        {write && <Button variant="default" leftSection={<IconShare size={16} />} onClick={share.open} data-testid={ids.shareOpen}>Share live view…</Button>}
         {write && <Button variant="default" leftSection={<IconScale size={16} />} onClick={scale.open}>Scale…</Button>}
         {write && app.release > 0 && <Button variant="default" leftSection={<IconRefresh size={16} />} onClick={() => restart.mutate()} loading={restart.isPending}>Restart</Button>}
       </Group>
       <Checklist app={app} />
+      <ShareDialog app={app.name} opened={sharing} onClose={share.close} />
       <ScaleDialog key={app.desired} app={app} opened={scaling} onClose={scale.close} />
 
       {app.release > 0 && <Trends app={app.name} />}

@@ -6,6 +6,7 @@ import { Problem } from '../../parts/Said';
 import { FoxMark } from '../../theme/FoxMark';
 import { ThemeSwitch } from '../../theme/ThemeSwitch';
 import { ids } from '../../testids';
+import { ProviderButton } from './ProviderButton';
 
 export function SignIn({ next }: { next: string }) {
   const queries = useQueryClient();
@@ -37,6 +38,7 @@ export function SignIn({ next }: { next: string }) {
           <PasswordInput label="Password" autoComplete="current-password" required value={password} onChange={(e) => setPassword(e.currentTarget.value)} data-testid={ids.signInPassword} />
           <Problem error={enter.error} />
           <Button type="submit" loading={enter.isPending} fullWidth data-testid={ids.signInButton}>Sign in</Button>
+          <ProviderButton />
           <Text size="xs" c="dimmed">
             The first administrator's name and password were printed when Kurama started, and are kept in <span className="mono">admin.password</span> in its data folder.
           </Text>
