@@ -336,7 +336,7 @@ export interface components {
             expires_in?: number;
             name: string;
             role: string;
-            /** @description What it may do of what the role may: read, deploy, env, run; without any, all of it */
+            /** @description What it may do of what the role may: read, deploy, env, run, live (the live dashboard); without any, all of it */
             scopes?: string[] | null;
         };
         NewUserBody: {
@@ -858,6 +858,101 @@ export interface components {
         VolumeList: {
             volumes: components["schemas"]["Volume"][] | null;
         };
+        WhatIf: {
+            /**
+             * Format: double
+             * @description CPU of a request
+             */
+            cpu_ms: number;
+            /** Format: date-time */
+            from: string;
+            /**
+             * Format: double
+             * @description ms; a request that takes longer is late
+             */
+            objective: number;
+            /**
+             * Format: int64
+             * @description That came in this time
+             */
+            requests: number;
+            /** @description The policy in force first */
+            results: components["schemas"]["WhatIfResult"][] | null;
+            says: string;
+            /**
+             * Format: int64
+             * @description Requests that a replica works on at once
+             */
+            slots: number;
+            /** Format: date-time */
+            to: string;
+            /**
+             * Format: double
+             * @description Mean time of a request that waits for nothing
+             */
+            work_ms: number;
+        };
+        WhatIfPoint: {
+            /** Format: date-time */
+            at: string;
+            /**
+             * Format: double
+             * @description Requests per second, mean
+             */
+            rate: number;
+            /**
+             * Format: double
+             * @description Ready, mean
+             */
+            replicas: number;
+        };
+        WhatIfRequestBody: {
+            /**
+             * Format: double
+             * @default 24
+             */
+            hours: number;
+            /**
+             * Format: double
+             * @description ms; without it the response time that the app's policy aims at
+             */
+            objective?: number;
+            /** @description What is to be otherwise than now */
+            policy: components["schemas"]["PolicyChange"];
+        };
+        WhatIfResult: {
+            /** Format: int64 */
+            changes: number;
+            course: components["schemas"]["WhatIfPoint"][] | null;
+            /**
+             * Format: double
+             * @description Share of requests that failed
+             */
+            errors: number;
+            /**
+             * Format: double
+             * @description Share of requests above the objective, or failed
+             */
+            late: number;
+            /**
+             * Format: int64
+             * @description Largest number of replicas
+             */
+            most: number;
+            /**
+             * Format: double
+             * @description ms
+             */
+            p95: number;
+            /**
+             * Format: double
+             * @description ms
+             */
+            p99: number;
+            policy: components["schemas"]["Policy"];
+            /** Format: double */
+            replica_hours: number;
+        };
     };
     responses: never;
     parameters: never;
@@ -940,5 +1035,9 @@ export type User = components['schemas']['User'];
 export type UserList = components['schemas']['UserList'];
 export type Volume = components['schemas']['Volume'];
 export type VolumeList = components['schemas']['VolumeList'];
+export type WhatIf = components['schemas']['WhatIf'];
+export type WhatIfPoint = components['schemas']['WhatIfPoint'];
+export type WhatIfRequestBody = components['schemas']['WhatIfRequestBody'];
+export type WhatIfResult = components['schemas']['WhatIfResult'];
 export type $defs = Record<string, never>;
 export type operations = Record<string, never>;
