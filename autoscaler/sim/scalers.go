@@ -15,13 +15,15 @@ const (
 	Oracle = "oracle"
 	Peak   = "peak"
 	Heroku = "heroku"
+	// HPASlots is the policy hpa on requests in flight in place of CPU, at 70 %.
+	HPASlots = "hpa-slots"
 )
 
 // Scalers returns the names of all that an experiment may run: the policies
 // and the baselines.
 func Scalers() []string {
 	names := slices.DeleteFunc(paas.PolicyNames(), func(n string) bool { return n == paas.PolicyOff })
-	return append(names, Heroku, Peak, Oracle)
+	return append(names, HPASlots, Heroku, Peak, Oracle)
 }
 
 func scalerNamed(name string) (func(Experiment, []int) scaler, error) {
@@ -41,7 +43,9 @@ func scalerNamed(name string) (func(Experiment, []int) scaler, error) {
 		if e.Policy != nil {
 			p = *e.Policy
 		}
-		p.Name = name
+		if p.Name = name; name == HPASlots {
+			p.Name, p.HPA.CPU, p.HPA.Utilization = paas.PolicyHPA, 0, 70
+		}
 		if !e.Exact {
 			p.Min, p.Max = 1, min(e.Plant.Most, paas.MaxReplicas)
 			p.TimeUp, p.Swift.TimeUp = e.Objective*1000, e.Objective*1000

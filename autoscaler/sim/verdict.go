@@ -7,12 +7,18 @@ type Verdict struct {
 	Both      int      `json:"both"`      // at least as good in late requests and in cost
 	Late      int      `json:"late"`      // in late requests
 	Cost      int      `json:"cost"`      // in cost
+	Served    int      `json:"served"`    // cases in which the other had at most 5 % of the requests late
+	Fair      int      `json:"fair"`      // of those, at least as good in both
 	Reversals int      `json:"reversals"` // no more than 1.2 times the reversals
 	Losses    []string `json:"losses"`    // cases that are not in Both: load, plant and what was worse
 }
 
 // reversalsMost is how many times the reversals of the other are no more than its.
 const reversalsMost = 1.2
+
+// servedMost is the share of late requests up to which a scaler serves at all:
+// one that stands still is cheap, and that is no merit.
+const servedMost = 0.05
 
 // Judge compares a scaler with the others, case by case. It is as good in a
 // figure unless it is worse beyond chance: unless the 95 % confidence interval
@@ -57,6 +63,12 @@ func (v *Verdict) add(key string, me, other Result) {
 	}
 	if cost {
 		v.Cost++
+	}
+	if served := other.Figure["late"].Mean <= servedMost; served {
+		v.Served++
+		if late && cost {
+			v.Fair++
+		}
 	}
 	switch {
 	case late && cost:

@@ -236,7 +236,7 @@ func Default() Config {
 		Dashboard: Dashboard{Listen: ":5005", FrameInterval: 100 * time.Millisecond, History: 15 * time.Minute,
 			LogLines: 40, MaxClients: 6000},
 		Router: Router{Listen: ":8080", RequestTimeout: 60 * time.Second, HoldTimeout: 20 * time.Second,
-			MaxBody: 100 * MiB, InFlight: 64, QueueLimit: 512, SlowStart: 5 * time.Second, EjectAfter: 5, EjectFor: 5 * time.Second, RecordBuffer: 50_000},
+			MaxBody: 100 * MiB, InFlight: 64, QueueLimit: 1024, SlowStart: 5 * time.Second, EjectAfter: 5, EjectFor: 5 * time.Second, RecordBuffer: 50_000},
 		Database: Database{MaxConns: 8, SharedBuffers: 128 * MiB},
 		Stream: Stream{Listen: "127.0.0.1:5006", MaxBytes: 8 * GiB, MaxAge: 72 * time.Hour, Sync: true,
 			Duplicate: 10 * time.Minute, Replicas: 1},

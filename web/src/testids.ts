@@ -60,6 +60,8 @@ export const ids = {
   policyName: 'policy-name',
   policySave: 'policy-save',
   policySays: 'policy-says',
+  whatIfRun: 'what-if-run',
+  whatIfSays: 'what-if-says',
   decision: 'decision',
   trends: 'trends',
   envKey: 'env-key',

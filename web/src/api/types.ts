@@ -9,7 +9,7 @@ export type { ArchiveFile, ArchiveList as Archive, Decision, Message, PolicyView
 type With<T, Closer> = Omit<T, keyof Closer> & Closer;
 
 export type Role = 'operator' | 'owner' | 'developer' | 'viewer';
-export type AppState = 'new' | 'deploying' | 'running' | 'stopped' | 'failed' | 'deleting';
+export type AppState = 'new' | 'deploying' | 'running' | 'stopped' | 'asleep' | 'failed' | 'deleting';
 export type ReleaseState = 'building' | 'starting' | 'live' | 'superseded' | 'failed';
 export type ReplicaState = 'starting' | 'healthy' | 'unhealthy' | 'draining' | 'stopped';
 
@@ -27,6 +27,7 @@ export type RouteFigures = Omit<api.RouteProfile, 'mean'> & Partial<Pick<api.Rou
 export type Profile = With<api.ProfileView, { routes: RouteFigures[] | null }>;
 type Numbers = Record<string, number>;
 export type Policy = With<api.Policy, { step: Numbers; target: Numbers; hpa: Numbers; swift: Numbers }>;
+export type WhatIf = With<api.WhatIf, { results: With<api.WhatIfResult, { course: api.WhatIfPoint[] }>[] | null }>;
 export type Status = api.PlatformStatus;
 
 // One line of a build log, and its last.

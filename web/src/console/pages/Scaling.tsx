@@ -11,6 +11,7 @@ import { numberLabel, numberOf, policySentence, withNumber } from '../policy';
 import { mayWrite, useSession } from '../session';
 import { say } from '../useAppActions';
 import { useDecisions } from './Overview';
+import { WhatIf } from './WhatIf';
 import { ScalingCourse } from './ScalingCourse';
 
 export default function Scaling({ app }: { app: App }) {
@@ -53,23 +54,26 @@ function PolicyForm({ app, policy, policies }: { app: string; policy: Policy; po
     save.mutate();
   };
   return (
-    <form onSubmit={submit} className="panel panel-pad">
-      <Select label="Policy" allowDeselect={false} maw={280} value={p.name} data={policies.map((x) => x.name)} disabled={readOnly} onChange={(name) => name && setP({ ...p, name })} data-testid={ids.policyName} />
-      {p.name !== 'off' && (
-        <div className="form-grid section">
-          {BOUNDS.map(([id, label, says, least]) => (
-            <NumberInput key={id} label={label} description={says} suffix=" replicas" min={least} max={64} value={p[id]} disabled={readOnly} onChange={(v) => v !== '' && setP({ ...p, [id]: Number(v) })} />
-          ))}
-          {info?.numbers?.map((n) => (
-            <NumberInput key={n.policy + n.name} label={numberLabel(n)} description={n.what} suffix={n.unit && ` ${n.unit}`} min={n.low} max={n.high} value={numberOf(p, n)} disabled={readOnly} onChange={(v) => v !== '' && setP(withNumber(p, n, Number(v)))} />
-          ))}
-          <TextInput label="Schedule (UTC)" description="replicas at least, at set times" placeholder="Mon-Fri 08:00-18:00 3" value={p.schedule} disabled={readOnly} onChange={(e) => setP({ ...p, schedule: e.currentTarget.value })} />
-        </div>
-      )}
-      <p className="says" data-testid={ids.policySays}>{policySentence(p, info)}</p>
-      <Problem error={save.error} />
-      {!readOnly && <Button type="submit" mt="sm" loading={save.isPending} disabled={JSON.stringify(p) === JSON.stringify(policy)} data-testid={ids.policySave}>Save policy</Button>}
-    </form>
+    <>
+      <form onSubmit={submit} className="panel panel-pad">
+        <Select label="Policy" allowDeselect={false} maw={280} value={p.name} data={policies.map((x) => x.name)} disabled={readOnly} onChange={(name) => name && setP({ ...p, name })} data-testid={ids.policyName} />
+        {p.name !== 'off' && (
+          <div className="form-grid section">
+            {BOUNDS.map(([id, label, says, least]) => (
+              <NumberInput key={id} label={label} description={says} suffix=" replicas" min={least} max={64} value={p[id]} disabled={readOnly} onChange={(v) => v !== '' && setP({ ...p, [id]: Number(v) })} />
+            ))}
+            {info?.numbers?.map((n) => (
+              <NumberInput key={n.policy + n.name} label={numberLabel(n)} description={n.what} suffix={n.unit && ` ${n.unit}`} min={n.low} max={n.high} value={numberOf(p, n)} disabled={readOnly} onChange={(v) => v !== '' && setP(withNumber(p, n, Number(v)))} />
+            ))}
+            <TextInput label="Schedule (UTC)" description="replicas at least, at set times" placeholder="Mon-Fri 08:00-18:00 3" value={p.schedule} disabled={readOnly} onChange={(e) => setP({ ...p, schedule: e.currentTarget.value })} />
+          </div>
+        )}
+        <p className="says" data-testid={ids.policySays}>{policySentence(p, info)}</p>
+        <Problem error={save.error} />
+        {!readOnly && <Button type="submit" mt="sm" loading={save.isPending} disabled={JSON.stringify(p) === JSON.stringify(policy)} data-testid={ids.policySave}>Save policy</Button>}
+      </form>
+      {p.name !== 'off' && <WhatIf app={app} policy={p} />}
+    </>
   );
 }
 
