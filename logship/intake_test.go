@@ -93,6 +93,8 @@ func TestAnAppCannotBearAPlatformsEventName(t *testing.T) {
 		`{"event":"signup","count":1}`:            `{"count":1,"event":"signup"}`,
 		`{"event":7}`:                             `{"event":7}`,
 		`{"eve\u006et":"dropped"}`:                `{"event":"app.dropped"}`,
+		`{"event":"dropped","count":-3}`:          `{"count":-3,"event":"app.dropped"}`,
+		`{"event":"dropped","count":3,"x":"y"}`:   `{"event":"dropped","count":3}`, // its client's
 		`{"event":"app.deployed","deployed":"x"}`: `{"deployed":"x","event":"app.deployed"}`,
 	} {
 		if got := appEvent([]byte(extra)); string(got) != want {

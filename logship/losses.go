@@ -56,17 +56,31 @@ func (l *losses) take(now time.Time) []record.Record {
 	return events
 }
 
+// maxTold bounds what one event may tell of: a buffer holds far less.
+const maxTold = 1 << 30
+
 // droppedCount returns how many records are lost with r: what a dropped event
 // tells of, 1 for any other record.
 func droppedCount(r *record.Record) int {
+	if r.Kind == record.KindEvent {
+		if n := toldDropped(r.Extra); n > 0 {
+			return n
+		}
+	}
+	return 1
+}
+
+// toldDropped returns the count of a client's event {"event":"dropped","count":n};
+// 0 where extra is anything else.
+func toldDropped(extra []byte) int {
 	var told struct {
 		Event string
 		Count int
 	}
-	if r.Kind == record.KindEvent && json.Unmarshal(r.Extra, &told) == nil && told.Event == "dropped" {
-		return told.Count
+	if json.Unmarshal(extra, &told) != nil || told.Event != "dropped" || told.Count < 1 || told.Count > maxTold {
+		return 0
 	}
-	return 1
+	return told.Count
 }
 
 // limits holds a token bucket for each app.

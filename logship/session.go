@@ -225,7 +225,7 @@ func (s *session) allowed(r *record.Record) bool {
 		}
 	} else {
 		if !s.limit.AllowN(now, 1) {
-			s.agent.losses.add(s.from.who.Tenant, s.from.who.App, s.agent.rateCause, 1)
+			s.agent.losses.add(s.from.who.Tenant, s.from.who.App, s.agent.rateCause, droppedCount(r))
 			return false
 		}
 		s.from.stamp(r, now)

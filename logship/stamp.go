@@ -2,6 +2,7 @@ package logship
 
 import (
 	"encoding/json"
+	"fmt"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -74,8 +75,13 @@ func (p *replica) fill(r *record.Record) {
 }
 
 // appEvent renames an app's event that bears a platform's name. Readers may
-// take the key in any case, so it is looked for in any.
+// take the key in any case, so it is looked for in any. That its client dropped
+// records is the one thing of the platform's that comes this way: it keeps its
+// name and nothing but its count.
 func appEvent(extra []byte) []byte {
+	if n := toldDropped(extra); n > 0 {
+		return fmt.Appendf(nil, `{"event":"dropped","count":%d}`, n)
+	}
 	var members map[string]json.RawMessage
 	if json.Unmarshal(extra, &members) != nil {
 		return nil

@@ -49,7 +49,12 @@ var sections = []section{
 	{"fanout", "1 000 viewers of the live dashboard", 2 * time.Minute, (*bench).measureFanout},
 	{"sdk", "what the Python library costs an app", 2 * time.Minute, (*bench).measureSDK},
 	{"ingest", "from the agent's socket to committed rows", 4 * time.Minute, (*bench).measureIngest},
+	{"store", "questions to a store of many rows, its size, and the end of a day", 20 * time.Minute, (*bench).measureStore},
 }
+
+// named are the sections that are measured only where they are named: they
+// take more than the rest together.
+var named = map[string]bool{"store": true}
 
 // bench is one run.
 type bench struct {
@@ -58,12 +63,14 @@ type bench struct {
 	place   *platform // nil until a section needs it
 	report  *report
 	out     io.Writer
+	rows    int // of the store
 }
 
 func run(args []string, out, errs io.Writer) int {
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
 	flags.SetOutput(errs)
 	file := flags.String("out", "test-results/bench.json", "file that takes the figures as JSON")
+	rows := flags.Int("rows", 20_000_000, "rows of the section store")
 	flags.Usage = func() { help(errs, flags) }
 	if err := flags.Parse(args); err != nil {
 		return 2
@@ -78,9 +85,10 @@ func run(args []string, out, errs io.Writer) int {
 		fmt.Fprintln(errs, "bench:", err)
 		return 1
 	}
+	b.rows = *rows
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	ctx, cancel := context.WithTimeout(ctx, wholeLimit)
+	ctx, cancel := context.WithTimeout(ctx, limitOf(chosen))
 	defer cancel()
 	err = b.measure(ctx, chosen)
 	err = errors.Join(err, b.stop(), b.report.save(*file))
@@ -93,19 +101,40 @@ func run(args []string, out, errs io.Writer) int {
 }
 
 func help(w io.Writer, flags *flag.FlagSet) {
-	fmt.Fprint(w, "go run ./internal/bench [-out FILE] [SECTION…]\n\nWithout a section all are measured:\n")
+	fmt.Fprint(w, "go run ./internal/bench [-out FILE] [SECTION…]\n\nWithout a section all are measured, but for those with a star:\n")
 	for _, s := range sections {
-		fmt.Fprintf(w, "  %-8s %s\n", s.name, s.what)
+		star := ""
+		if named[s.name] {
+			star = "*"
+		}
+		fmt.Fprintf(w, "  %-8s %s\n", s.name+star, s.what)
 	}
 	flags.PrintDefaults()
 }
 
-// choose returns the sections called names, in their own order; all without names.
-func choose(names []string) ([]section, error) {
-	if len(names) == 0 {
-		return sections, nil
+// limitOf bounds a run of the chosen sections.
+func limitOf(chosen []section) time.Duration {
+	limit := wholeLimit
+	for _, s := range chosen {
+		if named[s.name] {
+			limit += s.limit
+		}
 	}
+	return limit
+}
+
+// choose returns the sections called names, in their own order; without names
+// all but those that must be named.
+func choose(names []string) ([]section, error) {
 	var chosen []section
+	if len(names) == 0 {
+		for _, s := range sections {
+			if !named[s.name] {
+				chosen = append(chosen, s)
+			}
+		}
+		return chosen, nil
+	}
 	for _, s := range sections {
 		if slices.Contains(names, s.name) {
 			chosen = append(chosen, s)

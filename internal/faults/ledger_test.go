@@ -90,10 +90,12 @@ func (in *installation) verify(all ...series) {
 func (in *installation) awaitStored(app, series string, n int) {
 	in.t.Helper()
 	eventually(in.t, arrival, func() error {
-		var have int
-		err := in.pool.QueryRow(in.t.Context(), `SELECT count(*) FROM records WHERE tenant = $1 AND app = $2 AND msg LIKE $3 || ':%'`, tenant, app, series).Scan(&have)
+		var have, told int
+		err := in.pool.QueryRow(in.t.Context(), `SELECT count(*) FILTER (WHERE msg LIKE $3 || ':%'),
+			coalesce(sum((extra->>'count')::int) FILTER (WHERE extra->>'event' = 'dropped'), 0) FROM records WHERE tenant = $1 AND app = $2`,
+			tenant, app, series).Scan(&have, &told)
 		if err == nil && have < n {
-			err = fmt.Errorf("Postgres holds %d records of series %s of %s, %d were sent", have, series, app, n)
+			err = fmt.Errorf("Postgres holds %d records of series %s of %s, %d were sent (of the app, %d were told to be dropped)", have, series, app, n, told)
 		}
 		return err
 	})

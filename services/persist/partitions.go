@@ -125,12 +125,18 @@ func (p *partitions) add(ctx context.Context, conn *pgxpool.Conn, day int64) err
 	return nil
 }
 
+// lastMinutes is the end of a day in which drop looks for the day's newest
+// batch: the whole day has no index by batch.
+const lastMinutes = 10 * time.Minute
+
 // drop removes the partition of day, and from the default one what came in no
-// later than its records: whatever clock that carries, it is as old.
+// later than its last records: whatever clock that carries, it is as old. After
+// a day that ends in silence that is left to the next.
 func (p *partitions) drop(ctx context.Context, conn *pgxpool.Conn, day int64) error {
-	name := "records_" + time.Unix(day*secondsOfDay, 0).UTC().Format("20060102")
+	end := time.Unix((day+1)*secondsOfDay, 0).UTC()
+	name := "records_" + end.AddDate(0, 0, -1).Format("20060102")
 	done, err := p.change(ctx, conn,
-		fmt.Sprintf("DELETE FROM records_default WHERE seq <= (SELECT max(seq) FROM %s)", name),
+		fmt.Sprintf("DELETE FROM records_default WHERE seq <= (SELECT max(seq) FROM %s WHERE ts >= '%s')", name, stamp(end.Add(-lastMinutes))),
 		"DROP TABLE "+name)
 	if err != nil {
 		return fmt.Errorf("dropping partition %s: %w", name, err)

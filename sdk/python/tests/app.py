@@ -49,3 +49,14 @@ def thread():
     worker.start()
     worker.join()
     return "ok"
+
+
+@app.get("/every/<name>")
+def every(name):
+    """Speak in every way there is."""
+    log.info("logged %s", name)
+    print("printed", name)
+    worker = threading.Thread(target=print, args=("threaded", name))
+    worker.start()
+    worker.join()
+    return name
