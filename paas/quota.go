@@ -6,14 +6,18 @@ import "fmt"
 // The same figures say what they do ask for.
 type Quota struct {
 	Apps     int     `json:"apps"`
-	Replicas int     `json:"replicas"` // wanted; those that a deploy replaces are not counted twice
-	CPU      float64 `json:"cpu"`      // cores, over the replicas
-	Memory   int64   `json:"memory"`   // bytes, over the replicas
+	Replicas int     `json:"replicas"`              // wanted; those that a deploy replaces are not counted twice
+	CPU      float64 `json:"cpu"`                   // cores, over the replicas
+	Memory   int64   `json:"memory"`                // bytes, over the replicas
+	Disk     int64   `json:"disk" required:"false"` // bytes of writable space, over the replicas, and of volumes
+
+	// BuildMinutes bounds what installing dependencies took in the last 24 hours.
+	BuildMinutes float64 `json:"build_minutes" required:"false"`
 }
 
 // Check returns *Invalid where q cannot be a quota.
 func (q Quota) Check() error {
-	if q.Apps < 0 || q.Replicas < 0 || q.CPU < 0 || q.Memory < 0 {
+	if q.Apps < 0 || q.Replicas < 0 || q.CPU < 0 || q.Memory < 0 || q.Disk < 0 || q.BuildMinutes < 0 {
 		return &Invalid{Reason: "a quota has no negative numbers: 0 stands for no bound"}
 	}
 	return nil
@@ -34,6 +38,18 @@ func (q Quota) Allow(tenant string, before, after Quota) error {
 	case q.Memory > 0 && after.Memory > q.Memory && after.Memory > before.Memory:
 		return &Invalid{Reason: fmt.Sprintf("The replicas of tenant %s would have %s of memory, and its quota is %s. Scale an app down, %s",
 			tenant, mebibytes(after.Memory), mebibytes(q.Memory), ask)}
+	case q.Disk > 0 && after.Disk > q.Disk && after.Disk > before.Disk:
+		return &Invalid{Reason: fmt.Sprintf("Replicas and volumes of tenant %s would have %s of disk, and its quota is %s. Remove a volume or scale an app down, %s",
+			tenant, mebibytes(after.Disk), mebibytes(q.Disk), ask)}
+	}
+	return nil
+}
+
+// AllowBuild returns *Invalid when a tenant's builds have used up their minutes.
+func (q Quota) AllowBuild(tenant string, use Quota) error {
+	if q.BuildMinutes > 0 && use.BuildMinutes >= q.BuildMinutes {
+		return &Invalid{Reason: fmt.Sprintf("Builds of tenant %s took %.1f minutes in the last 24 hours, and its quota is %g. Wait, or roll back to an earlier release, or ask the platform's operator for more.",
+			tenant, use.BuildMinutes, q.BuildMinutes)}
 	}
 	return nil
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"math"
 	"strconv"
 
 	"github.com/spf13/cobra"
@@ -21,6 +22,8 @@ func quotaCommand() *cobra.Command {
 	flags.Int("replicas", 0, "replicas of all apps at most")
 	flags.Float64("cpu", 0, "cores of all replicas at most")
 	flags.String("memory", "", "memory of all replicas at most, such as 2GiB")
+	flags.String("disk", "", "writable space of all replicas and volumes at most, such as 10GiB")
+	flags.Float64("build-minutes", 0, "minutes that builds may take in 24 hours")
 	flags.Bool("default", false, "let the default quota apply again")
 	return asks(cmd, func(s *session, _ []string) error {
 		view, err := s.quota()
@@ -63,16 +66,22 @@ func (s *session) quotaChange(q *paas.Quota) (changed bool, err error) {
 		changed = true
 		q.CPU, _ = flags.GetFloat64("cpu")
 	}
-	if !flags.Changed("memory") {
-		return changed, nil
+	if flags.Changed("build-minutes") {
+		changed = true
+		q.BuildMinutes, _ = flags.GetFloat64("build-minutes")
 	}
-	text, _ := flags.GetString("memory")
-	memory, err := config.ParseBytes(text)
-	if err != nil {
-		return true, fmt.Errorf("--memory: %w", err)
+	for name, to := range map[string]*int64{"memory": &q.Memory, "disk": &q.Disk} {
+		if !flags.Changed(name) {
+			continue
+		}
+		text, _ := flags.GetString(name)
+		bytes, err := config.ParseBytes(text)
+		if err != nil {
+			return true, fmt.Errorf("--%s: %w", name, err)
+		}
+		changed, *to = true, int64(bytes)
 	}
-	q.Memory = int64(memory)
-	return true, nil
+	return changed, nil
 }
 
 func (s *session) showQuota(v api.QuotaView) {
@@ -88,6 +97,8 @@ func (s *session) showQuota(v api.QuotaView) {
 		{"apps", strconv.Itoa(use.Apps), bound(strconv.Itoa(q.Apps), q.Apps == 0)},
 		{"replicas", strconv.Itoa(use.Replicas), bound(strconv.Itoa(q.Replicas), q.Replicas == 0)},
 		{"cores", number(use.CPU), bound(number(q.CPU), q.CPU == 0)},
+		{"disk", config.Bytes(use.Disk).String(), bound(config.Bytes(q.Disk).String(), q.Disk == 0)},
+		{"build minutes (24 h)", number(math.Round(use.BuildMinutes*10) / 10), bound(number(q.BuildMinutes), q.BuildMinutes == 0)},
 		{"memory", config.Bytes(use.Memory).String(), bound(config.Bytes(q.Memory).String(), q.Memory == 0)},
 	})
 }

@@ -56,6 +56,10 @@ func (p *platform) stopApps() {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), p.cfg.StopTimeout+p.cfg.App.StopTimeout+10*time.Second)
 	defer cancel()
+	// Nothing is routed to them any more: they end as at a deploy, by SIGTERM.
+	if err := e.StopReplicas(ctx, p.cfg.App.StopTimeout); err != nil {
+		p.log.Warn("not every app ended by itself", "error", err)
+	}
 	if err := e.Teardown(ctx); err != nil {
 		p.log.Error("the apps' containers were not all stopped", "error", err)
 	}

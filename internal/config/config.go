@@ -224,6 +224,9 @@ type Quota struct {
 	Replicas int     `yaml:"replicas"`
 	CPU      float64 `yaml:"cpu"`    // cores, over the replicas
 	Memory   Bytes   `yaml:"memory"` // over the replicas
+	Disk     Bytes   `yaml:"disk"`   // writable space of the replicas, and volumes
+
+	BuildMinutes float64 `yaml:"build_minutes"` // of installing dependencies, in any 24 hours
 }
 
 // Default returns the built-in defaults.

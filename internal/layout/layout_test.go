@@ -32,6 +32,7 @@ var allowed = map[string][]string{
 	"internal/config":          {"paas"},
 	"internal/client":          {"logship/record", "paas"},
 	"internal/layout":          {},
+	"internal/backup":          {},
 	"internal/host":            {"internal/postgres"},
 	"services/sink":            roleMay(),
 	"internal/postgres":        {"internal/config", "paas"},

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
+	"math"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -74,6 +75,18 @@ func Await(ctx context.Context, dsn string, maxConns int, log *slog.Logger) (*pg
 // Migrate brings the schema of dsn up to date. Several callers may do so at
 // once: a session lock lets one work while the others wait.
 func Migrate(ctx context.Context, dsn string) error {
+	return withDB(ctx, dsn, func(db *sql.DB) error {
+		if err := migrate(ctx, db, newest); err != nil {
+			return err
+		}
+		return secure(ctx, db)
+	})
+}
+
+// newest stands for all migrations that there are.
+const newest = math.MaxInt64
+
+func withDB(ctx context.Context, dsn string, do func(*sql.DB) error) error {
 	pool, err := Open(ctx, dsn, 2)
 	if err != nil {
 		return err
@@ -81,10 +94,10 @@ func Migrate(ctx context.Context, dsn string) error {
 	defer pool.Close()
 	db := stdlib.OpenDBFromPool(pool)
 	defer func() { _ = db.Close() }()
-	return migrate(ctx, db)
+	return do(db)
 }
 
-func migrate(ctx context.Context, db *sql.DB) error {
+func migrate(ctx context.Context, db *sql.DB, to int64) error {
 	files, err := fs.Sub(migrations, "migrations")
 	if err != nil {
 		return fmt.Errorf("reading the migrations: %w", err)
@@ -98,8 +111,8 @@ func migrate(ctx context.Context, db *sql.DB) error {
 	if err != nil {
 		return fmt.Errorf("loading the migrations: %w", err)
 	}
-	if _, err := provider.Up(ctx); err != nil {
+	if _, err := provider.UpTo(ctx, to); err != nil {
 		return fmt.Errorf("migrating the database: %w", err)
 	}
-	return secure(ctx, db)
+	return nil
 }

@@ -42,10 +42,18 @@ type Releases interface {
 	AppendBuildLog(ctx context.Context, tenant, app string, release int, step, line string) error
 }
 
+// Builds bounds what a tenant's builds may take.
+type Builds interface {
+	// AllowBuild returns *paas.Invalid when the tenant's minutes are used up.
+	AllowBuild(ctx context.Context, tenant string) error
+	CountBuild(ctx context.Context, tenant string, took time.Duration) error
+}
+
 // Store keeps the state of apps and releases, and tells of writes to it.
 type Store interface {
 	Apps
 	Releases
+	Builds
 	Watch(ctx context.Context, fn func()) error
 }
 

@@ -28,7 +28,10 @@ type job struct {
 // *paas.Invalid for a name that cannot be one, and paas.ErrConflict while the
 // app is being deleted or has too many deploys waiting.
 func (d *Deployer) Deploy(ctx context.Context, tenant, app, by string, up paas.Upload) (paas.Release, error) {
-	rel, err := d.accept(ctx, tenant, app, by, func(context.Context, paas.App) (paas.Release, error) {
+	rel, err := d.accept(ctx, tenant, app, by, func(ctx context.Context, _ paas.App) (paas.Release, error) {
+		if err := d.Store.AllowBuild(ctx, tenant); err != nil {
+			return paas.Release{}, err
+		}
 		limits := paas.Limits{CPU: d.opts.App.CPU, Memory: int64(d.opts.App.Memory), Disk: int64(d.opts.App.Disk),
 			Pids: d.opts.App.Pids, Nofile: d.opts.App.Nofile}
 		return paas.Release{Limits: limits}, nil
@@ -261,7 +264,9 @@ func (d *Deployer) build(ctx context.Context, j *job) (err error) {
 	defer func() { <-d.builds }()
 	began = time.Now()
 	line := func(text string) { d.say(*rel, "dependencies", "%s", text) }
-	if rel.Layer, err = d.Builder.Layer(ctx, folder, line); err != nil {
+	rel.Layer, err = d.Builder.Layer(ctx, folder, line)
+	d.count(*rel, time.Since(began))
+	if err != nil {
 		return err
 	}
 	if _, err = d.Builder.Base(ctx, line); err != nil {
@@ -272,6 +277,21 @@ func (d *Deployer) build(ctx context.Context, j *job) (err error) {
 	}
 	rel.State = paas.ReleaseStarting
 	return d.Store.UpdateRelease(ctx, *rel)
+}
+
+// countedFrom is what the search for a layer that is there takes at the most.
+const countedFrom = time.Second
+
+// count adds a build, whatever became of it, to what the tenant's have taken.
+func (d *Deployer) count(rel paas.Release, took time.Duration) {
+	if took < countedFrom {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(d.life), cleanTimeout)
+	defer cancel()
+	if err := d.Store.CountBuild(ctx, rel.Tenant, took); err != nil {
+		d.Log.Error("a build was not counted", "tenant", rel.Tenant, "app", rel.App, "error", err)
+	}
 }
 
 // bringLive rolls the app over to the release.

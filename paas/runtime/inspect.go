@@ -7,6 +7,7 @@ import (
 	"net"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	cerrdefs "github.com/containerd/errdefs"
@@ -65,6 +66,19 @@ func (e *Engine) removeAll(ctx context.Context, kind string) error {
 		errs = append(errs, e.docker.ContainerRemove(ctx, l.ID, container.RemoveOptions{Force: true}))
 	}
 	return errors.Join(errs...)
+}
+
+// StopReplicas ends all replicas of the installation, at once, with SIGTERM and
+// after timeout SIGKILL. Their containers stay.
+func (e *Engine) StopReplicas(ctx context.Context, timeout time.Duration) error {
+	listed, err := e.list(ctx, KindReplica)
+	errs := make([]error, len(listed))
+	var stopping sync.WaitGroup
+	for i, l := range listed {
+		stopping.Go(func() { errs[i] = e.Stop(ctx, l.Labels[LabelReplica], timeout) })
+	}
+	stopping.Wait()
+	return errors.Join(append(errs, err)...)
 }
 
 func (e *Engine) describe(c container.InspectResponse) paas.Container {

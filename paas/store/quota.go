@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -46,8 +47,9 @@ func (s *Store) SetQuota(ctx context.Context, tenant string, q *paas.Quota) erro
 	if err := q.Check(); err != nil {
 		return err
 	}
-	_, err := s.pool.Exec(ctx, `INSERT INTO quotas (tenant, apps, replicas, cpu, memory) VALUES ($1, $2, $3, $4, $5)
-		ON CONFLICT (tenant) DO UPDATE SET apps = $2, replicas = $3, cpu = $4, memory = $5`, tenant, q.Apps, q.Replicas, q.CPU, q.Memory)
+	_, err := s.pool.Exec(ctx, `INSERT INTO quotas (tenant, apps, replicas, cpu, memory, disk, build_minutes) VALUES ($1, $2, $3, $4, $5, $6, $7)
+		ON CONFLICT (tenant) DO UPDATE SET apps = $2, replicas = $3, cpu = $4, memory = $5, disk = $6, build_minutes = $7`,
+		tenant, q.Apps, q.Replicas, q.CPU, q.Memory, q.Disk, q.BuildMinutes)
 	return meaning(err, "tenant "+tenant)
 }
 
@@ -76,7 +78,7 @@ func (s *Store) within(ctx context.Context, tx pgx.Tx, tenant string, change fun
 }
 
 func (s *Store) quotaOf(ctx context.Context, tx pgx.Tx, tenant string) (paas.Quota, bool, error) {
-	q, err := one(ctx, tx, pgx.RowToStructByPos[paas.Quota], `SELECT apps, replicas, cpu, memory FROM quotas WHERE tenant = $1`, tenant)
+	q, err := one(ctx, tx, pgx.RowToStructByPos[paas.Quota], `SELECT apps, replicas, cpu, memory, disk, build_minutes FROM quotas WHERE tenant = $1`, tenant)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return s.quota, false, nil
 	}
@@ -88,8 +90,27 @@ func (s *Store) quotaOf(ctx context.Context, tx pgx.Tx, tenant string) (paas.Quo
 func useOf(ctx context.Context, tx pgx.Tx, tenant string) (paas.Quota, error) {
 	return one(ctx, tx, pgx.RowToStructByPos[paas.Quota], `
 		SELECT count(*)::int, coalesce(sum(a.desired), 0)::int,
-			coalesce(sum(a.desired * (r.limits->>'cpu')::float8), 0), coalesce(sum(a.desired * (r.limits->>'memory')::bigint), 0)::bigint
+			coalesce(sum(a.desired * (r.limits->>'cpu')::float8), 0), coalesce(sum(a.desired * (r.limits->>'memory')::bigint), 0)::bigint,
+			(coalesce(sum(a.desired * (r.limits->>'disk')::bigint), 0) + (SELECT coalesce(sum(size), 0) FROM volumes WHERE tenant = $1))::bigint,
+			(SELECT coalesce(sum(seconds), 0) / 60 FROM build_use WHERE tenant = $1 AND at > now() - interval '24 hours')
 		FROM apps a LEFT JOIN LATERAL (SELECT limits FROM releases r WHERE r.tenant = a.tenant AND r.app = a.name
 			ORDER BY r.number = a.release DESC, r.number DESC LIMIT 1) r ON true
 		WHERE a.tenant = $1 AND a.state <> 'deleting'`, tenant)
+}
+
+// AllowBuild returns *paas.Invalid when a tenant's builds have used up the
+// minutes of its quota.
+func (s *Store) AllowBuild(ctx context.Context, tenant string) error {
+	quota, _, use, err := s.Quota(ctx, tenant)
+	if err != nil {
+		return err
+	}
+	return quota.AllowBuild(tenant, use)
+}
+
+// CountBuild adds to what a tenant's builds have taken.
+func (s *Store) CountBuild(ctx context.Context, tenant string, took time.Duration) error {
+	_, err := s.pool.Exec(ctx, `WITH old AS (DELETE FROM build_use WHERE tenant = $1 AND at < now() - interval '2 days')
+		INSERT INTO build_use (tenant, seconds) VALUES ($1, $2)`, tenant, took.Seconds())
+	return meaning(err, "tenant "+tenant)
 }

@@ -60,6 +60,28 @@ func TestQuota(t *testing.T) {
 		wantErr(t, s.DeleteApp(ctx, "default", "second"), nil)
 		wantErr(t, s.SetQuota(ctx, "default", nil), nil)
 	})
+	t.Run("refuses disk, of replicas and of volumes", func(t *testing.T) {
+		wantErr(t, s.SetQuota(ctx, "default", &paas.Quota{Disk: 100 << 20}), nil)
+		wantErr(t, s.AddVolume(ctx, "default", "hello", paas.Volume{Path: "data", Size: 60 << 20}, 1<<30), nil)
+		refused(t, s.AddVolume(ctx, "default", "hello", paas.Volume{Path: "more", Size: 60 << 20}, 1<<30),
+			"Replicas and volumes of tenant default would have 120 MiB of disk, and its quota is 100 MiB.")
+		_, err := s.NewRelease(ctx, paas.Release{Tenant: "default", App: "hello", Limits: paas.Limits{Disk: 16 << 20}})
+		wantErr(t, err, nil) // counts once it is live
+		wantErr(t, s.RemoveVolume(ctx, "default", "hello", "data"), nil)
+		wantErr(t, s.SetQuota(ctx, "default", nil), nil)
+	})
+	t.Run("refuses builds when their minutes are used up, for a day", func(t *testing.T) {
+		wantErr(t, s.SetQuota(ctx, "default", &paas.Quota{BuildMinutes: 2}), nil)
+		wantErr(t, s.CountBuild(ctx, "default", 90*time.Second), nil)
+		wantErr(t, s.AllowBuild(ctx, "default"), nil)
+		wantErr(t, s.CountBuild(ctx, "default", 45*time.Second), nil)
+		refused(t, s.AllowBuild(ctx, "default"), "Builds of tenant default took 2.2 minutes in the last 24 hours, and its quota is 2.")
+		if _, err := pool.Exec(ctx, `UPDATE build_use SET at = at - interval '1 day'`); err != nil {
+			t.Fatal(err)
+		}
+		wantErr(t, s.AllowBuild(ctx, "default"), nil)
+		wantErr(t, s.SetQuota(ctx, "default", nil), nil)
+	})
 	t.Run("gives the last place to one of many who ask at once", func(t *testing.T) {
 		_, err := s.CreateApp(ctx, "default", "second")
 		refused(t, err, "Tenant default would have 6 replicas") // hello has all five

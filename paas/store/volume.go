@@ -43,8 +43,10 @@ func (s *Store) AddVolume(ctx context.Context, tenant, app string, v paas.Volume
 		if err := paas.CheckVolume(v, others, most); err != nil {
 			return err
 		}
-		_, err = tx.Exec(ctx, `INSERT INTO volumes (tenant, app, path, size) VALUES ($1, $2, $3, $4)`, tenant, app, v.Path, v.Size)
-		return err
+		return s.within(ctx, tx, tenant, func() error {
+			_, err := tx.Exec(ctx, `INSERT INTO volumes (tenant, app, path, size) VALUES ($1, $2, $3, $4)`, tenant, app, v.Path, v.Size)
+			return err
+		})
 	})
 	return meaning(err, "volume "+v.Path+" of "+appName(tenant, app))
 }

@@ -41,6 +41,16 @@ func New(t testing.TB) *pgxpool.Pool {
 // DSN returns the address of a fresh, migrated database.
 func DSN(t testing.TB) string {
 	t.Helper()
+	dsn := Empty(t)
+	if err := postgres.Migrate(t.Context(), dsn); err != nil {
+		t.Fatalf("migrating a database: %v", err)
+	}
+	return dsn
+}
+
+// Empty returns the address of a fresh database without tables.
+func Empty(t testing.TB) string {
+	t.Helper()
 	start.Do(startCluster)
 	if failure != nil {
 		t.Fatalf("starting the test database: %v", failure)
@@ -54,11 +64,7 @@ func DSN(t testing.TB) string {
 	if _, err := pool.Exec(t.Context(), "CREATE DATABASE "+name); err != nil {
 		t.Fatalf("making database %s: %v", name, err)
 	}
-	dsn := strings.Replace(admin, "/postgres?", "/"+name+"?", 1)
-	if err := postgres.Migrate(t.Context(), dsn); err != nil {
-		t.Fatalf("migrating database %s: %v", name, err)
-	}
-	return dsn
+	return strings.Replace(admin, "/postgres?", "/"+name+"?", 1)
 }
 
 // startCluster leaves the server to the parent-death signal: it ends with the

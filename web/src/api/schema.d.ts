@@ -511,7 +511,11 @@ export interface components {
             /** Format: int64 */
             apps: number;
             /** Format: double */
+            build_minutes?: number;
+            /** Format: double */
             cpu: number;
+            /** Format: int64 */
+            disk?: number;
             /** Format: int64 */
             memory: number;
             /** Format: int64 */
