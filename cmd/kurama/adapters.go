@@ -53,6 +53,17 @@ func (a alertRules) DeleteRule(ctx context.Context, tenant, app, id string) erro
 	return a.r.Remove(ctx, tenant, app, id)
 }
 
+// PreviewRule tries a condition on the last hour.
+func (a alertRules) PreviewRule(ctx context.Context, tenant, app, condition string, hold float64) (api.RulePreview, error) {
+	p, err := a.r.Preview(ctx, tenant, app, condition, hold)
+	view := api.RulePreview{Condition: p.Condition, From: p.From, To: p.To, Subject: p.Subject, Unit: p.Unit, Limit: p.Limit,
+		Points: make([]api.PreviewPoint, len(p.Points)), Fired: p.Fired, Held: p.Held.Seconds(), Now: p.Now}
+	for i, point := range p.Points {
+		view.Points[i] = api.PreviewPoint(point)
+	}
+	return view, err
+}
+
 // TestRule sends a test message.
 func (a alertRules) TestRule(ctx context.Context, tenant, app, id string) error {
 	return a.r.Test(ctx, tenant, app, id)

@@ -12,10 +12,12 @@ import (
 func alertsCommand() *cobra.Command {
 	cmd := &cobra.Command{Use: "alerts", Short: "Send mail when a condition on an app holds",
 		Example: `  kurama alerts add hello --when 'cpu > 90' --for 1m --to ann@example.org
+  kurama alerts add hello --when 'p95(dur, "5m") > 200 && rate("1m") > 1' --to ann@example.org
+  kurama alerts try hello --when 'count(level >= ERROR, "5m") >= 10'
   kurama alerts list hello
   kurama alerts test hello ID
   kurama alerts rm hello ID`}
-	cmd.AddCommand(alertsAddCommand(), alertsListCommand(),
+	cmd.AddCommand(alertsAddCommand(), alertsListCommand(), alertsTryCommand(),
 		asks(&cobra.Command{Use: "test APP ID", Short: "Send a test message as the alert would", Example: "  kurama alerts test hello 0193…", Args: cobra.ExactArgs(2)},
 			func(s *session, args []string) error {
 				var said struct {
@@ -56,6 +58,59 @@ func alertsAddCommand() *cobra.Command {
 			s.done("alert %s: mail to %s when %s%s", rule.ID, rule.Receiver, rule.Condition, holding(rule.For))
 		})
 	})
+}
+
+// alertsTryCommand shows what a condition would have said.
+func alertsTryCommand() *cobra.Command {
+	var when string
+	var hold time.Duration
+	cmd := &cobra.Command{Use: "try APP", Short: "Try a condition on the last hour, without adding it",
+		Example: `  kurama alerts try hello --when 'p95(dur, "5m") > 200 && rate("1m") > 1'`, Args: cobra.ExactArgs(1)}
+	cmd.Flags().StringVar(&when, "when", "", "condition, such as 'cpu > 90'")
+	cmd.Flags().DurationVar(&hold, "for", 0, "how long it must hold, such as 1m")
+	_ = cmd.MarkFlagRequired("when")
+	return asks(cmd, func(s *session, args []string) error {
+		var view api.RulePreview
+		body := map[string]any{"condition": when, "for": hold.Seconds()}
+		if err := s.send("POST", appPath(args[0], "alerts", "preview"), body, &view); err != nil {
+			return err
+		}
+		return s.print(view, func() {
+			s.say("%s: held for %.0f s of the last hour and would have fired %s. Now: %s.", view.Condition, view.Held, times(view.Fired), view.Now)
+			if line := sparkline(view.Points); line != "" {
+				s.say("%s, last hour: %s", view.Subject, line)
+			}
+		})
+	})
+}
+
+func times(n int) string {
+	if n == 1 {
+		return "once"
+	}
+	return fmt.Sprintf("%d times", n)
+}
+
+// sparkline draws points in a line of sixty characters; gaps stay blank.
+func sparkline(points []api.PreviewPoint) string {
+	const width = 60
+	bars := []rune(" ▁▂▃▄▅▆▇█")
+	high, cells := 0.0, make([]float64, width)
+	for i, p := range points {
+		if p.Value != nil {
+			cell := i * width / len(points)
+			cells[cell] = max(cells[cell], *p.Value)
+			high = max(high, *p.Value)
+		}
+	}
+	if high <= 0 {
+		return ""
+	}
+	line := make([]rune, width)
+	for i, v := range cells {
+		line[i] = bars[int(max(0, v)/high*float64(len(bars)-1)+0.5)]
+	}
+	return string(line)
 }
 
 func holding(seconds float64) string {

@@ -268,6 +268,12 @@ func TestAppCommands(t *testing.T) {
 			t.Errorf("left %v", left)
 		}
 	})
+	t.Run("a condition is tried, and a mistake in one is pointed at", func(t *testing.T) {
+		if _, said, err := d.run("alerts", "try", "hello", "--when", "cpu > 90"); err != nil || !strings.Contains(said, "held for 10 s of the last hour and would have fired once. Now: cpu 95 %.") {
+			t.Errorf("got %q %v", said, err)
+		}
+		d.fails("  mem > cpuu\n        ^", "alerts", "try", "hello", "--when", "mem > cpuu")
+	})
 	t.Run("a damaged archive is told", func(t *testing.T) {
 		_, said, err := d.run("archive", "verify", "hello")
 		var exit exitError

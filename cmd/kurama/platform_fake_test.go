@@ -182,6 +182,14 @@ func (p *platformFake) AddRule(_ context.Context, _, _, _ string, r api.NewRule)
 	return api.Rule{ID: "r1", Condition: r.Condition, For: r.For, Receiver: r.Receiver}, nil
 }
 
+func (p *platformFake) PreviewRule(_ context.Context, _, _, condition string, _ float64) (api.RulePreview, error) {
+	if condition != "cpu > 90" {
+		return api.RulePreview{}, &paas.Invalid{Reason: "There is no figure called `cpuu` (character 7).", Text: condition, At: 7}
+	}
+	v, limit := 95.0, 90.0
+	return api.RulePreview{Condition: "cpu > 90 %", Subject: "cpu", Unit: "%", Limit: &limit, Points: []api.PreviewPoint{{Value: &v, Holds: true}, {}}, Fired: 1, Held: 10, Now: "cpu 95 %"}, nil
+}
+
 func (p *platformFake) DeleteRule(context.Context, string, string, string) error { return nil }
 func (p *platformFake) TestRule(context.Context, string, string, string) error   { return nil }
 

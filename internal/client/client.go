@@ -51,12 +51,18 @@ func New(address, token, tenant string) (*Client, error) {
 type Problem struct {
 	Status int    `json:"status"`
 	Detail string `json:"detail"`
+	Text   string `json:"text"` // what was sent, where the problem is about a place in it
+	At     int    `json:"at"`   // that place, in characters from 1; 0: none
 }
 
-// Error returns the sentence, and for a caller who is nobody what to do.
+// Error returns the sentence, with a caret below the place that it is about, and
+// for a caller who is nobody what to do.
 func (p *Problem) Error() string {
 	if p.Status == http.StatusUnauthorized {
 		return p.Detail + " Run `kurama login`, or set KURAMA_TOKEN."
+	}
+	if p.Text != "" && p.At > 0 {
+		return fmt.Sprintf("%s\n  %s\n  %s^", p.Detail, p.Text, strings.Repeat(" ", p.At-1))
 	}
 	return p.Detail
 }

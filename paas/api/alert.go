@@ -35,8 +35,39 @@ type Alerts interface {
 	// AddRule returns *paas.Invalid for a condition or address that cannot be.
 	AddRule(ctx context.Context, tenant, app, by string, r NewRule) (Rule, error)
 	DeleteRule(ctx context.Context, tenant, app, id string) error
+	// PreviewRule returns *paas.Invalid for a condition that cannot be.
+	PreviewRule(ctx context.Context, tenant, app, condition string, hold float64) (RulePreview, error)
 	// TestRule sends a message as the rule would, so that its way can be seen.
 	TestRule(ctx context.Context, tenant, app, id string) error
+}
+
+// RulePreview is what a condition would have said of the last hour.
+type RulePreview struct {
+	Condition string         `json:"condition" doc:"As it is understood, with units"`
+	From      time.Time      `json:"from"`
+	To        time.Time      `json:"to"`
+	Subject   string         `json:"subject" doc:"The figure that the points show; empty where the condition compares none with a number"`
+	Unit      string         `json:"unit" doc:"%, ms, /s or empty"`
+	Limit     *float64       `json:"limit" doc:"What the figure is compared with"`
+	Points    []PreviewPoint `json:"points" doc:"One every ten seconds"`
+	Fired     int            `json:"fired" doc:"How often it would have fired"`
+	Held      float64        `json:"held" doc:"Seconds for which the condition held"`
+	Now       string         `json:"now" doc:"The figures at the end, in words"`
+}
+
+// PreviewPoint is one moment of a preview.
+type PreviewPoint struct {
+	At    time.Time `json:"t"`
+	Value *float64  `json:"v" doc:"Null where it was not known"`
+	Holds bool      `json:"holds"`
+}
+
+type previewRule struct {
+	InApp
+	Body struct {
+		Condition string  `json:"condition" maxLength:"1000"`
+		For       float64 `json:"for,omitempty" minimum:"0" maximum:"86400" doc:"Seconds that it must hold"`
+	}
 }
 
 type ruleList struct {
@@ -67,6 +98,8 @@ func (a *API) alertRoutes() {
 		})
 	register(a, huma.Operation{OperationID: "create-alert", Method: http.MethodPost, Path: "/apps/{app}/alerts", Summary: "Add an alert",
 		DefaultStatus: http.StatusCreated}, paas.RoleDeveloper, a.addRule)
+	register(a, huma.Operation{OperationID: "preview-alert", Method: http.MethodPost, Path: "/apps/{app}/alerts/preview",
+		Summary: "Try a condition on the last hour, without saving it"}, paas.RoleViewer, a.previewRule)
 	register(a, huma.Operation{OperationID: "delete-alert", Method: http.MethodDelete, Path: "/apps/{app}/alerts/{id}", Summary: "Remove an alert"},
 		paas.RoleDeveloper, func(ctx context.Context, in *oneRule) (*nothing, error) {
 			if err := a.appExists(ctx, in.App); err != nil {
@@ -83,6 +116,14 @@ func (a *API) alertRoutes() {
 			err := a.deps.Alerts.TestRule(ctx, callOf(ctx).tenant, in.App, in.ID)
 			return reply(message{"The test message is on its way. The notifications of the app say what became of it."}), err
 		})
+}
+
+func (a *API) previewRule(ctx context.Context, in *previewRule) (*answer[RulePreview], error) {
+	if err := a.appExists(ctx, in.App); err != nil {
+		return nil, err
+	}
+	view, err := a.deps.Alerts.PreviewRule(ctx, callOf(ctx).tenant, in.App, in.Body.Condition, in.Body.For)
+	return reply(view), err
 }
 
 func (a *API) addRule(ctx context.Context, in *newRule) (*answer[Rule], error) {

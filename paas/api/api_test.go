@@ -358,6 +358,13 @@ func (f *fakes) SetLimits(_ context.Context, _ string, keep *api.ArchiveLimits) 
 	return nil
 }
 
+func (f *fakes) PreviewRule(_ context.Context, _, _, condition string, _ float64) (api.RulePreview, error) {
+	if condition != "cpu > 90" {
+		return api.RulePreview{}, &paas.Invalid{Reason: "there is no figure called `cpuu`", Text: condition, At: 1}
+	}
+	return api.RulePreview{Subject: "cpu"}, nil
+}
+
 func (f *fakes) Rules(context.Context, string, string) ([]api.Rule, error) { return nil, nil }
 
 func (f *fakes) AddRule(_ context.Context, _, _, _ string, r api.NewRule) (api.Rule, error) {

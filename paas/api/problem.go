@@ -24,6 +24,9 @@ type Problem struct {
 	Status int    `json:"status" doc:"HTTP status"`
 	Detail string `json:"detail" doc:"What happened, why, and what to do"`
 
+	Text string `json:"text,omitempty" doc:"What was written, where the problem is about a place in it"`
+	At   int    `json:"at,omitempty" doc:"That place, in characters from 1"`
+
 	retryAfter int // s; 0: says nothing
 }
 
@@ -86,7 +89,9 @@ func (a *API) problem(ctx context.Context, err error) error {
 	case errors.As(err, &known):
 		return known
 	case errors.As(err, &invalid):
-		return newProblem(http.StatusUnprocessableEntity, sentence(invalid.Reason))
+		p := newProblem(http.StatusUnprocessableEntity, sentence(invalid.Reason))
+		p.Text, p.At = invalid.Text, invalid.At
+		return p
 	case errors.As(err, &throttled):
 		p := newProblem(http.StatusTooManyRequests, throttled.Error())
 		p.retryAfter = throttled.Seconds()

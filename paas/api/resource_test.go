@@ -269,6 +269,12 @@ func TestOtherResources(t *testing.T) {
 	if r := read[api.Rule](t, w.send("developer", "POST", app+"/alerts", rule), 201); r.For != 60 || r.State != "ok" {
 		t.Errorf("got %+v", r)
 	}
+	if p := read[api.RulePreview](t, w.send("viewer", "POST", app+"/alerts/preview", map[string]any{"condition": "cpu > 90"}), 200); p.Subject != "cpu" {
+		t.Errorf("got %+v", p)
+	}
+	if got := want(t, w.send("viewer", "POST", app+"/alerts/preview", map[string]any{"condition": "cpuu < 90"}), 422); !strings.Contains(got, `"at":1`) {
+		t.Errorf("got %s", got)
+	}
 	rule["condition"] = "cpu >"
 	want(t, w.send("developer", "POST", app+"/alerts", rule), 422)
 	want(t, w.send("developer", "POST", app+"/alerts/r1/test", nil), 202)

@@ -6,6 +6,7 @@ import (
 	"image/color"
 	"image/png"
 	"math"
+	"strings"
 	"time"
 )
 
@@ -34,6 +35,9 @@ const (
 
 // seriesColor returns the colour of a figure's line, from Okabe and Ito's set.
 func seriesColor(name string) color.RGBA {
+	if i := strings.IndexByte(name, '('); i >= 0 { // a call: as its field
+		name, _, _ = strings.Cut(strings.TrimRight(name[i+1:], ")"), ",")
+	}
 	switch name {
 	case "cpu":
 		return color.RGBA{0x00, 0x72, 0xB2, 0xFF}

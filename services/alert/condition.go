@@ -33,6 +33,7 @@ type Condition struct {
 	tree     ast.Node
 	units    map[int]unit // of the literals that were written with one, by position in the tree's source
 	names    []string     // figures used, in order of appearance
+	calls    []*aggregate // those of them that are measured over a window of their own
 	program  *vm.Program
 	subject  string  // the figure of the first plain comparison: what the chart shows
 	limit    float64 // its limit
@@ -55,7 +56,9 @@ var forSuffix = regexp.MustCompile(`(?i)\s+for\s+(\S.*?)\s*$`)
 // requests, rate (requests/s), error_rate (percent of status 500 and above),
 // p50, p95, p99 (ms), status (highest), level (highest). A number may carry
 // its unit: %, ms, s, /s. A comparison with a figure that is not known does
-// not hold, nor does its negation.
+// not hold, nor does its negation. Calls such as p95(dur, "5m"), rate("1m"),
+// count(level >= ERROR, "5m"), nodata("5m"), new_exception() and oom() look at
+// a window of their own, of 10 s to 1 h.
 //
 // The suffix `for DURATION` (10s, 1m, 1h30m, "5 minutes"; 24 h at the most) is
 // taken out of the text and returned in For. Errors are *paas.Invalid: a
@@ -84,9 +87,9 @@ func Compile(text string) (*Condition, error) {
 	if err := g.condition(tree.Node); err != nil {
 		return nil, err
 	}
-	c.tree, c.units, c.names = tree.Node, src.units, g.names
+	c.tree, c.units, c.names, c.calls = tree.Node, src.units, g.names, g.calls
 	c.subject, c.limit, c.hasLimit = g.subject, g.limit, g.hasLimit
-	if c.program, err = compileTree(tree.Node, g.names); err != nil {
+	if c.program, err = g.compile(tree.Node); err != nil {
 		return nil, &paas.Invalid{Reason: fmt.Sprintf("The condition `%s` cannot be checked: %v. %s", c.Text, err, allowed())}
 	}
 	return c, nil
@@ -124,18 +127,18 @@ func (s *source) syntaxError(err error) error {
 	return s.invalid(at.From, "The condition `%s` cannot be read: %s", s.written, message)
 }
 
-// compileTree builds the program that decides the checked tree. The tree is
+// compile builds the program that decides the checked tree. The tree is
 // first brought into a form without negation, in which a comparison with an
 // unknown figure (NaN) is false and can never make the whole true.
-func compileTree(tree ast.Node, names []string) (*vm.Program, error) {
-	env := make(map[string]any, len(figures)+len(levels))
-	for _, name := range names {
-		env[name] = 0.0
+func (g *grammar) compile(tree ast.Node) (*vm.Program, error) {
+	env := make(map[string]any, 2*len(g.names)+len(levels))
+	for _, name := range g.names {
+		env[name], env[variableOf(g.names, name)] = 0.0, 0.0
 	}
 	for name, l := range levels {
 		env[name] = float64(l)
 	}
-	return expr.Compile(positive(tree, false), expr.Env(env), expr.AsBool(), expr.DisableAllBuiltins(), expr.MaxNodes(1000))
+	return expr.Compile(g.positive(tree, false), expr.Env(env), expr.AsBool(), expr.DisableAllBuiltins(), expr.MaxNodes(1000))
 }
 
 // Holds reports whether the condition holds for f. What f does not know makes
@@ -143,10 +146,11 @@ func compileTree(tree ast.Node, names []string) (*vm.Program, error) {
 func (c *Condition) Holds(f Figures) bool {
 	env := make(map[string]any, len(c.names)+len(levels))
 	for _, name := range c.names {
-		env[name] = math.NaN()
-		if v, ok := f[name]; ok {
-			env[name] = v
+		v, ok := f[name]
+		if !ok {
+			v = math.NaN()
 		}
+		env[name], env[variableOf(c.names, name)] = v, v
 	}
 	for name, l := range levels {
 		env[name] = float64(l)
@@ -154,6 +158,25 @@ func (c *Condition) Holds(f Figures) bool {
 	out, err := expr.Run(c.program, env)
 	holds, ok := out.(bool)
 	return err == nil && ok && holds
+}
+
+// unitOf returns the unit of a figure that the condition uses.
+func (c *Condition) unitOf(name string) unit {
+	for _, call := range c.calls {
+		if call.name == name {
+			return call.unit
+		}
+	}
+	u, _ := figureUnit(name)
+	return u
+}
+
+// longest returns the longest window of the condition's calls.
+func (c *Condition) longest() (d time.Duration) {
+	for _, call := range c.calls {
+		d = max(d, call.window)
+	}
+	return d
 }
 
 // Names returns the figures that the condition uses, in order of appearance.

@@ -3,6 +3,7 @@ package alert
 import (
 	"context"
 	"fmt"
+	"maps"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -72,7 +73,9 @@ func (w *watcher) load(ctx context.Context) error {
 		if rule.Since != nil {
 			r.status.since = *rule.Since
 		}
-		if r.condition, err = compileRule(rule); err != nil {
+		if r.condition, err = compileRule(rule); err == nil {
+			w.seen.meter(appKey{rule.Tenant, rule.App}, r.condition, w.clock)
+		} else {
 			w.log.Error("An alert rule cannot be read; it is left alone.", "app", rule.App, "rule", rule.ID, "condition", rule.Condition, "error", err)
 		}
 		w.rules[rule.ID] = r
@@ -82,8 +85,31 @@ func (w *watcher) load(ctx context.Context) error {
 			delete(w.rules, id)
 		}
 	}
+	w.forgetMeters()
 	w.loaded = w.opts.Now()
 	return nil
+}
+
+// forgetMeters drops the meters that no rule uses any more.
+func (w *watcher) forgetMeters() {
+	used := map[appKey]map[string]bool{}
+	w.lookBack = lookBackMin
+	for _, r := range w.rules {
+		if r.condition == nil {
+			continue
+		}
+		key := appKey{r.rule.Tenant, r.rule.App}
+		if used[key] == nil {
+			used[key] = map[string]bool{}
+		}
+		for _, call := range r.condition.calls {
+			used[key][call.name] = true
+		}
+		w.lookBack = max(w.lookBack, r.condition.longest()+lookBackMin/3)
+	}
+	for key, a := range w.seen.apps {
+		maps.DeleteFunc(a.meters, func(name string, _ *meter) bool { return !used[key][name] })
+	}
 }
 
 // evaluate decides every rule as of the time t and writes what follows.

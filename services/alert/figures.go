@@ -69,6 +69,7 @@ func allowed() string {
 		names[i] = f.name
 	}
 	return "Figures are " + strings.Join(names, ", ") +
+		"; over a window of your choice p95(dur, \"5m\") and others, count(level >= ERROR, \"5m\"), rate(\"1m\"), nodata(\"5m\"), new_exception(), oom()" +
 		"; compare them with > >= < <= == !=, join comparisons with and, or, not, and end with `for 1m` to wait. " +
 		"Levels are DEBUG, INFO, WARNING, ERROR, CRITICAL."
 }

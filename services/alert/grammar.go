@@ -1,6 +1,7 @@
 package alert
 
 import (
+	"slices"
 	"strconv"
 
 	"github.com/expr-lang/expr/ast"
@@ -11,6 +12,7 @@ import (
 type grammar struct {
 	src      *source
 	names    []string
+	calls    []*aggregate
 	subject  string
 	limit    float64
 	hasLimit bool
@@ -48,6 +50,10 @@ func (g *grammar) boolean(n ast.Node) error {
 			return g.comparison(n)
 		}
 	}
+	if call, ok := n.(*ast.CallNode); ok && functions[calledName(call)].truth {
+		_, err := g.call(call)
+		return err
+	}
 	if _, err := g.number(n); err != nil {
 		return err
 	}
@@ -67,10 +73,15 @@ func (g *grammar) comparison(n *ast.BinaryNode) error {
 	if left != right && left != unitNone && right != unitNone {
 		return g.src.invalid(n.Right.Location().From, "`%s` compares %s with %s", phrase(n, g.src.units, nil), left, right)
 	}
-	if id, ok := n.Left.(*ast.IdentifierNode); ok && !g.hasLimit {
-		if v, ok := constant(n.Right); ok {
-			g.subject, g.limit, g.hasLimit = id.Value, v, true
-		}
+	v, ok := constant(n.Right)
+	if !ok || g.hasLimit {
+		return nil
+	}
+	switch left := n.Left.(type) {
+	case *ast.IdentifierNode:
+		g.subject, g.limit, g.hasLimit = left.Value, v, true
+	case *ast.CallNode:
+		g.subject, g.limit, g.hasLimit = callText(left, g.src.units), v, true
 	}
 	return nil
 }
@@ -82,6 +93,12 @@ func (g *grammar) number(n ast.Node) (unit, error) {
 		return g.src.units[n.Location().From], nil
 	case *ast.IdentifierNode:
 		return g.name(n)
+	case *ast.CallNode:
+		a, err := g.call(n)
+		if err != nil {
+			return unitNone, err
+		}
+		return a.unit, nil
 	case *ast.UnaryNode:
 		if n.Operator == "-" || n.Operator == "+" {
 			return g.number(n.Node)
@@ -135,34 +152,55 @@ func (g *grammar) arithmetic(n *ast.BinaryNode) (unit, error) {
 }
 
 // positive writes the tree, negated where told, without any negation in it and
-// without !=, so that an unknown figure can only make it false.
-func positive(n ast.Node, negate bool) string {
+// without !=, so that an unknown figure can only make it false. Calls become
+// the variables that hold their figures.
+func (g *grammar) positive(n ast.Node, negate bool) string {
 	switch n := n.(type) {
 	case *ast.UnaryNode:
 		if n.Operator == "not" || n.Operator == "!" {
-			return positive(n.Node, !negate)
+			return g.positive(n.Node, !negate)
 		}
-		return "(" + n.Operator + positive(n.Node, false) + ")"
+		return "(" + n.Operator + g.positive(n.Node, false) + ")"
 	case *ast.BinaryNode:
 		op := n.Operator
 		switch {
 		case isJoin(op):
 			and := op == "and" || op == "&&"
 			joined := map[bool]string{true: " and ", false: " or "}[and != negate]
-			return "(" + positive(n.Left, negate) + joined + positive(n.Right, negate) + ")"
+			return "(" + g.positive(n.Left, negate) + joined + g.positive(n.Right, negate) + ")"
 		case opposite[op] != "" && negate:
 			op = opposite[op]
 		}
-		left, right := positive(n.Left, false), positive(n.Right, false)
+		left, right := g.positive(n.Left, false), g.positive(n.Right, false)
 		if op == "!=" {
 			return "(" + left + " < " + right + " or " + left + " > " + right + ")"
 		}
 		return "(" + left + " " + op + " " + right + ")"
 	case *ast.IdentifierNode:
 		return n.Value
+	case *ast.CallNode:
+		return g.variable(n, negate)
 	}
 	v, _ := constant(n)
 	return strconv.FormatFloat(v, 'f', -1, 64)
+}
+
+// variable writes a call: the name of its figure, and where it is true or
+// false, the comparison that says so.
+func (g *grammar) variable(n *ast.CallNode, negate bool) string {
+	name := variableOf(g.names, callText(n, g.src.units))
+	switch {
+	case !functions[calledName(n)].truth:
+		return name
+	case negate:
+		return "(" + name + " <= 0)"
+	}
+	return "(" + name + " > 0)"
+}
+
+// variableOf names the figure name in the program: a call is no identifier.
+func variableOf(names []string, name string) string {
+	return "figure" + strconv.Itoa(slices.Index(names, name))
 }
 
 // isJoin reports whether op joins two conditions.

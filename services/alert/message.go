@@ -93,7 +93,7 @@ func (n *notice) sortPoints() {
 }
 
 func (n notice) caption() string {
-	u, _ := figureUnit(n.condition.subject)
+	u := n.condition.unitOf(n.condition.subject)
 	span := n.points[len(n.points)-1].at.Sub(n.points[0].at)
 	return fmt.Sprintf("%s, last %s, from 0 to %s; dashed: the limit of %s", n.condition.subject, spell(span),
 		format(u, top(n.points, n.condition.limit)), format(u, n.condition.limit))

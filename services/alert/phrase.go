@@ -1,6 +1,7 @@
 package alert
 
 import (
+	"strconv"
 	"strings"
 
 	"github.com/expr-lang/expr/ast"
@@ -22,18 +23,22 @@ func (c *Condition) Phrase(f Figures) string {
 func (c *Condition) Now(f Figures) string {
 	said := make([]string, len(c.names))
 	for i, name := range c.names {
-		said[i] = name + " " + valueOf(name, f)
+		said[i] = name + " " + c.valueOf(name, f)
 	}
 	return strings.Join(said, ", ")
 }
 
 // valueOf writes the figure name of f, or that it is not known.
-func valueOf(name string, f Figures) string {
+func (c *Condition) valueOf(name string, f Figures) string { return valueOf(c.unitOf(name), name, f) }
+
+func valueOf(u unit, name string, f Figures) string {
 	v, ok := f[name]
-	if !ok {
+	switch {
+	case !ok:
 		return "unknown"
+	case strings.HasPrefix(name, "nodata("):
+		return map[bool]string{true: "yes", false: "no"}[v > 0]
 	}
-	u, _ := figureUnit(name)
 	return format(u, v)
 }
 
@@ -60,10 +65,18 @@ func (w *writer) node(n ast.Node, u unit, outer int) string {
 	case *ast.BinaryNode:
 		return w.binary(n, u, outer)
 	case *ast.IdentifierNode:
-		if _, ok := figureUnit(n.Value); ok && w.figures != nil {
-			return n.Value + " " + valueOf(n.Value, w.figures)
+		if u, ok := figureUnit(n.Value); ok && w.figures != nil {
+			return n.Value + " " + valueOf(u, n.Value, w.figures)
 		}
 		return n.Value
+	case *ast.CallNode:
+		name := callText(n, w.units)
+		if w.figures != nil {
+			return name + " " + valueOf(callUnit(n), name, w.figures)
+		}
+		return name
+	case *ast.StringNode:
+		return strconv.Quote(n.Value)
 	case *ast.IntegerNode, *ast.FloatNode:
 		v, _ := constant(n)
 		if own := w.units[n.Location().From]; own != unitNone {
@@ -88,6 +101,8 @@ func (w *writer) binary(n *ast.BinaryNode, u unit, outer int) string {
 		if u == unitNone {
 			u = w.unit(n.Right)
 		}
+	case op == "contains" || op == "matches" || op == "startsWith" || op == "endsWith":
+		level = 3
 	case op == "*" || op == "/":
 		u, level = unitNone, 5 // a factor has no unit of its own
 	default:
@@ -107,8 +122,12 @@ func (w *writer) unit(n ast.Node) unit {
 		if levels[n.Value] != 0 {
 			return unitLevel
 		}
-		u, _ := figureUnit(n.Value)
-		return u
+		if u, ok := figureUnit(n.Value); ok {
+			return u
+		}
+		return recordNumbers[n.Value].unit
+	case *ast.CallNode:
+		return callUnit(n)
 	case *ast.UnaryNode:
 		return w.unit(n.Node)
 	case *ast.BinaryNode:
@@ -124,7 +143,7 @@ func (w *writer) unit(n ast.Node) unit {
 
 // describeNode names a node that no condition may hold.
 func describeNode(n ast.Node) string {
-	return cut(n.String(), 40)
+	return cut(strings.ReplaceAll(n.String(), callMark, ""), 40)
 }
 
 // cut shortens text to n characters, with a mark where something is missing.

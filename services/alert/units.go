@@ -25,6 +25,7 @@ type source struct {
 var (
 	numberPattern = regexp.MustCompile(`^[0-9]+(\.[0-9]+)?`)
 	unitPattern   = regexp.MustCompile(`^\s*(%|ms|s|/s)`)
+	quotedPattern = regexp.MustCompile(`^("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')`)
 	wordPattern   = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*`)
 )
 
@@ -32,9 +33,9 @@ var (
 func (s *source) invalid(pos int, message string, args ...any) error {
 	at := len([]rune(s.written))
 	if pos >= 0 && pos < len(s.origin) {
-		at = s.origin[pos]
+		at = min(s.origin[pos], at)
 	}
-	return &paas.Invalid{Reason: fmt.Sprintf(message, args...) + fmt.Sprintf(" (character %d). ", at+1) + allowed()}
+	return &paas.Invalid{Reason: fmt.Sprintf(message, args...) + fmt.Sprintf(" (character %d). ", at+1) + allowed(), Text: s.written, At: at + 1}
 }
 
 // readUnits makes text ready for the parser.
@@ -44,6 +45,9 @@ func readUnits(text string) (*source, error) {
 	for rest := text; rest != ""; {
 		n, out := 0, ""
 		switch {
+		case quotedPattern.MatchString(rest):
+			out = quotedPattern.FindString(rest)
+			n = len(out)
 		case numberPattern.MatchString(rest):
 			var err error
 			if n, out, err = s.number(rest, pos); err != nil {
@@ -52,6 +56,9 @@ func readUnits(text string) (*source, error) {
 		case wordPattern.MatchString(rest):
 			word := wordPattern.FindString(rest)
 			n, out = len(word), canonical(word)
+			if strings.HasPrefix(strings.TrimLeft(rest[n:], " "), "(") && !operatorWord[out] {
+				out = callMark + strings.ToLower(word)
+			}
 		case strings.HasPrefix(rest, "=="), strings.HasPrefix(rest, "!="), strings.HasPrefix(rest, ">="), strings.HasPrefix(rest, "<="):
 			n, out = 2, rest[:2]
 		case rest[0] == '=':
@@ -115,6 +122,9 @@ func wordBehind(unit, rest string) bool {
 	return r == '_' || unicode.IsLetter(r) || unicode.IsDigit(r)
 }
 
+// operatorWord holds the words that brackets may follow without a call.
+var operatorWord = map[string]bool{"and": true, "or": true, "not": true, "contains": true, "matches": true, "startsWith": true, "endsWith": true, "in": true}
+
 // canonical returns the name or operator that word means, whatever its case.
 func canonical(word string) string {
 	lower := strings.ToLower(word)
@@ -122,7 +132,18 @@ func canonical(word string) string {
 	case "and", "or", "not":
 		return lower
 	}
-	if _, ok := figureUnit(lower); ok {
+	switch lower {
+	case "contains", "matches":
+		return lower
+	case "startswith":
+		return "startsWith"
+	case "endswith":
+		return "endsWith"
+	}
+	if _, ok := figureUnit(lower); ok || recordTexts[lower] != nil {
+		return lower
+	}
+	if _, ok := recordNumbers[lower]; ok {
 		return lower
 	}
 	if upper := strings.ToUpper(word); levels[upper] != 0 {

@@ -24,6 +24,7 @@ type watch struct {
 	alive time.Time // time of the newest record of any app or host
 	host  time.Time // time of the newest host sample
 	apps  map[appKey]*appWatch
+	kinds kinds
 }
 
 type appWatch struct {
@@ -32,6 +33,7 @@ type appWatch struct {
 	inflight sample
 	window   window
 	records  []line
+	meters   map[string]*meter // by the name of their aggregate, with the rule's id
 }
 
 // sample is the last sample of one replica.
@@ -48,7 +50,9 @@ type line struct {
 	text  string
 }
 
-func newWatch() *watch { return &watch{apps: map[appKey]*appWatch{}} }
+func newWatch() *watch {
+	return &watch{apps: map[appKey]*appWatch{}, kinds: kinds{first: map[appKey]map[string]time.Time{}}}
+}
 
 // observe takes a record that the stream took at the time at. Nothing is later
 // than that, whatever the record's own clock says.
@@ -69,6 +73,12 @@ func (w *watch) observe(r *record.Record, at time.Time) {
 	}
 	a := w.app(r)
 	a.last = latest(a.last, t)
+	for _, m := range a.meters {
+		m.observe(r, t)
+	}
+	if r.Exc != "" {
+		w.kinds.see(appKey{r.Tenant, r.App}, r.Exc, t)
+	}
 	switch r.Kind {
 	case record.KindSample:
 		a.sample(r, t)
@@ -80,13 +90,50 @@ func (w *watch) observe(r *record.Record, at time.Time) {
 	}
 }
 
-func (w *watch) app(r *record.Record) *appWatch {
-	a := w.apps[appKey{r.Tenant, r.App}]
+func (w *watch) app(r *record.Record) *appWatch { return w.appOf(appKey{r.Tenant, r.App}) }
+
+func (w *watch) appOf(key appKey) *appWatch {
+	a := w.apps[key]
 	if a == nil {
 		a = &appWatch{replicas: map[string]sample{}}
-		w.apps[appKey{strings.Clone(r.Tenant), strings.Clone(r.App)}] = a
+		w.apps[appKey{strings.Clone(key.tenant), strings.Clone(key.app)}] = a
 	}
 	return a
+}
+
+// meter lets the calls of a condition be measured from now on; begun is zero
+// where that is from the first record on. Those of other conditions that say
+// the same are shared.
+func (w *watch) meter(key appKey, c *Condition, begun time.Time) {
+	for _, call := range c.calls {
+		a := w.appOf(key)
+		if a.meters == nil {
+			a.meters = map[string]*meter{}
+		}
+		if a.meters[call.name] == nil {
+			m := newMeter(call)
+			m.begun = begun
+			a.meters[call.name] = m
+		}
+	}
+}
+
+// measure fills in the figures of the calls.
+func (w *watch) measure(f Figures, key appKey, now time.Time) {
+	a := w.apps[key]
+	if a == nil {
+		return
+	}
+	for name, m := range a.meters {
+		if m.begun.IsZero() {
+			m.begun = w.begun
+		}
+		if m.of.fn == "new_exception" {
+			f[name] = float64(w.kinds.since(key, now.Add(-m.of.window), now))
+		} else if v, ok := m.measure(now); ok {
+			f[name] = v
+		}
+	}
 }
 
 func (a *appWatch) sample(r *record.Record, t time.Time) {
@@ -131,6 +178,7 @@ func (w *watch) figures(key appKey, now time.Time) Figures {
 		f["requests"], f["rate"] = 0, 0 // records flow: none of them a request is an answer
 	}
 	a.requests(f, now, min(now.Sub(w.begun), windowSeconds*time.Second))
+	w.measure(f, key, now)
 	return f
 }
 
@@ -185,7 +233,7 @@ func (w *watch) forget(now time.Time) {
 				delete(a.replicas, id)
 			}
 		}
-		if now.Sub(a.last) > forgetAfter {
+		if now.Sub(a.last) > forgetAfter && len(a.meters) == 0 {
 			delete(w.apps, key)
 		}
 	}

@@ -14,9 +14,11 @@ import (
 
 const (
 	readerName = "alert"
-	lookBack   = 90 * time.Second // read again after a restart, to fill the windows
-	tooOld     = 10 * time.Minute // what is further back is not evaluated any more
-	setBack    = 5 * time.Second  // a clock that goes back further is followed
+	// lookBackMin is how much is read again after a restart, to fill the windows
+	// of a minute; more where a condition has a longer one.
+	lookBackMin = 90 * time.Second
+	tooOld      = 10 * time.Minute // what is further back is not evaluated any more
+	setBack     = 5 * time.Second  // a clock that goes back further is followed
 
 	sinkSeen = "alert"      // position up to which all is evaluated
 	sinkFrom = "alert.from" // position from which to read after a restart
@@ -33,14 +35,15 @@ type watcher struct {
 	stored time.Time // when the position was written
 	valued time.Time // when the values were written
 
-	clock   time.Time // of the last evaluation
-	away    bool      // the stream was away: the time since clock was not watched
-	live    bool      // all that is on the stream was read: the clock is the time
-	target  uint64    // position at which live is looked at again
-	warm    uint64    // up to here all was evaluated before the restart
-	seq     uint64    // position read
-	from    uint64    // position to read from after a restart
-	batches []mark    // positions and times of the last batches, one a second
+	clock    time.Time // of the last evaluation
+	away     bool      // the stream was away: the time since clock was not watched
+	live     bool      // all that is on the stream was read: the clock is the time
+	target   uint64    // position at which live is looked at again
+	warm     uint64    // up to here all was evaluated before the restart
+	seq      uint64    // position read
+	from     uint64    // position to read from after a restart
+	lookBack time.Duration
+	batches  []mark // positions and times of the last batches, one a second
 }
 
 type mark struct {
@@ -50,6 +53,12 @@ type mark struct {
 
 // open reads the stored positions and opens the reader.
 func (w *watcher) open(ctx context.Context) error {
+	if err := w.seen.kinds.load(ctx, w.opts.Pool); err != nil {
+		return err
+	}
+	if err := w.load(ctx); err != nil { // before anything is read: the windows need it
+		return err
+	}
 	state, err := w.opts.Stream.State(ctx)
 	if err != nil {
 		return err
@@ -66,7 +75,7 @@ func (w *watcher) open(ctx context.Context) error {
 	}
 	w.target = state.Last
 	if w.from == 0 { // the first start
-		w.reader, err = w.opts.Stream.TailSince(ctx, w.opts.Now().Add(-lookBack))
+		w.reader, err = w.opts.Stream.TailSince(ctx, w.opts.Now().Add(-w.lookBack))
 	} else {
 		w.reader, err = w.opts.Stream.Reader(ctx, readerName, max(w.from, state.First), state.ID)
 	}
@@ -149,7 +158,7 @@ func (w *watcher) catchUp(ctx context.Context) error {
 func (w *watcher) take(ctx context.Context, b stream.Batch) error {
 	age := w.opts.Now().Sub(b.At)
 	switch {
-	case age > tooOld+lookBack:
+	case age > tooOld+w.lookBack:
 		w.noted(b)
 		return nil
 	case b.Seq <= w.warm:
@@ -178,7 +187,7 @@ func (w *watcher) noted(b stream.Batch) {
 	if n := len(w.batches); n == 0 || b.At.Sub(w.batches[n-1].at) >= time.Second {
 		w.batches = append(w.batches, mark{b.Seq, b.At})
 	}
-	for len(w.batches) > 1 && !w.batches[1].at.After(b.At.Add(-lookBack)) {
+	for len(w.batches) > 1 && !w.batches[1].at.After(b.At.Add(-w.lookBack)) {
 		w.batches = w.batches[1:]
 	}
 	w.from = w.batches[0].seq

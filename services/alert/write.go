@@ -24,6 +24,9 @@ func (w *watcher) write(ctx context.Context, out outcome) error {
 		if err := writeValues(ctx, tx, out.values); err != nil {
 			return err
 		}
+		if err := w.seen.kinds.store(ctx, tx); err != nil {
+			return err
+		}
 		for _, m := range out.mails {
 			if err := w.queue(ctx, tx, m); err != nil {
 				return err
@@ -37,6 +40,7 @@ func (w *watcher) write(ctx context.Context, out outcome) error {
 	if err != nil {
 		return fmt.Errorf("writing the state of the alerts: %w", err)
 	}
+	w.seen.kinds.fresh = nil
 	for _, list := range [][]*running{out.moved, out.values} {
 		for _, r := range list {
 			r.written = r.value
