@@ -40,12 +40,12 @@ func (a alertRules) Rules(ctx context.Context, tenant, app string) ([]api.Rule, 
 
 // AddRule stores a rule.
 func (a alertRules) AddRule(ctx context.Context, tenant, app, by string, r api.NewRule) (api.Rule, error) {
-	added, err := a.r.Add(ctx, alert.Rule{Tenant: tenant, App: app, Condition: r.Condition, For: r.For, Receiver: r.Receiver, CreatedBy: by})
+	added, err := a.r.Add(ctx, alert.Rule{Tenant: tenant, App: app, Condition: r.Condition, For: r.For, KeepFiring: r.KeepFiring, Repeat: r.Repeat, Receiver: r.Receiver, CreatedBy: by})
 	return apiRule(added), err
 }
 
 func apiRule(r alert.Rule) api.Rule {
-	return api.Rule{ID: r.ID, Condition: r.Condition, For: r.For, Receiver: r.Receiver, State: r.State, Since: r.Since, Value: r.Value, CreatedAt: r.CreatedAt}
+	return api.Rule{ID: r.ID, Condition: r.Condition, For: r.For, KeepFiring: r.KeepFiring, Repeat: r.Repeat, Receiver: r.Receiver, State: r.State, Since: r.Since, Value: r.Value, CreatedAt: r.CreatedAt}
 }
 
 // DeleteRule removes a rule.
@@ -62,6 +62,31 @@ func (a alertRules) PreviewRule(ctx context.Context, tenant, app, condition stri
 		view.Points[i] = api.PreviewPoint(point)
 	}
 	return view, err
+}
+
+// Silences lists those that are not over.
+func (a alertRules) Silences(ctx context.Context, tenant, app string) ([]api.Silence, error) {
+	silences, err := a.r.Silences(ctx, tenant, app)
+	list := make([]api.Silence, len(silences))
+	for i, s := range silences {
+		list[i] = apiSilence(s)
+	}
+	return list, err
+}
+
+func apiSilence(s alert.Silence) api.Silence {
+	return api.Silence{ID: s.ID, Alert: s.Rule, StartsAt: s.StartsAt, EndsAt: s.EndsAt, Comment: s.Comment, CreatedBy: s.CreatedBy}
+}
+
+// AddSilence silences an alert, or all of an app's.
+func (a alertRules) AddSilence(ctx context.Context, tenant, app, by string, s api.NewSilence) (api.Silence, error) {
+	added, err := a.r.Silence(ctx, alert.Silence{Tenant: tenant, App: app, Rule: s.Alert, StartsAt: s.StartsAt, EndsAt: s.EndsAt, Comment: s.Comment, CreatedBy: by})
+	return apiSilence(added), err
+}
+
+// EndSilence ends a silence.
+func (a alertRules) EndSilence(ctx context.Context, tenant, app, id string) error {
+	return a.r.EndSilence(ctx, tenant, app, id)
 }
 
 // TestRule sends a test message.

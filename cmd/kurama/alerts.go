@@ -17,7 +17,7 @@ func alertsCommand() *cobra.Command {
   kurama alerts list hello
   kurama alerts test hello ID
   kurama alerts rm hello ID`}
-	cmd.AddCommand(alertsAddCommand(), alertsListCommand(), alertsTryCommand(),
+	cmd.AddCommand(alertsAddCommand(), alertsListCommand(), alertsTryCommand(), alertsSilenceCommand(), alertsSilencesCommand(), alertsUnsilenceCommand(),
 		asks(&cobra.Command{Use: "test APP ID", Short: "Send a test message as the alert would", Example: "  kurama alerts test hello 0193…", Args: cobra.ExactArgs(2)},
 			func(s *session, args []string) error {
 				var said struct {
@@ -40,22 +40,24 @@ func alertsCommand() *cobra.Command {
 
 func alertsAddCommand() *cobra.Command {
 	var when, to string
-	var hold time.Duration
+	var hold, keep, repeat time.Duration
 	cmd := &cobra.Command{Use: "add APP", Short: "Add an alert",
 		Example: `  kurama alerts add hello --when 'cpu > 90' --for 1m --to ann@example.org
   kurama alerts add hello --when 'p95 > 500 && rate > 1' --to ops@example.org`, Args: cobra.ExactArgs(1)}
 	cmd.Flags().StringVar(&when, "when", "", "condition, such as 'cpu > 90'")
 	cmd.Flags().DurationVar(&hold, "for", 0, "how long it must hold, such as 1m")
-	cmd.Flags().StringVar(&to, "to", "", "e-mail address that is told")
+	cmd.Flags().StringVar(&to, "to", "", "e-mail address that is told, or a webhook: https://… or slack:https://…")
+	cmd.Flags().DurationVar(&keep, "keep-firing", 0, "how long it goes on firing after the condition has ended")
+	cmd.Flags().DurationVar(&repeat, "repeat", 0, "a reminder this often while it fires, such as 4h")
 	_ = cmd.MarkFlagRequired("when")
 	_ = cmd.MarkFlagRequired("to")
 	return asks(cmd, func(s *session, args []string) error {
 		var rule api.Rule
-		if err := s.send("POST", appPath(args[0], "alerts"), api.NewRule{Condition: when, For: hold.Seconds(), Receiver: to}, &rule); err != nil {
+		if err := s.send("POST", appPath(args[0], "alerts"), api.NewRule{Condition: when, For: hold.Seconds(), KeepFiring: keep.Seconds(), Repeat: repeat.Seconds(), Receiver: to}, &rule); err != nil {
 			return err
 		}
 		return s.print(rule, func() {
-			s.done("alert %s: mail to %s when %s%s", rule.ID, rule.Receiver, rule.Condition, holding(rule.For))
+			s.done("alert %s: a message to %s when %s%s", rule.ID, rule.Receiver, rule.Condition, holding(rule.For))
 		})
 	})
 }

@@ -190,6 +190,16 @@ func (p *platformFake) PreviewRule(_ context.Context, _, _, condition string, _ 
 	return api.RulePreview{Condition: "cpu > 90 %", Subject: "cpu", Unit: "%", Limit: &limit, Points: []api.PreviewPoint{{Value: &v, Holds: true}, {}}, Fired: 1, Held: 10, Now: "cpu 95 %"}, nil
 }
 
+func (p *platformFake) Silences(context.Context, string, string) ([]api.Silence, error) {
+	return []api.Silence{{ID: "s1"}}, nil
+}
+
+func (p *platformFake) AddSilence(_ context.Context, _, _, by string, s api.NewSilence) (api.Silence, error) {
+	return api.Silence{ID: "s1", Alert: s.Alert, EndsAt: s.EndsAt, Comment: s.Comment, CreatedBy: by}, nil
+}
+
+func (p *platformFake) EndSilence(context.Context, string, string, string) error { return nil }
+
 func (p *platformFake) DeleteRule(context.Context, string, string, string) error { return nil }
 func (p *platformFake) TestRule(context.Context, string, string, string) error   { return nil }
 

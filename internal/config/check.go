@@ -67,6 +67,9 @@ func (c *Config) checkChoices(add adder) {
 	if c.OIDC.Issuer != "" && c.OIDC.ClientID == "" {
 		add("oidc.client_id", "it is needed with oidc.issuer; the provider gives it when Kurama is registered there")
 	}
+	if _, err := c.Alert.WebhookAllow.parse(); err != nil {
+		add("alert.webhook_allow", "%v", err)
+	}
 	if c.Data == "" {
 		add("data", "a folder is needed, for example ./data")
 	}

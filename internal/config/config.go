@@ -129,11 +129,12 @@ type Archive struct {
 
 // Alert configures the alert service.
 type Alert struct {
-	Interval time.Duration `yaml:"interval"` // between two evaluations
-	PerHour  int           `yaml:"per_hour"` // messages per app and hour
-	RetryMin time.Duration `yaml:"retry_min"`
-	RetryMax time.Duration `yaml:"retry_max"`
-	GiveUp   time.Duration `yaml:"give_up"` // a message is failed after this
+	Interval     time.Duration `yaml:"interval"` // between two evaluations
+	PerHour      int           `yaml:"per_hour"` // messages per app and hour
+	RetryMin     time.Duration `yaml:"retry_min"`
+	RetryMax     time.Duration `yaml:"retry_max"`
+	GiveUp       time.Duration `yaml:"give_up"`       // a message is failed after this
+	WebhookAllow Networks      `yaml:"webhook_allow"` // internal networks that webhooks may reach
 }
 
 // SMTP configures the mail server. With no Host, mail goes to the outbox.

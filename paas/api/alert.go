@@ -12,21 +12,25 @@ import (
 
 // Rule is an alert condition on an app, and how it stands.
 type Rule struct {
-	ID        string     `json:"id"`
-	Condition string     `json:"condition" doc:"As written: cpu > 90"`
-	For       float64    `json:"for" doc:"Seconds that it must hold"`
-	Receiver  string     `json:"receiver" doc:"An e-mail address"`
-	State     string     `json:"state" doc:"ok, pending or firing"`
-	Since     *time.Time `json:"since" doc:"When the state began; null before the first look"`
-	Value     string     `json:"value" doc:"The last figure seen, with its unit"`
-	CreatedAt time.Time  `json:"created_at"`
+	ID         string     `json:"id"`
+	Condition  string     `json:"condition" doc:"As written: cpu > 90"`
+	For        float64    `json:"for" doc:"Seconds that it must hold"`
+	KeepFiring float64    `json:"keep_firing" doc:"Seconds that it goes on firing after the condition has ended"`
+	Repeat     float64    `json:"repeat" doc:"Seconds between reminders while it fires; 0: none"`
+	Receiver   string     `json:"receiver" doc:"An e-mail address, or a webhook: https://… or slack:https://…; viewers see its host alone"`
+	State      string     `json:"state" doc:"ok, pending or firing"`
+	Since      *time.Time `json:"since" doc:"When the state began; null before the first look"`
+	Value      string     `json:"value" doc:"The last figure seen, with its unit"`
+	CreatedAt  time.Time  `json:"created_at"`
 }
 
 // NewRule is a rule as it is asked for.
 type NewRule struct {
-	Condition string  `json:"condition" maxLength:"1000"`
-	For       float64 `json:"for,omitempty" minimum:"0" maximum:"86400" doc:"Seconds that it must hold"`
-	Receiver  string  `json:"receiver" maxLength:"254" doc:"An e-mail address"`
+	Condition  string  `json:"condition" maxLength:"1000"`
+	For        float64 `json:"for,omitempty" minimum:"0" maximum:"86400" doc:"Seconds that it must hold"`
+	KeepFiring float64 `json:"keep_firing,omitempty" minimum:"0" maximum:"86400" doc:"Seconds that it goes on firing after the condition has ended"`
+	Repeat     float64 `json:"repeat,omitempty" minimum:"0" maximum:"2592000" doc:"Seconds between reminders while it fires; 0: none"`
+	Receiver   string  `json:"receiver" maxLength:"510" doc:"An e-mail address, or a webhook: https://… or slack:https://…"`
 }
 
 // Alerts keeps the rules of apps.
@@ -37,6 +41,10 @@ type Alerts interface {
 	DeleteRule(ctx context.Context, tenant, app, id string) error
 	// PreviewRule returns *paas.Invalid for a condition that cannot be.
 	PreviewRule(ctx context.Context, tenant, app, condition string, hold float64) (RulePreview, error)
+	Silences(ctx context.Context, tenant, app string) ([]Silence, error)
+	// AddSilence returns *paas.Invalid for a span that cannot be.
+	AddSilence(ctx context.Context, tenant, app, by string, s NewSilence) (Silence, error)
+	EndSilence(ctx context.Context, tenant, app, id string) error
 	// TestRule sends a message as the rule would, so that its way can be seen.
 	TestRule(ctx context.Context, tenant, app, id string) error
 }
@@ -85,6 +93,7 @@ type newRule struct {
 }
 
 func (a *API) alertRoutes() {
+	a.silenceRoutes()
 	register(a, huma.Operation{OperationID: "list-alerts", Method: http.MethodGet, Path: "/apps/{app}/alerts", Summary: "List the alerts of an app"},
 		paas.RoleViewer, func(ctx context.Context, in *InApp) (*answer[ruleList], error) {
 			if err := a.appExists(ctx, in.App); err != nil {
@@ -93,6 +102,9 @@ func (a *API) alertRoutes() {
 			rules, err := a.deps.Alerts.Rules(ctx, callOf(ctx).tenant, in.App)
 			if rules == nil {
 				rules = []Rule{}
+			}
+			for i := range rules {
+				rules[i].Receiver = a.shownReceiver(ctx, rules[i].Receiver)
 			}
 			return reply(ruleList{rules}), err
 		})

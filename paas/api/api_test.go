@@ -374,6 +374,16 @@ func (f *fakes) AddRule(_ context.Context, _, _, _ string, r api.NewRule) (api.R
 	return api.Rule{ID: "r1", Condition: r.Condition, For: r.For, Receiver: r.Receiver, State: "ok"}, nil
 }
 
+func (f *fakes) Silences(context.Context, string, string) ([]api.Silence, error) {
+	return []api.Silence{{ID: "s1"}}, nil
+}
+
+func (f *fakes) AddSilence(_ context.Context, _, _, by string, s api.NewSilence) (api.Silence, error) {
+	return api.Silence{ID: "s1", Alert: s.Alert, EndsAt: s.EndsAt, Comment: s.Comment, CreatedBy: by}, nil
+}
+
+func (f *fakes) EndSilence(context.Context, string, string, string) error { return nil }
+
 func (f *fakes) DeleteRule(_ context.Context, _, _, id string) error {
 	return fmt.Errorf("alert %s: %w", id, paas.ErrNotFound)
 }

@@ -79,10 +79,16 @@ func (d *delivery) claim(ctx context.Context) (l letter, ok bool, err error) {
 
 // deliver makes one attempt and marks its outcome.
 func (d *delivery) deliver(ctx context.Context, l letter) error {
-	if d.smtp.Host == "" {
+	hook, isHook := hookOf(l.recipient)
+	if d.smtp.Host == "" && !isHook {
 		return d.toOutbox(ctx, l)
 	}
-	err := l.post(ctx, d.smtp)
+	var err error
+	if isHook {
+		err = hook.post(ctx, l, d.cfg.WebhookAllow, d.smtp.Timeout)
+	} else {
+		err = l.post(ctx, d.smtp)
+	}
 	if err == nil {
 		d.log.Info("A message was sent.", "to", l.recipient, "subject", l.subject, "attempt", l.attempts)
 		return d.mark(ctx, l, stateSent, "", time.Time{})
@@ -91,8 +97,8 @@ func (d *delivery) deliver(ctx context.Context, l letter) error {
 		return d.mark(ctx, l, statePendingMail, "", d.now())
 	}
 	if _, ok := errors.AsType[*refusal](err); ok {
-		d.log.Warn("The mail server refused a message.", "to", l.recipient, "subject", l.subject, "error", err)
-		return d.mark(ctx, l, stateFailed, fmt.Sprintf("The mail server refused the message: %v", err), time.Time{})
+		d.log.Warn("The receiver refused a message.", "to", l.recipient, "subject", l.subject, "error", err)
+		return d.mark(ctx, l, stateFailed, fmt.Sprintf("The receiver refused the message: %v", err), time.Time{})
 	}
 	if age := d.now().Sub(l.createdAt); age >= d.cfg.GiveUp {
 		d.log.Warn("A message was given up.", "to", l.recipient, "subject", l.subject, "error", err)

@@ -26,6 +26,8 @@ type running struct {
 	value     string
 	written   string // value in the table
 	points    []point
+	told      time.Time // when the receiver was last told that it fires; zero: not
+	ended     time.Time // when the condition held last
 }
 
 // skip passes over the time from one evaluation to the next one, at to, in
@@ -44,6 +46,7 @@ type outcome struct {
 	moved  []*running
 	values []*running
 	mails  []mailOut
+	events []mailOut // what the app's stream is told, silenced or not
 }
 
 type mailOut struct {
@@ -73,6 +76,7 @@ func (w *watcher) load(ctx context.Context) error {
 		if rule.Since != nil {
 			r.status.since = *rule.Since
 		}
+		r.told, r.began, r.ended = timeOf(rule.told), timeOf(rule.heldFrom), timeOf(rule.heldTo)
 		if r.condition, err = compileRule(rule); err == nil {
 			w.seen.meter(appKey{rule.Tenant, rule.App}, r.condition, w.clock)
 		} else {
@@ -86,6 +90,9 @@ func (w *watcher) load(ctx context.Context) error {
 		}
 	}
 	w.forgetMeters()
+	if err := w.loadSilences(ctx); err != nil {
+		return err
+	}
 	w.loaded = w.opts.Now()
 	return nil
 }
@@ -152,34 +159,69 @@ func (w *watcher) evaluate(ctx context.Context, t time.Time) error {
 	return nil
 }
 
-// step moves one rule and notes what has to be written.
+// step moves one rule and notes what has to be written and told.
 func (w *watcher) step(r *running, f Figures, t time.Time, out *outcome) {
 	before := r.status
 	holds := r.condition.Holds(f)
-	next, ch := before.next(t, holds, r.condition.For, w.calm)
+	calm := max(w.calm, time.Duration(r.rule.KeepFiring*float64(time.Second)))
+	next, ch := before.next(t, holds, r.condition.For, calm)
 	r.status, r.figures, r.value = next, f, r.condition.Now(f)
 	r.plot(t, f)
-	if ch == unchanged {
-		return
-	}
-	out.moved = append(out.moved, r)
-	n := notice{rule: r.rule, condition: r.condition, figures: f, now: t, perHour: w.cfg.PerHour,
-		records: w.seen.records(appKey{r.rule.Tenant, r.rule.App}), points: r.points, consoleURL: w.opts.ConsoleURL}
-	switch {
-	case ch == fired:
+	switch ch {
+	case fired:
 		r.began = t
 		if before.state == statePending {
 			r.began = before.since
 		}
-		n.from = r.began
-		out.mails = append(out.mails, mailOut{r, n, kindFiring})
-	case ch == resolved:
-		n.from, n.to = r.began, before.quiet
-		if n.from.IsZero() { // fired before a restart: it began its for-duration before
-			n.from = before.since.Add(-r.condition.For)
+		out.events = append(out.events, mailOut{r, w.noticeOf(r, t), kindFiring})
+	case resolved:
+		r.ended = before.quiet
+		if r.began.IsZero() { // fired before a restart: it began its for-duration before
+			r.began = before.since.Add(-r.condition.For)
 		}
-		out.mails = append(out.mails, mailOut{r, n, kindResolved})
+		out.events = append(out.events, mailOut{r, w.noticeOf(r, t), kindResolved})
 	}
+	if w.tell(r, t, out) || ch != unchanged {
+		out.moved = append(out.moved, r)
+	}
+}
+
+// tell queues the message that is due, and reports whether the receiver knows
+// something else than before. In a silence nobody is told: what still fires
+// when it ends is told then, what was over meanwhile is not told at all.
+func (w *watcher) tell(r *running, t time.Time, out *outcome) bool {
+	firing := r.status.state == stateFiring
+	repeat := time.Duration(r.rule.Repeat * float64(time.Second))
+	switch {
+	case firing && !r.told.IsZero() && (repeat == 0 || t.Sub(r.told) < repeat), !firing && r.told.IsZero():
+		return false
+	case w.silenced(r.rule, t):
+		if !firing {
+			r.told = time.Time{}
+		}
+		return !firing
+	case firing:
+		r.told = t
+		out.mails = append(out.mails, mailOut{r, w.noticeOf(r, t), kindFiring})
+	default:
+		r.told = time.Time{}
+		out.mails = append(out.mails, mailOut{r, w.noticeOf(r, t), kindResolved})
+	}
+	return true
+}
+
+// noticeOf gathers what a message about a rule is made from.
+func (w *watcher) noticeOf(r *running, t time.Time) notice {
+	return notice{rule: r.rule, condition: r.condition, figures: r.figures, now: t, perHour: w.cfg.PerHour, from: r.began, to: r.ended,
+		records: w.seen.records(appKey{r.rule.Tenant, r.rule.App}), points: r.points, consoleURL: w.opts.ConsoleURL}
+}
+
+// timeOf returns what a nullable time holds; zero for null.
+func timeOf(t *time.Time) time.Time {
+	if t == nil {
+		return time.Time{}
+	}
+	return *t
 }
 
 // plot keeps the figure that the chart of a message shows.

@@ -13,19 +13,21 @@ import (
 	"github.com/wneessen/go-mail"
 
 	"kurama/internal/config"
+	"kurama/paas"
 )
 
 // letter is a row of notifications on its way out.
 type letter struct {
 	id, kind, recipient, subject, text, html string
+	tenant, app, rule                        string
 	attempts                                 int
 	createdAt                                time.Time
 }
 
-const letterColumns = "id::text, kind, recipient, subject, body_text, body_html, attempts, created_at"
+const letterColumns = "id::text, kind, recipient, subject, body_text, body_html, attempts, created_at, tenant, app, coalesce(rule::text, '')"
 
 func scanLetter(row pgx.CollectableRow) (l letter, err error) {
-	err = row.Scan(&l.id, &l.kind, &l.recipient, &l.subject, &l.text, &l.html, &l.attempts, &l.createdAt)
+	err = row.Scan(&l.id, &l.kind, &l.recipient, &l.subject, &l.text, &l.html, &l.attempts, &l.createdAt, &l.tenant, &l.app, &l.rule)
 	return l, err
 }
 
@@ -67,6 +69,9 @@ func (l letter) compose(from string) (*mail.Msg, error) {
 
 // eml returns the message as a file.
 func (l letter) eml(from string) ([]byte, error) {
+	if _, ok := hookOf(l.recipient); ok {
+		return nil, &paas.Invalid{Reason: "This message went to a webhook: there is no mail of it."}
+	}
 	m, err := l.compose(from)
 	if err != nil {
 		return nil, err

@@ -26,17 +26,23 @@ const (
 
 // Rule is an alert rule of an app.
 type Rule struct {
-	ID        string     `json:"id"`
-	Tenant    string     `json:"-"`
-	App       string     `json:"-"`
-	Condition string     `json:"condition"` // as written, without the for-suffix
-	For       float64    `json:"for"`       // s
-	Receiver  string     `json:"receiver"`  // an e-mail address
-	State     string     `json:"state"`     // ok, pending, firing
-	Since     *time.Time `json:"since"`     // when the state began; nil before the first
-	Value     string     `json:"value"`     // the last figures seen, with units
-	CreatedBy string     `json:"-"`
-	CreatedAt time.Time  `json:"created_at"`
+	ID         string     `json:"id"`
+	Tenant     string     `json:"-"`
+	App        string     `json:"-"`
+	Condition  string     `json:"condition"`   // as written, without the for-suffix
+	For        float64    `json:"for"`         // s
+	Receiver   string     `json:"receiver"`    // an e-mail address
+	State      string     `json:"state"`       // ok, pending, firing
+	Since      *time.Time `json:"since"`       // when the state began; nil before the first
+	Value      string     `json:"value"`       // the last figures seen, with units
+	KeepFiring float64    `json:"keep_firing"` // s that it goes on firing after the condition has ended
+	Repeat     float64    `json:"repeat"`      // s between reminders while it fires; 0: none
+	CreatedBy  string     `json:"-"`
+	CreatedAt  time.Time  `json:"created_at"`
+
+	told     *time.Time // when the receiver was last told that it fires
+	heldFrom *time.Time // when the condition began to hold
+	heldTo   *time.Time // when it held last
 }
 
 // Notification is one message about a rule.
@@ -67,13 +73,14 @@ func NewRules(pool *pgxpool.Pool, smtp config.SMTP, consoleURL string) *Rules {
 	return &Rules{pool: pool, from: smtp.From, consoleURL: consoleURL}
 }
 
-const ruleColumns = "id::text, tenant, app, condition, for_ms, receiver, state, since, value, created_by, created_at"
+const ruleColumns = "id::text, tenant, app, condition, for_ms, receiver, state, since, value, created_by, created_at, keep_firing_ms, repeat_ms, told_at, held_from, held_to"
 
 func scanRule(row pgx.CollectableRow) (Rule, error) {
 	var r Rule
-	var forMs int64
-	err := row.Scan(&r.ID, &r.Tenant, &r.App, &r.Condition, &forMs, &r.Receiver, &r.State, &r.Since, &r.Value, &r.CreatedBy, &r.CreatedAt)
-	r.For = float64(forMs) / 1000
+	var forMs, keepMs, repeatMs int64
+	err := row.Scan(&r.ID, &r.Tenant, &r.App, &r.Condition, &forMs, &r.Receiver, &r.State, &r.Since, &r.Value, &r.CreatedBy, &r.CreatedAt,
+		&keepMs, &repeatMs, &r.told, &r.heldFrom, &r.heldTo)
+	r.For, r.KeepFiring, r.Repeat = float64(forMs)/1000, float64(keepMs)/1000, float64(repeatMs)/1000
 	return r, err
 }
 
@@ -91,7 +98,7 @@ func (s *Rules) List(ctx context.Context, tenant, app string) ([]Rule, error) {
 }
 
 // Add stores a rule and returns it as stored. Of r, Tenant, App, Condition,
-// For, Receiver and CreatedBy are read; the condition may carry its
+// For, KeepFiring, Repeat, Receiver and CreatedBy are read; the condition may carry its
 // for-suffix. Errors: *paas.Invalid; paas.ErrNotFound where there is no such
 // app.
 func (s *Rules) Add(ctx context.Context, r Rule) (Rule, error) {
@@ -107,6 +114,9 @@ func (s *Rules) Add(ctx context.Context, r Rule) (Rule, error) {
 	if err != nil {
 		return Rule{}, err
 	}
+	if err := checkPauses(r); err != nil {
+		return Rule{}, err
+	}
 	var n int
 	if err := s.pool.QueryRow(ctx, "SELECT count(*) FROM alert_rules WHERE tenant=$1 AND app=$2", r.Tenant, r.App).Scan(&n); err != nil {
 		return Rule{}, fmt.Errorf("counting the alerts of %s: %w", r.App, err)
@@ -114,9 +124,9 @@ func (s *Rules) Add(ctx context.Context, r Rule) (Rule, error) {
 	if n >= maxRules {
 		return Rule{}, &paas.Invalid{Reason: fmt.Sprintf("The app %s has %d alerts, and %d is the most: remove one first.", r.App, n, maxRules)}
 	}
-	rows, err := s.pool.Query(ctx, `INSERT INTO alert_rules (id, tenant, app, condition, for_ms, receiver, created_by)
-		VALUES ($1,$2,$3,$4,$5,$6,$7) RETURNING `+ruleColumns,
-		newID(), r.Tenant, r.App, c.Text, wait.Milliseconds(), receiver, r.CreatedBy)
+	rows, err := s.pool.Query(ctx, `INSERT INTO alert_rules (id, tenant, app, condition, for_ms, receiver, created_by, keep_firing_ms, repeat_ms)
+		VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9) RETURNING `+ruleColumns,
+		newID(), r.Tenant, r.App, c.Text, wait.Milliseconds(), receiver, r.CreatedBy, int64(r.KeepFiring*1000), int64(r.Repeat*1000))
 	if err != nil {
 		return Rule{}, fmt.Errorf("adding an alert to %s: %w", r.App, err)
 	}
@@ -143,12 +153,27 @@ func waitOf(c *Condition, seconds float64) (time.Duration, error) {
 	return max(c.For, apart), nil
 }
 
-// CheckReceiver returns the bare e-mail address in text. Errors:
-// *paas.Invalid.
+// checkPauses refuses times that are out of bounds, and reminders without end.
+func checkPauses(r Rule) error {
+	switch {
+	case !(r.KeepFiring >= 0 && r.KeepFiring <= maxFor.Seconds()):
+		return &paas.Invalid{Reason: fmt.Sprintf("An alert cannot keep firing for %g s: 0 s to 24 h is possible.", r.KeepFiring)}
+	case r.Repeat != 0 && !(r.Repeat >= 60 && r.Repeat <= 30*24*3600):
+		return &paas.Invalid{Reason: fmt.Sprintf("A reminder every %g s is not possible: use 1 min to 30 d, or 0 for none.", r.Repeat)}
+	}
+	return nil
+}
+
+// CheckReceiver returns the bare e-mail address in text, or the address of a
+// webhook: an http or https URL, with slack: before it where Slack's form is
+// wanted. Errors: *paas.Invalid.
 func CheckReceiver(text string) (string, error) {
+	if hook, ok := hookOf(strings.TrimSpace(text)); ok {
+		return hook.receiver(), hook.check()
+	}
 	a, err := mail.ParseAddress(strings.TrimSpace(text))
 	if err != nil || len(a.Address) > 254 || strings.ContainsAny(a.Address, " \t\r\n<>") {
-		return "", &paas.Invalid{Reason: fmt.Sprintf("%q is not an e-mail address: write it as name@example.org.", cut(text, 80))}
+		return "", &paas.Invalid{Reason: fmt.Sprintf("%q is neither an e-mail address nor a webhook: write it as name@example.org, https://example.org/hook or slack:https://hooks.slack.com/services/….", cut(text, 80))}
 	}
 	return a.Address, nil
 }

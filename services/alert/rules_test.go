@@ -26,12 +26,12 @@ func TestRules(t *testing.T) {
 	}
 	t.Run("what cannot be stored is refused in a sentence", func(t *testing.T) {
 		for want, edit := range map[string]func(*Rule){
-			"There is no figure called `foo`":    func(r *Rule) { r.Condition = "foo > 1" },
-			`"nobody" is not an e-mail address`:  func(r *Rule) { r.Receiver = "nobody" },
-			`"a@b.c, d@e.f" is not`:              func(r *Rule) { r.Receiver = "a@b.c, d@e.f" },
-			"says `for 1 min` and the duration":  func(r *Rule) { r.For = 30 },
-			"cannot wait for -1 s":               func(r *Rule) { r.Condition, r.For = "cpu > 1", -1 },
-			"is not an e-mail address: write it": func(r *Rule) { r.Receiver = "a@b.c\r\nBcc: d@e.f" },
+			"There is no figure called `foo`":                      func(r *Rule) { r.Condition = "foo > 1" },
+			`"nobody" is neither an e-mail address`:                func(r *Rule) { r.Receiver = "nobody" },
+			`"a@b.c, d@e.f" is neither`:                            func(r *Rule) { r.Receiver = "a@b.c, d@e.f" },
+			"says `for 1 min` and the duration":                    func(r *Rule) { r.For = 30 },
+			"cannot wait for -1 s":                                 func(r *Rule) { r.Condition, r.For = "cpu > 1", -1 },
+			"is neither an e-mail address nor a webhook: write it": func(r *Rule) { r.Receiver = "a@b.c\r\nBcc: d@e.f" },
 		} {
 			r := good
 			edit(&r)

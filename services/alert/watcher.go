@@ -43,6 +43,7 @@ type watcher struct {
 	seq      uint64    // position read
 	from     uint64    // position to read from after a restart
 	lookBack time.Duration
+	silences []Silence
 	batches  []mark // positions and times of the last batches, one a second
 }
 

@@ -16,8 +16,8 @@ import (
 func (w *watcher) write(ctx context.Context, out outcome) error {
 	err := pgx.BeginFunc(ctx, w.opts.Pool, func(tx pgx.Tx) error {
 		for _, r := range out.moved {
-			if _, err := tx.Exec(ctx, "UPDATE alert_rules SET state=$2, since=$3, value=$4 WHERE id::text=$1",
-				r.rule.ID, r.status.state, r.status.since, r.value); err != nil {
+			if _, err := tx.Exec(ctx, `UPDATE alert_rules SET state=$2, since=$3, value=$4, told_at=$5, held_from=$6, held_to=$7 WHERE id::text=$1`,
+				r.rule.ID, r.status.state, r.status.since, r.value, nullable(r.told), nullable(r.began), nullable(r.ended)); err != nil {
 				return err
 			}
 		}
@@ -47,6 +47,14 @@ func (w *watcher) write(ctx context.Context, out outcome) error {
 		}
 	}
 	return nil
+}
+
+// nullable returns nil for the zero time.
+func nullable(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	return &t
 }
 
 func writeValues(ctx context.Context, tx pgx.Tx, list []*running) error {
@@ -94,14 +102,13 @@ func (w *watcher) queue(ctx context.Context, tx pgx.Tx, m mailOut) error {
 // announce wakes the delivery and sends the event records, after the state is
 // stored. An event may be lost in a crash; a message is not.
 func (w *watcher) announce(out outcome) {
-	if len(out.mails) == 0 {
-		return
+	if len(out.mails) > 0 {
+		select {
+		case w.queued <- struct{}{}:
+		default:
+		}
 	}
-	select {
-	case w.queued <- struct{}{}:
-	default:
-	}
-	for _, m := range out.mails {
+	for _, m := range out.events {
 		e := event(m, w.opts.Now())
 		w.log.Info("An alert changed.", "app", e.App, "rule", m.running.rule.ID, "kind", m.kind, "value", m.running.value)
 		if w.opts.Sender != nil && !w.opts.Sender.Send(e) {

@@ -323,8 +323,30 @@ export interface components {
              * @description Seconds that it must hold
              */
             for?: number;
-            /** @description An e-mail address */
+            /**
+             * Format: double
+             * @description Seconds that it goes on firing after the condition has ended
+             */
+            keep_firing?: number;
+            /** @description An e-mail address, or a webhook: https://… or slack:https://… */
             receiver: string;
+            /**
+             * Format: double
+             * @description Seconds between reminders while it fires; 0: none
+             */
+            repeat?: number;
+        };
+        NewSilence: {
+            /** @description Id of the alert; empty: all of the app's */
+            alert?: string;
+            comment?: string;
+            /** Format: date-time */
+            ends_at: string;
+            /**
+             * Format: date-time
+             * @description Default: now
+             */
+            starts_at?: string;
         };
         NewTokenBody: {
             /** @description The one app it is for; without it, each */
@@ -481,7 +503,30 @@ export interface components {
             source: string;
             what: string;
         };
+        PreviewPoint: {
+            holds: boolean;
+            /** Format: date-time */
+            t: string;
+            /**
+             * Format: double
+             * @description Null where it was not known
+             */
+            v: number | null;
+        };
+        PreviewRuleBody: {
+            condition: string;
+            /**
+             * Format: double
+             * @description Seconds that it must hold
+             */
+            for?: number;
+        };
         Problem: {
+            /**
+             * Format: int64
+             * @description That place, in characters from 1
+             */
+            at?: number;
             /** @description What happened, why, and what to do */
             detail: string;
             /**
@@ -489,6 +534,8 @@ export interface components {
              * @description HTTP status
              */
             status: number;
+            /** @description What was written, where the problem is about a place in it */
+            text?: string;
             /** @description Short summary, the same for each problem of this status */
             title: string;
         };
@@ -659,8 +706,18 @@ export interface components {
              */
             for: number;
             id: string;
-            /** @description An e-mail address */
+            /**
+             * Format: double
+             * @description Seconds that it goes on firing after the condition has ended
+             */
+            keep_firing: number;
+            /** @description An e-mail address, or a webhook: https://… or slack:https://…; viewers see its host alone */
             receiver: string;
+            /**
+             * Format: double
+             * @description Seconds between reminders while it fires; 0: none
+             */
+            repeat: number;
             /**
              * Format: date-time
              * @description When the state began; null before the first look
@@ -673,6 +730,37 @@ export interface components {
         };
         RuleList: {
             alerts: components["schemas"]["Rule"][] | null;
+        };
+        RulePreview: {
+            /** @description As it is understood, with units */
+            condition: string;
+            /**
+             * Format: int64
+             * @description How often it would have fired
+             */
+            fired: number;
+            /** Format: date-time */
+            from: string;
+            /**
+             * Format: double
+             * @description Seconds for which the condition held
+             */
+            held: number;
+            /**
+             * Format: double
+             * @description What the figure is compared with
+             */
+            limit: number | null;
+            /** @description The figures at the end, in words */
+            now: string;
+            /** @description One every ten seconds */
+            points: components["schemas"]["PreviewPoint"][] | null;
+            /** @description The figure that the points show; empty where the condition compares none with a number */
+            subject: string;
+            /** Format: date-time */
+            to: string;
+            /** @description %, ms, /s or empty */
+            unit: string;
         };
         RunRequestBody: {
             command: string[] | null;
@@ -736,6 +824,20 @@ export interface components {
         SignInBody: {
             name: string;
             password: string;
+        };
+        Silence: {
+            /** @description Id of the alert; empty: all of the app's */
+            alert: string;
+            comment: string;
+            created_by: string;
+            /** Format: date-time */
+            ends_at: string;
+            id: string;
+            /** Format: date-time */
+            starts_at: string;
+        };
+        SilenceList: {
+            silences: components["schemas"]["Silence"][] | null;
         };
         Start: {
             command: string[] | null;
@@ -993,6 +1095,7 @@ export type LookRequestBody = components['schemas']['LookRequestBody'];
 export type Message = components['schemas']['Message'];
 export type NewInvitationBody = components['schemas']['NewInvitationBody'];
 export type NewRule = components['schemas']['NewRule'];
+export type NewSilence = components['schemas']['NewSilence'];
 export type NewTokenBody = components['schemas']['NewTokenBody'];
 export type NewUserBody = components['schemas']['NewUserBody'];
 export type NewVolumeBody = components['schemas']['NewVolumeBody'];
@@ -1004,6 +1107,8 @@ export type Policy = components['schemas']['Policy'];
 export type PolicyChange = components['schemas']['PolicyChange'];
 export type PolicyList = components['schemas']['PolicyList'];
 export type PolicyView = components['schemas']['PolicyView'];
+export type PreviewPoint = components['schemas']['PreviewPoint'];
+export type PreviewRuleBody = components['schemas']['PreviewRuleBody'];
 export type Problem = components['schemas']['Problem'];
 export type ProfileView = components['schemas']['ProfileView'];
 export type ProviderView = components['schemas']['ProviderView'];
@@ -1018,6 +1123,7 @@ export type RollbackRequestBody = components['schemas']['RollbackRequestBody'];
 export type RouteProfile = components['schemas']['RouteProfile'];
 export type Rule = components['schemas']['Rule'];
 export type RuleList = components['schemas']['RuleList'];
+export type RulePreview = components['schemas']['RulePreview'];
 export type RunRequestBody = components['schemas']['RunRequestBody'];
 export type ScaleRequestBody = components['schemas']['ScaleRequestBody'];
 export type Session = components['schemas']['Session'];
@@ -1026,6 +1132,8 @@ export type SetRoleRequest = components['schemas']['Set-roleRequest'];
 export type ShownInvitation = components['schemas']['ShownInvitation'];
 export type ShownToken = components['schemas']['ShownToken'];
 export type SignInBody = components['schemas']['SignInBody'];
+export type Silence = components['schemas']['Silence'];
+export type SilenceList = components['schemas']['SilenceList'];
 export type Start = components['schemas']['Start'];
 export type StepNumbers = components['schemas']['StepNumbers'];
 export type SwiftNumbers = components['schemas']['SwiftNumbers'];

@@ -23,6 +23,9 @@ const EXAMPLES: [condition: string, says: string][] = [
   ['rate > 100', 'more than 100 requests per second'],
   ['level >= ERROR', 'a record of level ERROR or above arrives'],
   ['replicas < 1', 'no replica is ready'],
+  ['count(level >= ERROR, "5m") >= 10', 'ten errors come within 5 minutes'],
+  ['new_exception()', 'an exception of a kind that the app never had before'],
+  ['oom()', 'a replica was killed for memory'],
 ];
 
 export default function Alerts({ app }: { app: string }) {
@@ -74,7 +77,7 @@ function AddRule({ app }: { app: string }) {
       <div className="alert-form">
         <TextInput label="When" placeholder="cpu > 90" required value={condition} onChange={(e) => setCondition(e.currentTarget.value)} data-testid={ids.alertCondition} spellCheck={false} className="mono-input" autoComplete="off" />
         <TextInput label="For" required value={wait} onChange={(e) => setWait(e.currentTarget.value)} error={Number.isNaN(seconds) ? 'Like 30s, 5m or 1h' : null} data-testid={ids.alertFor} />
-        <TextInput label="Mail to" type="email" placeholder="you@example.org" required value={to} onChange={(e) => setTo(e.currentTarget.value)} data-testid={ids.alertTo} autoComplete="email" />
+        <TextInput label="Tell" placeholder="you@example.org or https://…" required value={to} onChange={(e) => setTo(e.currentTarget.value)} data-testid={ids.alertTo} autoComplete="email" />
         <Button type="submit" loading={add.isPending} data-testid={ids.alertAdd}>Add rule</Button>
       </div>
       <div className="chips gap-top">
