@@ -44,6 +44,7 @@ type App struct {
 	Asleep    bool      `json:"-"`       // Desired is 0 by the autoscaler's decision, not by a person's
 	Release   int       `json:"release"` // live release, 0 before the first
 	Restart   int       `json:"-"`
+	Routing   Routing   `json:"-"`
 	CreatedAt time.Time `json:"created_at"`
 	UpdatedAt time.Time `json:"updated_at"`
 }
@@ -140,6 +141,18 @@ type Route struct {
 	Hosts   []string `json:"hosts"` // without port, lower case
 	State   AppState `json:"state"` // tells the router what to say, and whether to wait, when Targets is empty
 	Targets []Target `json:"targets"`
+	Gate    Gate     `json:"gate,omitzero"`
+}
+
+// Gate is what stands before an app's targets; see Routing. The zero value lets
+// everybody in.
+type Gate struct {
+	Maintenance bool    `json:"maintenance,omitempty"`
+	Message     string  `json:"message,omitempty"`
+	User        string  `json:"user,omitempty"`
+	Password    string  `json:"password,omitempty"` // hashed
+	Rate        float64 `json:"rate,omitempty"`
+	Burst       int     `json:"burst,omitempty"`
 }
 
 // Table is all that the router knows. Version only grows; an older table than

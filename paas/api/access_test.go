@@ -61,6 +61,7 @@ var bodies = map[string]any{
 	"PUT /apps/{app}/env": map[string]any{"vars": map[string]string{"A": "1"}}, "POST /apps/{app}/releases": strings.NewReader("PK\x03\x04"),
 	"POST /apps/{app}/rollback": map[string]any{"release": 1}, "PUT /apps/{app}/scaling": map[string]any{"max": 3},
 	"POST /apps/{app}/alerts":  map[string]any{"condition": "cpu > 90", "receiver": "a@b.c"},
+	"PUT /apps/{app}/routing":  map[string]any{"maintenance": true},
 	"POST /apps/{app}/volumes": map[string]any{"path": "instance"},
 	"POST /apps/{app}/traffic": map[string]any{"rate": 5},
 	"POST /apps/{app}/what-if": map[string]any{"policy": map[string]any{"name": "step"}},

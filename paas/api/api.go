@@ -67,6 +67,7 @@ type Store interface {
 	releaseStore
 	buildLog
 	quotaStore
+	routingStore
 }
 
 // Deployer moves releases; its methods return once the work is under way.
@@ -148,7 +149,7 @@ func (a *API) routes(mux *http.ServeMux) error {
 	for _, register := range []func(){
 		a.sessionRoutes, a.oidcRoutes, a.tenantRoutes, a.userRoutes, a.tokenRoutes, a.invitationRoutes, a.auditRoutes, a.appRoutes, a.envRoutes, a.releaseRoutes,
 		a.uploadRoutes, a.logRoutes, a.archiveRoutes, a.alertRoutes, a.outboxRoutes, a.profileRoutes,
-		a.scalingRoutes, a.quotaRoutes, a.isolationRoutes, a.trafficRoutes, a.whatIfRoutes, a.runRoutes, a.volumeRoutes, a.statusRoutes,
+		a.scalingRoutes, a.quotaRoutes, a.isolationRoutes, a.trafficRoutes, a.whatIfRoutes, a.runRoutes, a.volumeRoutes, a.routingRoutes, a.statusRoutes,
 	} {
 		register()
 	}

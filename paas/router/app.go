@@ -32,6 +32,8 @@ type app struct {
 	holdTimeout  time.Duration // wait for a first target
 	queueTimeout time.Duration // wait for a free one
 
+	gate atomic.Pointer[gate] // nil: open to all
+
 	mu       sync.Mutex
 	state    paas.AppState
 	targets  []*target

@@ -31,6 +31,9 @@ func pageUnknownHost(host string) page {
 
 // page returns what a visitor reads about a request that no replica answered.
 func (v *visit) page(err error) page {
+	if p, ok := v.barred(err); ok {
+		return p
+	}
 	switch {
 	case errors.Is(err, errTooLarge):
 		return page{http.StatusRequestEntityTooLarge, "Body too large",

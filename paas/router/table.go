@@ -62,6 +62,9 @@ func (rt *Router) swap(t paas.Table) {
 		for _, host := range route.Hosts {
 			next.hosts[strings.ToLower(host)] = a
 		}
+		if g := a.gate.Load(); g == nil || g.Gate != route.Gate {
+			a.gate.Store(newGate(route.Gate))
+		}
 		a.update(route.State, route.Targets)
 	}
 	rt.table.Store(next)

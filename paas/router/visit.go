@@ -70,6 +70,10 @@ func (rt *Router) serveUnknown(w http.ResponseWriter, r *http.Request, host stri
 // serve sends the request to a target, and to another one where that is safe.
 func (v *visit) serve() {
 	v.prepare()
+	if err := v.app.gate.Load().check(v.r, v.start); err != nil {
+		v.fail(err)
+		return
+	}
 	if v.r.ContentLength > int64(v.router.cfg.MaxBody) {
 		v.fail(errTooLarge)
 		return

@@ -9,11 +9,13 @@ import (
 	"kurama/paas"
 )
 
-const appColumns = `tenant, name, uid, state, reason, desired, asleep, release, restart, created_at, updated_at`
+const appColumns = `tenant, name, uid, state, reason, desired, asleep, release, restart, routing,
+	ARRAY(SELECT host FROM domains d WHERE d.tenant = apps.tenant AND d.app = apps.name ORDER BY host), created_at, updated_at`
 
 func scanApp(row pgx.CollectableRow) (paas.App, error) {
 	var a paas.App
 	err := row.Scan(&a.Tenant, &a.Name, &a.UID, &a.State, &a.Reason, &a.Desired, &a.Asleep, &a.Release, &a.Restart,
+		&a.Routing, &a.Routing.Domains,
 		&a.CreatedAt, &a.UpdatedAt)
 	return a, err
 }
