@@ -223,6 +223,12 @@ func (p *platformFake) Status(context.Context) (api.PlatformStatus, error) {
 // Simulate sends nothing.
 func (p *platformFake) Simulate(api.Traffic) error { return nil }
 
+// Runs knows none.
+func (p *platformFake) Runs(string, string) []api.TrafficRun { return nil }
+
+// StopRun finds none.
+func (p *platformFake) StopRun(string, string) bool { return false }
+
 // Replay knows no past.
 func (p *platformFake) Replay(context.Context, api.WhatIfQuestion) (api.WhatIf, error) {
 	return api.WhatIf{}, &paas.Invalid{Reason: "hello was asked for nothing"}

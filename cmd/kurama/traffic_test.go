@@ -29,7 +29,7 @@ func TestSimulatedTrafficGoesThroughTheRouter(t *testing.T) {
 	cfg.Router.Listen = ":" + portOf(strings.TrimPrefix(router.URL, "http://"))
 	ctx, stop := context.WithCancel(t.Context())
 	s := newSimulator(ctx, cfg, slog.New(slog.DiscardHandler))
-	traffic := api.Traffic{Tenant: "acme", App: "hello", Paths: []string{"/a"}, Rate: 50, Lasting: time.Hour}
+	traffic := api.Traffic{Tenant: "acme", App: "hello", Paths: []string{"/a"}, Rate: 50, Lasting: time.Hour, Ensure: []string{"error_rate == 0%"}}
 	must(t, s.Simulate(traffic))
 
 	if err := s.Simulate(traffic); !errors.Is(err, paas.ErrConflict) {
@@ -46,8 +46,18 @@ func TestSimulatedTrafficGoesThroughTheRouter(t *testing.T) {
 			t.Fatalf("%d requests came", asked.Load())
 		}
 	}
-	stop()
+	if runs := s.Runs("acme", "hello"); len(runs) != 1 || runs[0].State != "running" || !s.StopRun("acme", "hello") || s.StopRun("acme", "b") {
+		t.Errorf("%+v", runs)
+	}
 	s.wait()
+	if runs := s.Runs("acme", "hello"); runs[0].State != "stopped" || !strings.Contains(string(runs[0].Report), `"series"`) || runs[0].Holds == nil || !*runs[0].Holds {
+		t.Errorf("%+v", runs)
+	}
+	traffic.Ensure = []string{"often"}
+	if err := s.Simulate(traffic); err == nil || !strings.Contains(err.Error(), "is not a condition") {
+		t.Errorf("%v", err)
+	}
+	stop()
 	if strange.Load() > 0 || s.running["hello.acme.localhost"] {
 		t.Errorf("%d requests went elsewhere; running %v", strange.Load(), s.running)
 	}

@@ -43,6 +43,7 @@ var sections = []section{
 	{"router", "requests through the router", 2 * time.Minute, (*bench).measureRouter},
 	{"balance", "p99 through the router with uneven replicas, beside an ideal shared queue", 3 * time.Minute, (*bench).measureBalance},
 	{"scale", "a step of load, and an app that sleeps", 4 * time.Minute, (*bench).measureScale},
+	{"reqsim", "the request simulator beside wrk and Locust", 2 * time.Minute, (*bench).measureReqsim},
 	{"latency", "from the log call in an app to the websocket and to the committed row", 2 * time.Minute, (*bench).measureLatency},
 	{"archive", "what the archive makes of an app's records", time.Minute, (*bench).measureArchive},
 	{"agent", "use at 5 000 records/s", 2 * time.Minute, (*bench).measureAgent},

@@ -20,7 +20,7 @@ import (
 )
 
 // peerCommand makes this program one of the processes that Kurama is measured
-// against or with: bench peer backend|proxy|writer|replica.
+// against or with: bench peer backend|proxy|writer|replica|delays.
 const peerCommand = "peer"
 
 // servePeer serves until the process is killed.
@@ -42,6 +42,8 @@ func servePeer(kind string, args []string) int {
 		err = serveProxy(ln, args)
 	case "writer":
 		err = serveWriter(ln, args)
+	case "delays":
+		err = http.Serve(ln, delayed())
 	case "replica":
 		err = serveReplica(ln, args)
 	default:

@@ -227,6 +227,18 @@ func (f *fakes) Replay(_ context.Context, q api.WhatIfQuestion) (api.WhatIf, err
 	return w, nil
 }
 
+func (f *fakes) Runs(string, string) []api.TrafficRun {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return make([]api.TrafficRun, len(f.traffic))
+}
+
+func (f *fakes) StopRun(string, string) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return len(f.traffic) > 0
+}
+
 func (f *fakes) Simulate(t api.Traffic) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()

@@ -29,4 +29,10 @@ func TestTraffic(t *testing.T) {
 		t.Errorf("sent %+v", got)
 	}
 	want(t, w.send("developer", "POST", app+"/traffic", map[string]any{}), 409)
+	if runs := want(t, w.send("viewer", "GET", app+"/traffic", nil), 200); !strings.Contains(runs, `"state":""`) {
+		t.Errorf("the runs are %s", runs)
+	}
+	want(t, w.send("viewer", "DELETE", app+"/traffic", nil), 403)
+	want(t, w.send("developer", "DELETE", app+"/traffic", nil), 204)
+	want(t, w.send("stranger", "GET", app+"/traffic", nil), 404)
 }

@@ -920,8 +920,15 @@ export interface components {
             tokens: components["schemas"]["Token"][] | null;
         };
         TrafficRequestBody: {
+            /** @description conditions such as p95 < 75ms */
+            ensure?: string[] | null;
             /** @description such as /search?q=fox; without any, / */
             paths?: string[] | null;
+            /**
+             * Format: double
+             * @description requests per second at the top of ramp, spike and sine
+             */
+            peak?: number;
             /**
              * Format: double
              * @description requests per second
@@ -933,6 +940,54 @@ export interface components {
              * @default 60
              */
             seconds: number;
+            /**
+             * @default constant
+             * @enum {string}
+             */
+            shape: "constant" | "ramp" | "spike" | "sine" | "poisson";
+        };
+        TrafficRun: {
+            /** Format: int64 */
+            answered: number;
+            /** Format: date-time */
+            began: string;
+            /**
+             * Format: date-time
+             * @description As planned
+             */
+            ends: string;
+            /** Format: int64 */
+            failed: number;
+            /** @description Whether all conditions hold; null while it runs, or without any */
+            holds: boolean | null;
+            /**
+             * Format: double
+             * @description ms
+             */
+            p50: number;
+            /**
+             * Format: double
+             * @description ms
+             */
+            p95: number;
+            /**
+             * Format: double
+             * @description ms
+             */
+            p99: number;
+            /**
+             * Format: double
+             * @description Requests per second, lately; in the end over the run
+             */
+            rate: number;
+            /** @description The simulator's report once the run is over */
+            report?: unknown;
+            shape: string;
+            /** @enum {string} */
+            state: "running" | "done" | "stopped";
+        };
+        TrafficRuns: {
+            runs: components["schemas"]["TrafficRun"][] | null;
         };
         User: {
             /** Format: date-time */
@@ -1143,6 +1198,8 @@ export type TenantList = components['schemas']['TenantList'];
 export type Token = components['schemas']['Token'];
 export type TokenList = components['schemas']['TokenList'];
 export type TrafficRequestBody = components['schemas']['TrafficRequestBody'];
+export type TrafficRun = components['schemas']['TrafficRun'];
+export type TrafficRuns = components['schemas']['TrafficRuns'];
 export type User = components['schemas']['User'];
 export type UserList = components['schemas']['UserList'];
 export type Volume = components['schemas']['Volume'];
