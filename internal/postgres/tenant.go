@@ -58,7 +58,8 @@ END $$`
 
 // protect puts every table that carries a tenant under row-level security, so
 // that a table which a later migration adds cannot escape. Tables without a
-// tenant are not granted at all. Their owner, as whom the sinks and the
+// tenant are not granted at all, but for a look at how far the sinks are, which a
+// log that is followed needs. Their owner, as whom the sinks and the
 // deployer work, is not bound.
 const protect = `DO $$ DECLARE t record; BEGIN
 	PERFORM pg_advisory_xact_lock(7310866);
@@ -72,6 +73,7 @@ const protect = `DO $$ DECLARE t record; BEGIN
 		EXECUTE format('CREATE POLICY of_tenant ON %I TO kurama_tenant USING (%I = nullif(current_setting(''kurama.tenant'', true), ''''))', t.relname, t.col);
 		EXECUTE format('GRANT SELECT, INSERT, UPDATE, DELETE ON %I TO kurama_tenant', t.relname);
 	END LOOP;
+	GRANT SELECT ON sink_positions TO kurama_tenant;
 	EXECUTE format('GRANT USAGE ON SCHEMA %I TO kurama_tenant', current_schema());
 	EXECUTE format('GRANT USAGE ON ALL SEQUENCES IN SCHEMA %I TO kurama_tenant', current_schema());
 END $$`

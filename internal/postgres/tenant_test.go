@@ -85,10 +85,15 @@ func TestTenants(t *testing.T) {
 		if err := owner.QueryRow(t.Context(), `SELECT rolsuper OR rolbypassrls OR rolcreaterole FROM pg_roles WHERE rolname = $1`, postgres.TenantRole).Scan(&may); err != nil || may {
 			t.Errorf("may %v, %v", may, err)
 		}
-		for _, sql := range []string{`SELECT FROM records_default`, `SELECT FROM sink_positions`, `ALTER TABLE apps DISABLE ROW LEVEL SECURITY`} {
+		for _, sql := range []string{`SELECT FROM records_default`, `UPDATE sink_positions SET seq = 0`, `DELETE FROM sink_positions`, `ALTER TABLE apps DISABLE ROW LEVEL SECURITY`} {
 			if _, err := bound.Exec(acme, sql); err == nil {
 				t.Errorf("%s went through", sql)
 			}
+		}
+	})
+	t.Run("it sees how far the sinks are, as a log that is followed has to", func(t *testing.T) {
+		if _, err := bound.Exec(acme, `SELECT seq FROM sink_positions`); err != nil {
+			t.Error(err)
 		}
 	})
 	t.Run("no table escapes", func(t *testing.T) {

@@ -9,7 +9,7 @@ const of = (page) => `${C}#/apps/${app}/${page}`;
 // name, address, what must be seen before the page is judged
 const PAGES = [
   ['apps', C, '[data-testid=app-row]'],
-  ['overview', of('overview'), '[data-testid=trends] path'],
+  ['overview', of('overview'), '[data-testid=trends]'],
   ['releases', of('releases'), 'text=Superseded'],
   ['release', of('releases/1'), '[data-testid=build-step]'],
   ['release-failed', `${C}#/apps/broken/releases/1`, '[data-testid=deploy-failed]'],

@@ -59,7 +59,7 @@ export function Overview({ app }: { app: App }) {
       <ShareDialog app={app.name} opened={sharing} onClose={share.close} />
       <ScaleDialog key={app.desired} app={app} opened={scaling} onClose={scale.close} />
 
-      {app.release > 0 && <Trends app={app.name} />}
+      {app.release > 0 && <Trends app={app.name} since={app.created_at} />}
 
       <section className="section">
         <h2>Autoscaler</h2>

@@ -1,4 +1,5 @@
 import { SegmentedControl, useComputedColorScheme } from '@mantine/core';
+import { useState } from 'react';
 import { stepsOf, useCourse, type CourseWindow } from '../../api/course';
 import type { CoursePoint } from '../../api/schema';
 import { ms, percent, rate } from '../../format/format';
@@ -19,10 +20,13 @@ const FIGURES: [label: string, of: Figure, format: (v: number | null | undefined
   ['Replicas', (p) => p.replicas, (v) => (v == null ? '–' : String(v)), 'replicas', 2],
 ];
 
-/** An app's last figures as lines. */
-export function Trends({ app }: { app: string }) {
+const NEW = 30 * 60_000; // ms; of a younger app an hour would be mostly empty
+
+/** An app's last figures as lines. since is when the app was made. */
+export function Trends({ app, since }: { app: string; since: string }) {
   const { query } = useRoute();
-  const window = WINDOWS.find((w) => w.value === query.get('window'))?.value ?? '1h';
+  const [usual] = useState<CourseWindow>(() => (Date.now() - Date.parse(since) < NEW ? '15m' : '1h'));
+  const window = WINDOWS.find((w) => w.value === query.get('window'))?.value ?? usual;
   const dark = useComputedColorScheme('light') === 'dark';
   const { data, error } = useCourse(app, window);
   const steps = data ? stepsOf(data) : [];
@@ -30,7 +34,7 @@ export function Trends({ app }: { app: string }) {
     <section className="section">
       <div className="section-head">
         <h2>Last figures</h2>
-        <SegmentedControl size="xs" data={WINDOWS} value={window} onChange={(w) => setQuery({ window: w === '1h' ? undefined : w })} aria-label="Window" />
+        <SegmentedControl size="xs" data={WINDOWS} value={window} onChange={(w) => setQuery({ window: w === usual ? undefined : w })} aria-label="Window" />
       </div>
       <Problem error={error} />
       <div className="panel trends" data-testid={ids.trends}>

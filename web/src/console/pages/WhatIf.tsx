@@ -20,11 +20,11 @@ export function WhatIf({ app, policy }: { app: string; policy: Policy }) {
     <section className="section">
       <h2>What if</h2>
       <p className="hint">Runs the app's own traffic of the last 24 hours again, in simulation, under the policy as it stands in the form above and under the one in force.</p>
-      <div className="form-grid">
-        <NumberInput label="Objective" description="a request that takes longer is late; empty: what the policy aims at" suffix=" ms" min={1} max={600_000} value={objective} onChange={(v) => setObjective(v === '' ? '' : Number(v))} />
+      <div>
+        <NumberInput maw={420} label="Objective" description="a request that takes longer is late; empty: what the policy aims at" suffix=" ms" min={1} max={600_000} value={objective} onChange={(v) => setObjective(v === '' ? '' : Number(v))} />
       </div>
       <Button mt="sm" variant="default" loading={ask.isPending} onClick={() => ask.mutate()} data-testid={ids.whatIfRun}>Simulate</Button>
-      <Problem error={ask.error} />
+      <div className="gap-top"><Problem error={ask.error} /></div>
       {ask.data && <Outcome answer={ask.data} />}
     </section>
   );
@@ -47,7 +47,7 @@ function Outcome({ answer }: { answer: Answer }) {
   return (
     <>
       <p className="says" data-testid={ids.whatIfSays}>{answer.says}</p>
-      <TableBox label="What if" className="panel">
+      <TableBox label="What if" className="panel gap-bottom">
         <Table>
           <Table.Thead><Table.Tr><Table.Th>Policy</Table.Th><Table.Th className="num">late</Table.Th><Table.Th className="num">failed</Table.Th><Table.Th className="num">p95</Table.Th><Table.Th className="num">p99</Table.Th><Table.Th className="num">replica-hours</Table.Th><Table.Th className="num">most</Table.Th><Table.Th className="num">changes</Table.Th></Table.Tr></Table.Thead>
           <Table.Tbody>
