@@ -113,12 +113,28 @@ type profileQuery struct{ q *profile.Query }
 
 // Profile returns the figures of an app's routes.
 func (p profileQuery) Profile(ctx context.Context, tenant, app string, window time.Duration) (api.ProfileView, error) {
-	stats, from, to, err := p.q.Routes(ctx, tenant, app, window)
-	view := api.ProfileView{Window: window.String(), From: from, To: to, Routes: make([]api.RouteProfile, len(stats))}
+	r, err := p.q.Report(ctx, tenant, app, window)
+	return api.ProfileView{Window: window.String(), From: r.From, To: r.To, Routes: apiRoutes(r.Routes), Total: api.RouteProfile(r.Total),
+		ByMean: apiRoutes(r.ByMean), ByP95: apiRoutes(r.ByP95), Release: r.Release, Previous: r.Previous}, err
+}
+
+func apiRoutes(stats []profile.RouteStats) []api.RouteProfile {
+	list := make([]api.RouteProfile, len(stats))
 	for i, s := range stats {
-		view.Routes[i] = api.RouteProfile(s)
+		list[i] = api.RouteProfile(s)
 	}
-	return view, err
+	return list
+}
+
+// Slowest returns the slowest requests of the window that ends now.
+func (p profileQuery) Slowest(ctx context.Context, tenant, app string, window time.Duration, limit int) ([]api.SlowRequest, error) {
+	now := time.Now()
+	requests, err := p.q.Slowest(ctx, tenant, app, now.Add(-window), now, limit)
+	list := make([]api.SlowRequest, len(requests))
+	for i, r := range requests {
+		list[i] = api.SlowRequest{At: r.At, Method: r.Method, Route: r.Route, URL: r.URL, Status: r.Status, Dur: r.Dur, Req: r.Req, Release: r.Release}
+	}
+	return list, err
 }
 
 // deployerOf lets a reader of a command's output end it.

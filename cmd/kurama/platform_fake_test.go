@@ -211,6 +211,10 @@ func (p *platformFake) Mail(context.Context, string, string) ([]byte, error) {
 	return nil, paas.ErrNotFound
 }
 
+func (p *platformFake) Slowest(context.Context, string, string, time.Duration, int) ([]api.SlowRequest, error) {
+	return []api.SlowRequest{{Method: "GET", Route: "/user/<id>", URL: "/user/7", Status: 200, Dur: 1234, Req: "r1"}}, nil
+}
+
 func (p *platformFake) Profile(context.Context, string, string, time.Duration) (api.ProfileView, error) {
 	p50 := 3.1
 	return api.ProfileView{Routes: []api.RouteProfile{{Method: "GET", Route: "/user/<id>", Requests: 7, P50: &p50}}}, nil

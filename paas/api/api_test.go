@@ -413,6 +413,10 @@ func (f *fakes) Mail(_ context.Context, tenant, id string) ([]byte, error) {
 	return []byte("Subject: hello\r\n\r\n"), nil
 }
 
+func (f *fakes) Slowest(context.Context, string, string, time.Duration, int) ([]api.SlowRequest, error) {
+	return []api.SlowRequest{{Route: "/slow", Dur: 1234}}, nil
+}
+
 func (f *fakes) Profile(_ context.Context, _, _ string, window time.Duration) (api.ProfileView, error) {
 	return api.ProfileView{From: time.Unix(0, 0), To: time.Unix(0, 0).Add(window)}, nil
 }

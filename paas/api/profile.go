@@ -8,6 +8,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"kurama/logship/record"
 	"kurama/paas"
 )
 
@@ -24,6 +25,11 @@ type RouteProfile struct {
 	Mean     *float64 `json:"mean"`
 	CPUMs    *float64 `json:"cpu_ms" doc:"CPU per request"`
 	Rate     float64  `json:"rate" doc:"Requests per second"`
+
+	AboveMedian bool     `json:"above_median" doc:"The median of the route is above that of the app"`
+	BeforeP50   *float64 `json:"before_p50" doc:"Under the release before; null where it had none"`
+	BeforeP95   *float64 `json:"before_p95"`
+	BeforeMean  *float64 `json:"before_mean"`
 }
 
 // ProfileView is the profile of an app over a window.
@@ -32,10 +38,37 @@ type ProfileView struct {
 	From   time.Time      `json:"from"`
 	To     time.Time      `json:"to"`
 	Routes []RouteProfile `json:"routes"`
+
+	Total    RouteProfile   `json:"total" doc:"All routes together"`
+	ByMean   []RouteProfile `json:"slowest_by_mean" doc:"At most ten, the slowest first"`
+	ByP95    []RouteProfile `json:"slowest_by_p95" doc:"At most ten, the slowest first"`
+	Release  int            `json:"release" doc:"The newest with requests in the window; 0: none"`
+	Previous int            `json:"previous_release" doc:"The one before it within a week, that before_… are of; 0: none"`
 }
 
-// Profiler reads how the routes of apps did. It fills From, To and Routes.
+// SlowRequest is one of the slowest requests of an app, with what it logged.
+type SlowRequest struct {
+	At      time.Time `json:"at" doc:"When it ended"`
+	Method  string    `json:"method"`
+	Route   string    `json:"route"`
+	URL     string    `json:"url"`
+	Status  int       `json:"status"`
+	Dur     float64   `json:"dur" doc:"ms"`
+	Req     string    `json:"req" doc:"Request id"`
+	Release int       `json:"release"`
+	Logs    []Record  `json:"logs" doc:"Its log records, oldest first, at most twenty; none where the records are gone"`
+}
+
+// SlowList is the slowest requests of a window, the slowest first.
+type SlowList struct {
+	Window   string        `json:"window"`
+	Requests []SlowRequest `json:"requests"`
+}
+
+// Profiler reads how the routes of apps did. Profile fills all but Window.
 type Profiler interface {
+	// Slowest returns requests without their logs.
+	Slowest(ctx context.Context, tenant, app string, window time.Duration, limit int) ([]SlowRequest, error)
 	Profile(ctx context.Context, tenant, app string, window time.Duration) (ProfileView, error)
 }
 
@@ -49,15 +82,73 @@ func (a *API) profileRoutes() {
 			if err := a.appExists(ctx, in.App); err != nil {
 				return nil, err
 			}
-			window, err := time.ParseDuration(in.Window)
-			if err != nil || window < time.Minute || window > 30*24*time.Hour {
-				return nil, &paas.Invalid{Reason: fmt.Sprintf("%q is not a window: use 15m, 1h or 24h, or any from 1m to 720h", in.Window)}
+			window, err := profileWindow(in.Window)
+			if err != nil {
+				return nil, err
 			}
 			view, err := a.deps.Profile.Profile(ctx, callOf(ctx).tenant, in.App, window)
 			view.Window = in.Window
-			if view.Routes == nil {
-				view.Routes = []RouteProfile{}
+			for _, list := range []*[]RouteProfile{&view.Routes, &view.ByMean, &view.ByP95} {
+				if *list == nil {
+					*list = []RouteProfile{}
+				}
 			}
 			return reply(view), err
 		})
+	register(a, huma.Operation{OperationID: "list-slowest", Method: http.MethodGet, Path: "/apps/{app}/profile/slowest", Summary: "Show the slowest requests with their log lines"},
+		paas.RoleViewer, a.slowest)
+}
+
+func profileWindow(text string) (time.Duration, error) {
+	window, err := time.ParseDuration(text)
+	if err != nil || window < time.Minute || window > 30*24*time.Hour {
+		return 0, &paas.Invalid{Reason: fmt.Sprintf("%q is not a window: use 15m, 1h or 24h, or any from 1m to 720h", text)}
+	}
+	return window, nil
+}
+
+const (
+	slowRequests = 10
+	slowLogs     = 20               // log records of one request
+	slowAfter    = 10 * time.Second // a record of a request may be this much later than its end
+)
+
+func (a *API) slowest(ctx context.Context, in *struct {
+	InApp
+	Window string `query:"window" default:"1h" doc:"15m, 1h, 24h, or any from 1m to 720h"`
+}) (*answer[SlowList], error) {
+	if err := a.appExists(ctx, in.App); err != nil {
+		return nil, err
+	}
+	window, err := profileWindow(in.Window)
+	if err != nil {
+		return nil, err
+	}
+	list, err := a.deps.Profile.Slowest(ctx, callOf(ctx).tenant, in.App, window, slowRequests)
+	if err != nil {
+		return nil, err
+	}
+	for i := range list {
+		if list[i].Logs, err = a.logsOf(ctx, in.App, &list[i]); err != nil {
+			return nil, err
+		}
+	}
+	if list == nil {
+		list = []SlowRequest{}
+	}
+	return reply(SlowList{Window: in.Window, Requests: list}), nil
+}
+
+// logsOf returns the log records of a request, oldest first.
+func (a *API) logsOf(ctx context.Context, app string, r *SlowRequest) ([]Record, error) {
+	logs := []Record{}
+	if r.Req == "" {
+		return logs, nil
+	}
+	records, _, err := a.deps.Logs.Logs(ctx, LogFilter{Tenant: callOf(ctx).tenant, App: app, Req: r.Req, Kinds: []record.Kind{record.KindLog}, Limit: slowLogs,
+		From: r.At.Add(-time.Duration(r.Dur*float64(time.Millisecond)) - time.Second), To: r.At.Add(slowAfter)})
+	for i := len(records) - 1; i >= 0; i-- {
+		logs = append(logs, Record{records[i]})
+	}
+	return logs, err
 }

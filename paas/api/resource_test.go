@@ -257,7 +257,7 @@ func TestOtherResources(t *testing.T) {
 	w := newWorld(t)
 	for path, part := range map[string]string{
 		app + "/archive": `"files":[]`, app + "/alerts": `"alerts":[]`, app + "/notifications": `"notifications":[]`,
-		app + "/profile?window=15m": `"window":"15m"`, app + "/releases": `"releases":[]`, "/api/v1/outbox/m1": "Subject: hello",
+		app + "/profile?window=15m": `"window":"15m"`, app + "/profile/slowest": `"route":"/slow"`, app + "/releases": `"releases":[]`, "/api/v1/outbox/m1": "Subject: hello",
 	} {
 		if got := want(t, w.send("viewer", "GET", path, nil), 200); !strings.Contains(got, part) {
 			t.Errorf("%s: no %s in %s", path, part, got)

@@ -31,6 +31,7 @@ type cell struct {
 	cpuSum           float64 // milliseconds
 	cpuCount         int64   // requests whose CPU time is known
 	sketch           *ddsketch.DDSketch
+	slow             slow
 }
 
 func newSketch() *ddsketch.DDSketch {
@@ -52,6 +53,7 @@ func (c *cell) add(r *record.Record) {
 	}
 	if duration(r.Dur) && c.sketch.Add(r.Dur.Value) == nil {
 		c.durSum += r.Dur.Value
+		c.slow.see(r)
 	}
 	if duration(r.CPUMs) {
 		c.cpuSum += r.CPUMs.Value
@@ -72,6 +74,7 @@ func (c *cell) mergeStored(stored *cell, sketch []byte) error {
 	c.durSum += stored.durSum
 	c.cpuSum += stored.cpuSum
 	c.cpuCount += stored.cpuCount
+	c.slow.merge(stored.slow)
 	// Into a fresh one first: a broken sketch must not leave half of itself behind.
 	whole := newSketch()
 	if err := whole.DecodeAndMergeWith(sketch); err != nil {

@@ -30,6 +30,12 @@ type RouteStats struct {
 	Mean     *float64 `json:"mean"`
 	CPUMs    *float64 `json:"cpu_ms"` // mean CPU time of a request
 	Rate     float64  `json:"rate"`   // requests per second
+
+	// Filled in by Report.
+	AboveMedian bool     `json:"above_median"` // the route's median is above the app's
+	BeforeP50   *float64 `json:"before_p50"`   // under the release before; nil where it had none
+	BeforeP95   *float64 `json:"before_p95"`
+	BeforeMean  *float64 `json:"before_mean"`
 }
 
 // Query reads the rollups that profile stored. It is safe for concurrent use.
@@ -58,7 +64,7 @@ func (q *Query) Routes(ctx context.Context, tenant, app string, window time.Dura
 // Between returns the profile of each route of an app in the minutes that begin
 // from from to to, both included, most requests first.
 func (q *Query) Between(ctx context.Context, tenant, app string, from, to time.Time) ([]RouteStats, error) {
-	cells, err := q.cells(ctx, tenant, app, from, to)
+	cells, err := q.cells(ctx, tenant, app, from, to, 0)
 	if err != nil {
 		return nil, fmt.Errorf("reading the profile of %s/%s: %w", tenant, app, err)
 	}
@@ -72,10 +78,10 @@ func (q *Query) Between(ctx context.Context, tenant, app string, from, to time.T
 	return stats, nil
 }
 
-// cells merges the rows of each route.
-func (q *Query) cells(ctx context.Context, tenant, app string, from, to time.Time) (map[methodRoute]*cell, error) {
+// cells merges the rows of each route, of one release or of all (0).
+func (q *Query) cells(ctx context.Context, tenant, app string, from, to time.Time, release int) (map[methodRoute]*cell, error) {
 	rows, err := q.pool.Query(ctx, `SELECT method, route, requests, errors, dur_sum, cpu_sum, cpu_count, sketch
-		FROM rollups WHERE tenant = $1 AND app = $2 AND minute >= $3 AND minute <= $4`, tenant, app, from, to)
+		FROM rollups WHERE tenant = $1 AND app = $2 AND minute >= $3 AND minute <= $4 AND ($5 = 0 OR release = $5)`, tenant, app, from, to, release)
 	if err != nil {
 		return nil, err
 	}

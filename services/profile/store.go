@@ -58,7 +58,7 @@ func merge(ctx context.Context, tx pgx.Tx, cells map[key]*cell, log *slog.Logger
 
 func readStored(ctx context.Context, tx pgx.Tx, cells map[key]*cell, columns *keyColumns, log *slog.Logger) error {
 	rows, err := tx.Query(ctx, `SELECT r.minute, r.tenant, r.app, r.release, r.method, r.route,
-			r.requests, r.errors, r.dur_sum, r.cpu_sum, r.cpu_count, r.sketch
+			r.requests, r.errors, r.dur_sum, r.cpu_sum, r.cpu_count, r.sketch, r.slow_ms, r.slow_at, r.slow_req, r.slow_url, r.slow_status
 		FROM `+unnestKeys+` AS k(minute, tenant, app, release, method, route)
 		JOIN rollups r USING (minute, tenant, app, release, method, route)`, columns.args()...)
 	if err != nil {
@@ -69,10 +69,14 @@ func readStored(ctx context.Context, tx pgx.Tx, cells map[key]*cell, columns *ke
 		minute time.Time
 		stored cell
 		sketch []byte
+		slowMs *float64
+		slowAt *time.Time
 	)
 	_, err = pgx.ForEachRow(rows, []any{&minute, &k.tenant, &k.app, &k.release, &k.method, &k.route,
-		&stored.requests, &stored.errors, &stored.durSum, &stored.cpuSum, &stored.cpuCount, &sketch}, func() error {
+		&stored.requests, &stored.errors, &stored.durSum, &stored.cpuSum, &stored.cpuCount, &sketch,
+		&slowMs, &slowAt, &stored.slow.req, &stored.slow.url, &stored.slow.status}, func() error {
 		k.minute = minute.Unix()
+		stored.slow = slowOf(slowMs, slowAt, stored.slow.req, stored.slow.url, stored.slow.status)
 		if err := cells[k].mergeStored(&stored, sketch); err != nil {
 			log.Warn("a stored sketch cannot be read; its durations are left out", "minute", minute, "tenant", k.tenant,
 				"app", k.app, "route", k.route, "error", err)
@@ -89,18 +93,25 @@ func writeCells(ctx context.Context, tx pgx.Tx, cells map[key]*cell, keys []key,
 	n := len(keys)
 	requests, failed, cpuCounts := make([]int64, n), make([]int64, n), make([]int64, n)
 	durSums, cpuSums, sketches := make([]float64, n), make([]float64, n), make([][]byte, n)
+	slowMs, slowAts, slowStatus := make([]*float64, n), make([]*time.Time, n), make([]int32, n)
+	slowReqs, slowURLs := make([]string, n), make([]string, n)
 	for i, k := range keys {
 		c := cells[k]
+		slowMs[i], slowAts[i] = c.slow.columns()
+		slowReqs[i], slowURLs[i], slowStatus[i] = c.slow.req, c.slow.url, int32(c.slow.status)
 		requests[i], failed[i], cpuCounts[i] = c.requests, c.errors, c.cpuCount
 		durSums[i], cpuSums[i], sketches[i] = c.durSum, c.cpuSum, c.encoded()
 	}
-	_, err := tx.Exec(ctx, `INSERT INTO rollups (minute, tenant, app, release, method, route, requests, errors, dur_sum, cpu_sum, cpu_count, sketch)
+	_, err := tx.Exec(ctx, `INSERT INTO rollups (minute, tenant, app, release, method, route, requests, errors, dur_sum, cpu_sum, cpu_count, sketch,
+			slow_ms, slow_at, slow_req, slow_url, slow_status)
 		SELECT * FROM unnest($1::timestamptz[], $2::text[], $3::text[], $4::int[], $5::text[], $6::text[],
-			$7::bigint[], $8::bigint[], $9::float8[], $10::float8[], $11::bigint[], $12::bytea[])
+			$7::bigint[], $8::bigint[], $9::float8[], $10::float8[], $11::bigint[], $12::bytea[],
+			$13::float8[], $14::timestamptz[], $15::text[], $16::text[], $17::int[])
 		ON CONFLICT (tenant, app, minute, release, method, route) DO UPDATE SET
 			requests = EXCLUDED.requests, errors = EXCLUDED.errors, dur_sum = EXCLUDED.dur_sum,
-			cpu_sum = EXCLUDED.cpu_sum, cpu_count = EXCLUDED.cpu_count, sketch = EXCLUDED.sketch`,
-		append(columns.args(), requests, failed, durSums, cpuSums, cpuCounts, sketches)...)
+			cpu_sum = EXCLUDED.cpu_sum, cpu_count = EXCLUDED.cpu_count, sketch = EXCLUDED.sketch,
+			slow_ms = EXCLUDED.slow_ms, slow_at = EXCLUDED.slow_at, slow_req = EXCLUDED.slow_req, slow_url = EXCLUDED.slow_url, slow_status = EXCLUDED.slow_status`,
+		append(columns.args(), requests, failed, durSums, cpuSums, cpuCounts, sketches, slowMs, slowAts, slowReqs, slowURLs, slowStatus)...)
 	if err != nil {
 		return fmt.Errorf("writing %d rollups: %w", n, err)
 	}

@@ -542,9 +542,25 @@ export interface components {
         ProfileView: {
             /** Format: date-time */
             from: string;
+            /**
+             * Format: int64
+             * @description The one before it within a week, that before_… are of; 0: none
+             */
+            previous_release: number;
+            /**
+             * Format: int64
+             * @description The newest with requests in the window; 0: none
+             */
+            release: number;
             routes: components["schemas"]["RouteProfile"][] | null;
+            /** @description At most ten, the slowest first */
+            slowest_by_mean: components["schemas"]["RouteProfile"][] | null;
+            /** @description At most ten, the slowest first */
+            slowest_by_p95: components["schemas"]["RouteProfile"][] | null;
             /** Format: date-time */
             to: string;
+            /** @description All routes together */
+            total: components["schemas"]["RouteProfile"];
             window: string;
         };
         ProviderView: {
@@ -670,6 +686,17 @@ export interface components {
             release: number;
         };
         RouteProfile: {
+            /** @description The median of the route is above that of the app */
+            above_median: boolean;
+            /** Format: double */
+            before_mean: number | null;
+            /**
+             * Format: double
+             * @description Under the release before; null where it had none
+             */
+            before_p50: number | null;
+            /** Format: double */
+            before_p95: number | null;
             /**
              * Format: double
              * @description CPU per request
@@ -838,6 +865,59 @@ export interface components {
         };
         SilenceList: {
             silences: components["schemas"]["Silence"][] | null;
+        };
+        SlowList: {
+            requests: components["schemas"]["SlowRequest"][] | null;
+            window: string;
+        };
+        SlowRequest: {
+            /**
+             * Format: date-time
+             * @description When it ended
+             */
+            at: string;
+            /**
+             * Format: double
+             * @description ms
+             */
+            dur: number;
+            /** @description Its log records, oldest first, at most twenty; none where the records are gone */
+            logs: {
+                app?: string;
+                cpu?: number | null;
+                cpu_ms?: number | null;
+                disk?: number | null;
+                dur?: number | null;
+                exc?: string;
+                extra?: Record<string, never>;
+                /** Format: uuid */
+                id?: string;
+                kind?: string;
+                level?: string | null;
+                mem?: number | null;
+                method?: string;
+                msg?: string;
+                queue?: number | null;
+                release?: number;
+                replica?: string;
+                req?: string;
+                route?: string;
+                status?: number | null;
+                swap?: number | null;
+                tenant?: string;
+                /** Format: date-time */
+                ts?: string;
+                url?: string | null;
+            }[] | null;
+            method: string;
+            /** Format: int64 */
+            release: number;
+            /** @description Request id */
+            req: string;
+            route: string;
+            /** Format: int64 */
+            status: number;
+            url: string;
         };
         Start: {
             command: string[] | null;
@@ -1189,6 +1269,8 @@ export type ShownToken = components['schemas']['ShownToken'];
 export type SignInBody = components['schemas']['SignInBody'];
 export type Silence = components['schemas']['Silence'];
 export type SilenceList = components['schemas']['SilenceList'];
+export type SlowList = components['schemas']['SlowList'];
+export type SlowRequest = components['schemas']['SlowRequest'];
 export type Start = components['schemas']['Start'];
 export type StepNumbers = components['schemas']['StepNumbers'];
 export type SwiftNumbers = components['schemas']['SwiftNumbers'];

@@ -1,0 +1,57 @@
+package profile
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"kurama/logship/record"
+	"kurama/services/sink/sinktest"
+)
+
+func TestAReportComparesRoutesAndReleases(t *testing.T) {
+	b := setup(t)
+	sinktest.Start(t, b.role.Run)
+	now := time.Now()
+	var batch []record.Record
+	add := func(release int, route string, ms float64, ago time.Duration) {
+		batch = append(batch, request(len(batch), now.Add(-ago), func(r *record.Record) {
+			r.Release, r.Route, r.Dur, r.Req = release, route, record.Num(ms), fmt.Sprintf("req-%s-%g", route, ms)
+		}))
+	}
+	for i := range 100 {
+		add(1, "/buy", 20, 3*time.Hour)
+		add(2, "/buy", 40, time.Minute)
+		add(2, "/", 2, time.Minute)
+		add(2, fmt.Sprintf("/r%d", i%12), 5, time.Minute)
+	}
+	add(2, "/buy", 900, 2*time.Minute)
+	add(2, "/", 700, 2*time.Minute)
+	b.waitFor(t, sinktest.Publish(t, b.stream, batch...))
+	r, err := b.query.Report(t.Context(), "acme", "shop", 15*time.Minute)
+	if err != nil || r.Release != 2 || r.Previous != 1 || r.Total.Requests != 302 || len(r.ByMean) != 10 || len(r.ByP95) != 10 {
+		t.Fatalf("release %d after %d, %d requests, %d and %d slowest, error %v", r.Release, r.Previous, r.Total.Requests, len(r.ByMean), len(r.ByP95), err)
+	}
+	if r.ByMean[0].Route != "/buy" || r.ByP95[0].Route != "/buy" || r.ByMean[1].Route != "/" {
+		t.Errorf("the slowest are %s and %s by mean, %s by p95", r.ByMean[0].Route, r.ByMean[1].Route, r.ByP95[0].Route)
+	}
+	for _, s := range r.Routes {
+		switch s.Route {
+		case "/buy":
+			if !s.AboveMedian || s.BeforeP50 == nil || *s.BeforeP50 < 19.8 || *s.BeforeP50 > 20.2 {
+				t.Errorf("/buy: above the median %v, before %v", s.AboveMedian, s.BeforeP50)
+			}
+		case "/":
+			if s.AboveMedian || s.BeforeP50 != nil {
+				t.Errorf("/: above the median %v, before %v", s.AboveMedian, s.BeforeP50)
+			}
+		}
+	}
+	slow, err := b.query.Slowest(t.Context(), "acme", "shop", r.From, r.To, 3)
+	if err != nil || len(slow) != 3 || slow[0].Dur != 900 || slow[0].Req != "req-/buy-900" || slow[1].Dur != 700 || slow[2].Dur != 40 || slow[0].Release != 2 {
+		t.Errorf("slowest %+v, error %v", slow, err)
+	}
+	if other, err := b.query.Slowest(t.Context(), "other", "shop", r.From, r.To, 3); err != nil || len(other) != 0 {
+		t.Errorf("another tenant sees %v, %v", other, err)
+	}
+}
