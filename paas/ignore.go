@@ -2,6 +2,7 @@ package paas
 
 import (
 	"path"
+	"slices"
 	"strings"
 )
 
@@ -45,7 +46,11 @@ func parseRule(line string) (r rule, ok bool) {
 	if !anchored {
 		line = "**/" + line
 	}
-	r.names = strings.Split(line, "/")
+	for _, name := range strings.Split(line, "/") {
+		if n := len(r.names); name != "**" || n == 0 || r.names[n-1] != "**" { // more of them in a row say no more
+			r.names = append(r.names, name)
+		}
+	}
 	return r, true
 }
 
@@ -64,19 +69,24 @@ func (i Ignore) Match(name string, isDir bool) bool {
 // Len returns the number of patterns.
 func (i Ignore) Len() int { return len(i.rules) }
 
-// MatchBelow reports whether the file at name is ignored, or a folder that it is
-// in.
-func (i Ignore) MatchBelow(name string) bool {
-	for at, r := range name {
-		if r == '/' && i.Match(name[:at], true) {
-			return true
+// Below returns a function that reports whether the file at a name is ignored,
+// or a folder that it is in. It looks at each folder once.
+func (i Ignore) Below() func(name string) bool {
+	folders := map[string]bool{".": false, "/": false}
+	var inside func(folder string) bool
+	inside = func(folder string) bool {
+		ignored, known := folders[folder]
+		if !known {
+			ignored = inside(path.Dir(folder)) || i.Match(folder, true)
+			folders[folder] = ignored
 		}
+		return ignored
 	}
-	return i.Match(name, false)
+	return func(name string) bool { return inside(path.Dir(name)) || i.Match(name, false) }
 }
 
 // fits reports whether the names are what the pattern says. It goes through
-// both side by side, so a line of many ** cannot make it slow.
+// both side by side, in as many steps as the one has names times the other.
 func fits(pattern, names []string) bool {
 	// reach[n]: the pattern so far fits the first n names.
 	reach := make([]bool, len(names)+1)
@@ -91,7 +101,9 @@ func fits(pattern, names []string) bool {
 				next[n], _ = path.Match(p, names[n-1])
 			}
 		}
-		reach = next
+		if reach = next; !slices.Contains(reach, true) {
+			return false
+		}
 	}
 	return reach[len(names)]
 }

@@ -24,9 +24,10 @@ func TestIgnore(t *testing.T) {
 	f("# comment\n\n   \n", "# comment", false, false)
 	f(`\#file`, "#file", false, true)
 	f("[", "[", false, false)
-	below := ParseIgnore("data/\n*.log\n!data/keep.txt")
+	f("a/**/**/**/b", "a/b", false, true)
+	below := ParseIgnore("data/\n*.log\n!data/keep.txt").Below()
 	for name, want := range map[string]bool{"data/big.bin": true, "src/data/big.bin": true, "data/keep.txt": true, "data": false, "a/b.log": true, "a/b.py": false} {
-		if got := below.MatchBelow(name); got != want {
+		if got := below(name); got != want {
 			t.Errorf("below %s: %v", name, got)
 		}
 	}

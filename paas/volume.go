@@ -40,6 +40,8 @@ func CheckVolume(v Volume, others []Volume, most int64) error {
 	switch {
 	case !volumePath.MatchString(v.Path) || path.Clean(v.Path) != v.Path:
 		return wrong("%q cannot be a volume: name a folder below the app's source, such as `instance` or `data/uploads`.", v.Path)
+	case strings.HasSuffix(v.Path, ".img") || strings.HasSuffix(v.Path, ".new"):
+		return wrong("A volume at `%s` would meet files of Kurama's own: its name cannot end in .img or .new.", v.Path)
 	case v.Size < MinVolume:
 		return wrong("A volume of %d bytes is too small: use at least %d MiB.", v.Size, MinVolume>>20)
 	case len(others) >= MaxVolumes:

@@ -16,7 +16,7 @@ func TestCheckVolume(t *testing.T) {
 	f("data/x", 64<<20, false)
 	f("instance", 1<<20, false)
 	f("instance", 193<<20, false)
-	for _, path := range []string{"", ".", "..", "../x", "/etc", "a//b", "a/../b", "a/", ".git", "a b", "a:b", "a/b/c/d/e"} {
+	for _, path := range []string{"", ".", "..", "../x", "/etc", "a//b", "a/../b", "a/", ".git", "a b", "a:b", "a/b/c/d/e", "instance.img", "a/data.new"} {
 		f(path, 64<<20, false)
 	}
 }

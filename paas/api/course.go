@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"time"
 
@@ -50,6 +51,13 @@ type Courser interface {
 	Course(ctx context.Context, tenant, app string, from, to time.Time, step time.Duration) (Course, error)
 }
 
+// Looks into the past read much: so many at a time leave the database to the
+// others, and one that takes longer is given up.
+const (
+	coursesAtOnce = 3
+	courseTimeout = 20 * time.Second
+)
+
 // courseSteps are the windows that can be asked for, with a step that makes 60
 // to 100 points of each. Steps from a minute on come from rollups.
 var courseSteps = map[string]struct{ window, step time.Duration }{
@@ -60,6 +68,7 @@ var courseSteps = map[string]struct{ window, step time.Duration }{
 }
 
 func (a *API) courseRoutes() {
+	turns := make(chan struct{}, coursesAtOnce)
 	register(a, huma.Operation{OperationID: "get-course", Method: http.MethodGet, Path: "/apps/{app}/course", Summary: "Show what an app did, step by step"},
 		paas.RoleViewer, func(ctx context.Context, in *struct {
 			InApp
@@ -67,6 +76,14 @@ func (a *API) courseRoutes() {
 		}) (*answer[Course], error) {
 			if err := a.appExists(ctx, in.App); err != nil {
 				return nil, err
+			}
+			ctx, cancel := context.WithTimeout(ctx, courseTimeout)
+			defer cancel()
+			select {
+			case turns <- struct{}{}:
+				defer func() { <-turns }()
+			case <-ctx.Done():
+				return nil, fmt.Errorf("the past of app %s: %w", in.App, ctx.Err())
 			}
 			w := courseSteps[in.Window]
 			// Only steps that are over: half a minute's requests would look like a fall.

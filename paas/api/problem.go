@@ -110,6 +110,8 @@ func (a *API) problem(ctx context.Context, err error) error {
 			"The platform's disk is full; nothing was stored. Free some space, or ask the operator to.")
 	case ctx.Err() != nil:
 		return newProblem(http.StatusServiceUnavailable, "The request was given up before it was done.")
+	case errors.Is(err, context.DeadlineExceeded):
+		return newProblem(http.StatusServiceUnavailable, "The answer took too long and was given up. Ask for a shorter time, or again in a moment.")
 	}
 	id := rand.Text()[:8]
 	a.log.Error("request failed", "id", id, "err", err)

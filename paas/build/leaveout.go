@@ -3,6 +3,7 @@ package build
 import (
 	"io"
 	"slices"
+	"strings"
 
 	"kurama/internal/config"
 	"kurama/paas"
@@ -15,6 +16,7 @@ const ignoreFile = ".kuramaignore"
 const (
 	maxIgnore   = 64 << 10 // bytes
 	maxPatterns = 100
+	maxNames    = 32 // of a pattern, between its slashes
 )
 
 // leaveOut takes the targets away that the archive's own .kuramaignore names,
@@ -40,9 +42,14 @@ func leaveOut(archive packed, targets []string) error {
 	if len(text) > maxIgnore || ignore.Len() > maxPatterns {
 		return invalid("`%s` is larger than %s, or has more than %d patterns. Name folders rather than files. %s", ignoreFile, config.Bytes(maxIgnore), maxPatterns, nothingStored)
 	}
-	left := 0
+	for n, line := range strings.Split(string(text), "\n") {
+		if strings.Count(line, "/") >= maxNames {
+			return invalid("Line %d of `%s` has more than %d names between its slashes, deeper than any app goes. %s", n+1, ignoreFile, maxNames, nothingStored)
+		}
+	}
+	left, below := 0, ignore.Below()
 	for i, name := range targets {
-		if i != at && name != "" && ignore.MatchBelow(name) {
+		if i != at && name != "" && below(name) {
 			targets[i] = ""
 		} else if i != at && name != "" {
 			left++

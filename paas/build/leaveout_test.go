@@ -88,6 +88,9 @@ func TestLeaveOut(t *testing.T) {
 	t.Run("everything is refused", func(t *testing.T) {
 		refused(t, "*\n", "`.kuramaignore` leaves no file to deploy: look at its patterns.")
 	})
+	t.Run("a pattern deeper than any app is refused", func(t *testing.T) {
+		refused(t, "*.log\n"+strings.Repeat("**/*/", 40)+"x\n", "Line 2 of `.kuramaignore` has more than 32 names between its slashes")
+	})
 	t.Run("patterns without end are refused", func(t *testing.T) {
 		var many strings.Builder
 		for n := range maxPatterns + 1 {

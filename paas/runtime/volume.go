@@ -26,6 +26,9 @@ const imageSuffix = ".img"
 // places in the source where they are seen. A new one begins with what the
 // release ships there.
 func (e *Engine) makeVolumes(ctx context.Context, spec paas.Spec) error {
+	if len(spec.Volumes) == 0 {
+		return nil // and wait for nobody's file system to be made
+	}
 	e.volumes.Lock()
 	defer e.volumes.Unlock()
 	for _, v := range spec.Volumes {
