@@ -1,6 +1,6 @@
 # Kurama. `make run` and `make test` do all the set-up that they need.
 .DEFAULT_GOAL := help
-.PHONY: help run test test-go test-sdk test-web bench faults build web types lint clean setup screenshots
+.PHONY: help run test test-go test-sdk test-web bench faults build web types dist lint clean setup screenshots
 
 GO      ?= go
 BIN     := bin/kurama
@@ -31,6 +31,9 @@ $(PAGES): $(WEB_SRC)
 types: ## the pages' types of the API, after a change of it
 	$(GO) test -count=1 -run TestThePagesKnowTheAPIAsItIs ./paas/api -update
 	cd web && node types.mjs
+
+dist: $(PAGES) ## the program, a Debian package and an image, in dist/
+	@packaging/dist.sh
 
 setup: $(BIN) ## install and start what running and testing need
 	@$(BIN) setup --test
@@ -68,5 +71,5 @@ screenshots: setup ## pictures of every page, light, dark, phone and wide, in te
 	TRAFFIC=4m $(GO) test -count=1 -timeout 20m -run 'TestPages/each' ./internal/e2e
 
 clean: ## what was built; DATA and the base image stay
-	rm -rf bin web/node_modules .tools test-results
+	rm -rf bin dist web/node_modules .tools test-results
 	find web/dist -mindepth 1 ! -name .gitkeep -delete

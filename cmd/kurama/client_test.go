@@ -50,7 +50,7 @@ func newDesk(t *testing.T) *desk {
 	a, err := api.New(cfg.Console, api.Options{Listener: listener, Log: slog.New(slog.DiscardHandler), DataDir: data, Domain: "localhost",
 		RouterPort: 8080, DashboardPort: 5005, MaxEntries: 20, Pages: http.NotFoundHandler(), Policy: "default-src 'self'",
 		Sessions: d.auth, Tenants: d.auth, Users: d.auth, Tokens: d.auth, Invitations: d.auth, Audit: d.auth, Store: d.store, Policies: store.NewPolicies(pool, cfg.Autoscaler.Default()), Deployer: platform, Logs: platform,
-		Archive: platform, Alerts: platform, Outbox: platform, Profile: platform, Course: platform, Status: platform, Simulator: platform, Replayer: platform})
+		Archive: platform, Alerts: platform, Outbox: platform, Profile: platform, Course: platform, Status: platform, Simulator: platform, Disk: platform, Replayer: platform})
 	must(t, err)
 	ctx, stop := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
@@ -395,6 +395,9 @@ func TestPeopleCommands(t *testing.T) {
 	t.Setenv("KURAMA_TOKEN", operator)
 	d.must("users", "role", "ann", "viewer")
 	if out := d.must("audit", "--who", "ann", "--limit", "3"); strings.Count(out, "\n") != 4 || !strings.Contains(out, "list-audit") && !strings.Contains(out, "create-token") {
+		t.Errorf("got\n%s", out)
+	}
+	if out := d.must("disk"); !strings.Contains(out, "default") || !strings.Contains(out, "layers") {
 		t.Errorf("got\n%s", out)
 	}
 	if out := d.must("audit", "--action", "sign-in", "--refused"); !strings.Contains(out, "Name or password is wrong") {

@@ -11,6 +11,7 @@ import (
 	"kurama/paas/auth"
 	"kurama/paas/build"
 	"kurama/paas/deploy"
+	"kurama/paas/disk"
 	"kurama/paas/router"
 	"kurama/paas/runtime"
 	"kurama/paas/store"
@@ -44,15 +45,16 @@ func newPaas(ctx context.Context, w *wiring) (runner, error) {
 	if err := e.MountVolumes(sweeping); err != nil {
 		w.log.Error("volumes are not mounted, and the apps that need them will not start", "error", err)
 	}
-	deployer, err := w.deployer(pool, e)
+	room := disk.New(w.cfg.Disk, w.folders.Data, w.log)
+	deployer, err := w.deployer(pool, e, room)
 	if err != nil {
 		return nil, err
 	}
-	console, err := w.console(ctx, pool, deployer)
+	console, err := w.console(ctx, pool, deployer, room)
 	if err != nil {
 		return nil, err
 	}
-	return together{deployer, console, guard{e}}, nil
+	return together{deployer, console, room, guard{e}}, nil
 }
 
 // guard keeps the packet filter around the apps beside the rest of the role.
@@ -90,7 +92,7 @@ func (w *wiring) builder(e *runtime.Engine) (*build.Builder, error) {
 		SDK: python.Files(), Docker: docker, Network: e.BuildNetwork, Log: w.log})
 }
 
-func (w *wiring) deployer(pool *pgxpool.Pool, e *runtime.Engine) (*deploy.Deployer, error) {
+func (w *wiring) deployer(pool *pgxpool.Pool, e *runtime.Engine, room *disk.Guard) (*deploy.Deployer, error) {
 	b, err := w.builder(e)
 	if err != nil {
 		return nil, err
@@ -98,10 +100,10 @@ func (w *wiring) deployer(pool *pgxpool.Pool, e *runtime.Engine) (*deploy.Deploy
 	return deploy.New(
 		deploy.Options{App: w.cfg.App, AtOnce: w.cfg.Build.AtOnce, Domain: w.cfg.Domain, RouterPort: portOf(w.cfg.Router.Listen)},
 		deploy.Deps{Store: store.New(pool).Within(w.cfg.Quota.Bounds()), Decided: store.NewPolicies(pool, w.cfg.Autoscaler.Default()), Builder: b, Engine: e, Router: router.NewClient(w.folders.Socket("router.sock")),
-			Events: w.sender(0), Log: w.log}), nil
+			Events: w.sender(0), Disk: room, Log: w.log}), nil
 }
 
-func (w *wiring) console(ctx context.Context, pool *pgxpool.Pool, d *deploy.Deployer) (*api.API, error) {
+func (w *wiring) console(ctx context.Context, pool *pgxpool.Pool, d *deploy.Deployer, room *disk.Guard) (*api.API, error) {
 	ln, err := role.Listener(w.cfg.Console.Listen)
 	if err != nil {
 		return nil, portSentence("console.listen", w.cfg.Console.Listen, err)
@@ -128,7 +130,7 @@ func (w *wiring) console(ctx context.Context, pool *pgxpool.Pool, d *deploy.Depl
 		Logs: logQuery{persist.NewQuery(bound)}, Archive: archiveQuery{archive.NewReader(w.folders.Sub("archive"), w.folders.Socket("archive.sock"), w.log), w.cfg.Archive},
 		Alerts: alertRules{rules}, Outbox: alertRules{rules}, Profile: profileQuery{profile.NewQuery(bound)},
 		Course: courseQuery{pastQuery{persist.NewQuery(bound), profile.NewQuery(bound), w.cfg.Logship.SampleInterval}}, Status: platformStatus{w.folders, w.cfg.Dashboard.Listen},
-		Simulator: traffic, Replayer: newReplayer(profile.NewQuery(bound), w.cfg.Router.RequestTimeout),
+		Simulator: traffic, Disk: room, Replayer: newReplayer(profile.NewQuery(bound), w.cfg.Router.RequestTimeout),
 	})
 }
 

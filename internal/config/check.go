@@ -118,6 +118,9 @@ func (c *Config) checkRelations(add adder) {
 	if n := c.Stream.Replicas; n < 1 || n > 5 || n%2 == 0 || n > 1 && c.Stream.URL == "" {
 		add("stream.replicas", "%d is not 1, or 3 or 5 of an external cluster (stream.url)", n)
 	}
+	if c.Disk.Refuse > c.Disk.Warn {
+		add("disk.refuse", "%s is above disk.warn (%s): a warning would come too late", c.Disk.Refuse, c.Disk.Warn)
+	}
 	if c.Stream.URL != "" && !strings.Contains(c.Stream.URL.Reveal(), "://") {
 		add("stream.url", "this is not an address; write it as nats://host:4222")
 	}

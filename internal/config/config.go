@@ -31,6 +31,7 @@ type Config struct {
 	Build      Build      `yaml:"build"`
 	App        App        `yaml:"app"`
 	Quota      Quota      `yaml:"quota"`
+	Disk       Disk       `yaml:"disk"`
 }
 
 // Console configures the console and the API (role paas).
@@ -230,6 +231,13 @@ type Quota struct {
 	BuildMinutes float64 `yaml:"build_minutes"` // of installing dependencies, in any 24 hours
 }
 
+// Disk bounds how full the data folder's disk may get.
+type Disk struct {
+	Warn     Bytes         `yaml:"warn"`     // free space below which it is told
+	Refuse   Bytes         `yaml:"refuse"`   // free space below which no deploy is taken
+	Interval time.Duration `yaml:"interval"` // between two looks
+}
+
 // Default returns the built-in defaults.
 func Default() Config {
 	return Config{
@@ -263,5 +271,6 @@ func Default() Config {
 			HealthTimeout: 60 * time.Second, ReleaseTimeout: 5 * time.Minute, LiveInterval: 10 * time.Second, DrainTimeout: 30 * time.Second, StopTimeout: 10 * time.Second, Standby: 4, StandbyFor: 15 * time.Minute,
 			RestartMin: time.Second, RestartMax: time.Minute, VolumeMax: 2 * GiB},
 		Quota: Quota{Apps: 50, Replicas: 100},
+		Disk:  Disk{Warn: 5 * GiB, Refuse: 1 * GiB, Interval: time.Minute},
 	}
 }

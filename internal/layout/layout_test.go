@@ -49,6 +49,7 @@ var allowed = map[string][]string{
 	"paas/api":                 roleMay(),
 	"paas/auth":                roleMay(),
 	"paas/build":               roleMay(),
+	"paas/disk":                roleMay(),
 	"paas/deploy":              roleMay(),
 	"paas/runtime":             roleMay(),
 	"paas/router":              roleMay(),

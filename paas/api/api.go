@@ -55,6 +55,7 @@ type Options struct {
 	Profile     Profiler
 	Course      Courser
 	Status      Statuser
+	Disk        Disk
 	Simulator   Simulator
 	Replayer    Replayer
 }
@@ -132,7 +133,7 @@ func (o Options) check() error {
 		"sessions": o.Sessions == nil, "tenants": o.Tenants == nil, "users": o.Users == nil, "tokens": o.Tokens == nil,
 		"invitations": o.Invitations == nil, "audit log": o.Audit == nil,
 		"store": o.Store == nil, "policies": o.Policies == nil, "deployer": o.Deployer == nil, "logs": o.Logs == nil, "archive": o.Archive == nil,
-		"alerts": o.Alerts == nil, "outbox": o.Outbox == nil, "profile": o.Profile == nil, "course": o.Course == nil, "status": o.Status == nil, "simulator": o.Simulator == nil, "replayer": o.Replayer == nil,
+		"alerts": o.Alerts == nil, "outbox": o.Outbox == nil, "profile": o.Profile == nil, "course": o.Course == nil, "status": o.Status == nil, "disk": o.Disk == nil, "simulator": o.Simulator == nil, "replayer": o.Replayer == nil,
 	} {
 		if missing {
 			return errors.New("the API cannot start without " + name)
@@ -149,7 +150,7 @@ func (a *API) routes(mux *http.ServeMux) error {
 	for _, register := range []func(){
 		a.sessionRoutes, a.oidcRoutes, a.tenantRoutes, a.userRoutes, a.tokenRoutes, a.invitationRoutes, a.auditRoutes, a.appRoutes, a.envRoutes, a.releaseRoutes,
 		a.uploadRoutes, a.logRoutes, a.archiveRoutes, a.alertRoutes, a.outboxRoutes, a.profileRoutes,
-		a.scalingRoutes, a.quotaRoutes, a.isolationRoutes, a.trafficRoutes, a.whatIfRoutes, a.runRoutes, a.volumeRoutes, a.routingRoutes, a.statusRoutes,
+		a.scalingRoutes, a.quotaRoutes, a.isolationRoutes, a.trafficRoutes, a.whatIfRoutes, a.runRoutes, a.volumeRoutes, a.routingRoutes, a.statusRoutes, a.diskRoutes,
 	} {
 		register()
 	}

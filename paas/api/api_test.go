@@ -103,7 +103,7 @@ func (w *world) serve(cfg config.Console, listener net.Listener, provider api.Pr
 		Pages:  http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "<!doctype html>console") }),
 		Policy: "default-src 'self'", Sessions: w.auth, Tenants: w.auth, Users: auth.New(cfg, w.bound), Tokens: auth.New(cfg, w.bound),
 		Invitations: w.auth, Audit: w.auth, Provider: provider, Store: store.New(w.bound), Policies: store.NewPolicies(w.bound, config.Default().Autoscaler.Default()),
-		Deployer: w.fakes, Logs: w.fakes, Archive: w.fakes, Alerts: w.fakes, Outbox: w.fakes, Profile: w.fakes, Course: w.fakes, Status: w.fakes, Simulator: w.fakes, Replayer: w.fakes,
+		Deployer: w.fakes, Logs: w.fakes, Archive: w.fakes, Alerts: w.fakes, Outbox: w.fakes, Profile: w.fakes, Course: w.fakes, Status: w.fakes, Simulator: w.fakes, Disk: w.fakes, Replayer: w.fakes,
 	})
 	must(w.t, err)
 	ctx, stop := context.WithCancel(context.Background())

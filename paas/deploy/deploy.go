@@ -156,7 +156,14 @@ type Deps struct {
 	Engine  Engine
 	Router  Router
 	Events  Events
+	Disk    Disk
 	Log     *slog.Logger
+}
+
+// Disk says whether a deploy has room.
+type Disk interface {
+	// Room returns *paas.Invalid where too little is free.
+	Room() error
 }
 
 // key names an app on the platform.

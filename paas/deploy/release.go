@@ -29,7 +29,7 @@ type job struct {
 // app is being deleted or has too many deploys waiting.
 func (d *Deployer) Deploy(ctx context.Context, tenant, app, by string, up paas.Upload) (paas.Release, error) {
 	rel, err := d.accept(ctx, tenant, app, by, func(ctx context.Context, _ paas.App) (paas.Release, error) {
-		if err := d.Store.AllowBuild(ctx, tenant); err != nil {
+		if err := errors.Join(d.Disk.Room(), d.Store.AllowBuild(ctx, tenant)); err != nil {
 			return paas.Release{}, err
 		}
 		limits := paas.Limits{CPU: d.opts.App.CPU, Memory: int64(d.opts.App.Memory), Disk: int64(d.opts.App.Disk),

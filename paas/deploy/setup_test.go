@@ -151,7 +151,7 @@ func (p *platform) run() (kill func()) {
 		control = p.door
 	}
 	p.Deployer = deploy.New(deploy.Options{App: p.Config.App, AtOnce: 1, Domain: "localhost", RouterPort: "8080"},
-		deploy.Deps{Store: p.store, Decided: p.policies, Builder: p.build, Engine: p.engine, Router: control, Events: p.events, Log: log})
+		deploy.Deps{Store: p.store, Decided: p.policies, Builder: p.build, Engine: p.engine, Router: control, Events: p.events, Disk: roomy{}, Log: log})
 	d := p.Deployer
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
@@ -316,3 +316,8 @@ func (p *platform) listed(app string, standby bool) []paas.Container {
 	}
 	return slices.DeleteFunc(all, func(c paas.Container) bool { return c.App != app || c.Standby != standby })
 }
+
+// roomy is a disk that has room.
+type roomy struct{}
+
+func (roomy) Room() error { return nil }

@@ -94,7 +94,7 @@ func (o order) obey(ctx context.Context) error {
 		return err
 	}
 	d := deploy.New(deploy.Options{App: o.World.Config.App, AtOnce: 1, Domain: "localhost"},
-		deploy.Deps{Store: parts.store, Decided: parts.policies, Builder: parts.build, Engine: parts.engine, Router: &tables{}, Events: &events{}, Log: log})
+		deploy.Deps{Store: parts.store, Decided: parts.policies, Builder: parts.build, Engine: parts.engine, Router: &tables{}, Events: &events{}, Disk: roomy{}, Log: log})
 	failed := make(chan error, 1)
 	go func() {
 		if o.Upload == "" {

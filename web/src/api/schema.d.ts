@@ -216,6 +216,32 @@ export interface components {
             via: string;
             who: string;
         };
+        DiskReport: {
+            /** Format: int64 */
+            free: number;
+            /** Format: int64 */
+            refuse: number;
+            says: string;
+            shared?: {
+                [key: string]: number;
+            };
+            /** Format: int64 */
+            size: number;
+            tenants: components["schemas"]["DiskUse"][] | null;
+            /** Format: int64 */
+            warn: number;
+        };
+        DiskUse: {
+            /** Format: int64 */
+            archive: number;
+            /** Format: int64 */
+            releases: number;
+            tenant: string;
+            /** Format: int64 */
+            total: number;
+            /** Format: int64 */
+            volumes: number;
+        };
         EnvVars: {
             vars: {
                 [key: string]: string;
@@ -722,6 +748,38 @@ export interface components {
             requests: number;
             route: string;
         };
+        RoutingChangeBody: {
+            /** Format: int64 */
+            burst?: number;
+            domains?: string[];
+            maintenance?: boolean;
+            message?: string;
+            password?: string;
+            /** Format: double */
+            rate?: number;
+            /** @description Empty: open to all */
+            user?: string;
+        };
+        RoutingView: {
+            /**
+             * Format: int64
+             * @description Requests that one client may send at once; 0: as rate
+             */
+            burst: number;
+            /** @description Hosts beside the app's own names; each belongs to one app */
+            domains: string[] | null;
+            /** @description Visitors get a page that says so */
+            maintenance: boolean;
+            /** @description On that page; empty: the usual one */
+            message: string;
+            /**
+             * Format: double
+             * @description Requests per second of one client; 0: no bound
+             */
+            rate: number;
+            /** @description Name before the password of a private app; empty: open to all */
+            user: string;
+        };
         Rule: {
             /** @description As written: cpu > 90 */
             condition: string;
@@ -1217,6 +1275,8 @@ export type Decision = components['schemas']['Decision'];
 export type DecisionList = components['schemas']['DecisionList'];
 export type DeedList = components['schemas']['DeedList'];
 export type DeedView = components['schemas']['DeedView'];
+export type DiskReport = components['schemas']['DiskReport'];
+export type DiskUse = components['schemas']['DiskUse'];
 export type EnvVars = components['schemas']['EnvVars'];
 export type HpaNumbers = components['schemas']['HPANumbers'];
 export type HostFigures = components['schemas']['HostFigures'];
@@ -1256,6 +1316,8 @@ export type Replica = components['schemas']['Replica'];
 export type RoleStatus = components['schemas']['RoleStatus'];
 export type RollbackRequestBody = components['schemas']['RollbackRequestBody'];
 export type RouteProfile = components['schemas']['RouteProfile'];
+export type RoutingChangeBody = components['schemas']['RoutingChangeBody'];
+export type RoutingView = components['schemas']['RoutingView'];
 export type Rule = components['schemas']['Rule'];
 export type RuleList = components['schemas']['RuleList'];
 export type RulePreview = components['schemas']['RulePreview'];

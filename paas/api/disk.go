@@ -1,0 +1,36 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"slices"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"kurama/paas"
+)
+
+// Disk knows what the platform's files take.
+type Disk interface {
+	Report(ctx context.Context) (paas.DiskReport, error)
+}
+
+func (a *API) diskRoutes() {
+	register(a, huma.Operation{OperationID: "get-disk", Method: http.MethodGet, Path: "/disk",
+		Summary: "Show what the tenant's files take; operators see all tenants and what they share"},
+		paas.RoleViewer, func(ctx context.Context, _ *InTenant) (*answer[paas.DiskReport], error) {
+			c := callOf(ctx)
+			r, err := a.deps.Disk.Report(ctx)
+			if err != nil {
+				return nil, err
+			}
+			if c.Role != paas.RoleOperator || c.r.URL.Query().Get("tenant") != "" {
+				r.Tenants = slices.DeleteFunc(r.Tenants, func(u paas.DiskUse) bool { return u.Tenant != c.tenant })
+				r.Shared = nil
+			}
+			if len(r.Tenants) == 0 {
+				r.Tenants = []paas.DiskUse{}
+			}
+			return reply(r), nil
+		})
+}

@@ -1,0 +1,31 @@
+package api_test
+
+import (
+	"context"
+	"strings"
+	"testing"
+
+	"kurama/paas"
+)
+
+// Report gives two tenants files of their own.
+func (f *fakes) Report(context.Context) (paas.DiskReport, error) {
+	return paas.DiskReport{Tenants: []paas.DiskUse{{Tenant: "default", Releases: 7}, {Tenant: "other", Releases: 8}}, Shared: map[string]int64{"layers": 9}}, nil
+}
+
+func TestDisk(t *testing.T) {
+	w := newWorld(t)
+	see := func(as, query string) string { return want(t, w.send(as, "GET", "/api/v1/disk"+query, nil), 200) }
+	for as, tenant := range map[string]string{"viewer": "default", "stranger": "other"} {
+		body := see(as, "")
+		if !strings.Contains(body, `"tenant":"`+tenant+`"`) || strings.Count(body, `"tenant":`) != 1 || strings.Contains(body, "layers") {
+			t.Errorf("%s sees %s", as, body)
+		}
+	}
+	if body := see("operator", ""); strings.Count(body, `"tenant":`) != 2 || !strings.Contains(body, `"layers":9`) {
+		t.Errorf("an operator sees %s", body)
+	}
+	if body := see("operator", "?tenant=other"); strings.Count(body, `"tenant":`) != 1 || strings.Contains(body, "layers") {
+		t.Errorf("an operator sees %s of one tenant", body)
+	}
+}

@@ -1,0 +1,25 @@
+package paas
+
+// DiskUse is what the files of a tenant take, in bytes on the disk.
+type DiskUse struct {
+	Tenant   string `json:"tenant"`
+	Releases int64  `json:"releases"` // sources kept for rollback
+	Archive  int64  `json:"archive"`  // log records as files
+	Volumes  int64  `json:"volumes"`
+	Total    int64  `json:"total"`
+}
+
+// DiskReport is what the platform's files take, and what is left.
+type DiskReport struct {
+	Tenants []DiskUse `json:"tenants"`
+
+	// What belongs to no tenant, by what it is: layers, stream, database, …;
+	// operators alone see it.
+	Shared map[string]int64 `json:"shared,omitempty"`
+
+	Free   int64  `json:"free"`   // bytes of the disk
+	Size   int64  `json:"size"`   // bytes of the disk
+	Refuse int64  `json:"refuse"` // below so much free space no deploy is taken
+	Warn   int64  `json:"warn"`   // below so much it is told
+	Says   string `json:"says"`   // what is wrong, and what to do; empty: nothing
+}
