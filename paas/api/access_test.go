@@ -51,7 +51,7 @@ func operations(t *testing.T, w *world) []operation {
 
 // openToAll are the routes that nobody has to sign in for. A route that is
 // added to them by mistake fails the test.
-var openToAll = []string{"sign-in", "look-at-invitation", "accept-invitation", "get-provider", "start-oidc", "finish-oidc"}
+var openToAll = []string{"sign-in", "look-at-invitation", "accept-invitation", "get-provider", "start-oidc", "join-by-oidc", "finish-oidc"}
 
 // bodies are well-formed bodies of the routes that take one, so that what is
 // refused is refused for its caller.

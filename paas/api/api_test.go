@@ -101,7 +101,7 @@ func (w *world) serve(cfg config.Console, listener net.Listener, provider api.Pr
 		Listener: listener, Log: slog.New(slog.DiscardHandler), DataDir: w.data, Domain: "localhost", RouterPort: 8080,
 		DashboardPort: 5005, MaxEntries: 20,
 		Pages:  http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "<!doctype html>console") }),
-		Policy: "default-src 'self'", Sessions: w.auth, Tenants: w.auth, Users: auth.New(cfg, w.bound), Tokens: auth.New(cfg, w.bound),
+		Policy: "default-src 'self'", Sessions: w.auth, Tenants: w.auth, Users: auth.NewPeople(auth.New(cfg, w.bound), w.auth), Tokens: auth.New(cfg, w.bound),
 		Invitations: w.auth, Audit: w.auth, Provider: provider, Store: store.New(w.bound), Policies: store.NewPolicies(w.bound, config.Default().Autoscaler.Default()),
 		Deployer: w.fakes, Logs: w.fakes, Archive: w.fakes, Alerts: w.fakes, Outbox: w.fakes, Profile: w.fakes, Course: w.fakes, Status: w.fakes, Simulator: w.fakes, Disk: w.fakes, Replayer: w.fakes,
 	})

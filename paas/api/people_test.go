@@ -41,6 +41,20 @@ func TestInvitations(t *testing.T) {
 	want(t, w.send("owner", "PUT", "/api/v1/users/bob", map[string]any{"role": "viewer"}), 200)
 }
 
+func TestAnOperatorWhoGoesLeavesNoTokenElsewhere(t *testing.T) {
+	w := newWorld(t)
+	must(t, first(w.auth.CreateUser(t.Context(), paas.User{Name: "op", Tenant: "default", Role: paas.RoleOperator}, password)))
+	must(t, first(w.auth.CreateUser(t.Context(), paas.User{Name: "root", Tenant: "default", Role: paas.RoleOperator}, password)))
+	_, token, err := w.auth.CreateToken(t.Context(), paas.Token{Tenant: "default", Name: "own", Role: paas.RoleOperator, CreatedBy: "op"})
+	must(t, err)
+	w.tokens["op"] = token
+	made := read[struct{ Token string }](t, w.send("op", "POST", "/api/v1/tokens?tenant=other", map[string]any{"name": "kept", "role": "owner"}), 201)
+	w.tokens["kept"] = made.Token
+	want(t, w.send("kept", "GET", "/api/v1/session", nil), 200)
+	want(t, w.send("operator", "DELETE", "/api/v1/users/op", nil), 204)
+	want(t, w.send("kept", "GET", "/api/v1/session", nil), 401)
+}
+
 func TestTokensAreBound(t *testing.T) {
 	w := newWorld(t)
 	must(t, first(w.store.CreateApp(t.Context(), "default", "shop")))

@@ -47,9 +47,9 @@ func (a *API) userRoutes() {
 	register(a, huma.Operation{OperationID: "create-user", Method: http.MethodPost, Path: "/users", Summary: "Make a user of the tenant",
 		DefaultStatus: http.StatusCreated}, paas.RoleOwner, a.createUser)
 	register(a, huma.Operation{OperationID: "set-role", Method: http.MethodPut, Path: "/users/{name}",
-		Summary: "Give a user another role; takes back the tokens they made that may more"}, paas.RoleOwner, a.setRole)
+		Summary: "Give a user another role; takes back the tokens and open invitations they made that may more"}, paas.RoleOwner, a.setRole)
 	register(a, huma.Operation{OperationID: "delete-user", Method: http.MethodDelete, Path: "/users/{name}",
-		Summary: "Remove a user with their sessions and tokens"}, paas.RoleOwner, a.deleteUser)
+		Summary: "Remove a user with their sessions, tokens and open invitations"}, paas.RoleOwner, a.deleteUser)
 }
 
 func (a *API) createUser(ctx context.Context, in *newUser) (*answer[paas.User], error) {

@@ -132,14 +132,16 @@ func (a *Auth) Accept(w http.ResponseWriter, r *http.Request, token, name, passw
 	return id, a.startSession(ctx, w, r, id)
 }
 
-// join turns an invitation into a user, once.
+// join turns an invitation into a user, once. The invitation's address is not
+// theirs: who holds the link is not who reads the mail, and the inviter has
+// the link too.
 func (a *Auth) join(ctx context.Context, token, name, hash string) (u paas.User, err error) {
 	err = pgx.BeginFunc(ctx, a.pool, func(tx pgx.Tx) error {
 		i, err := invitationOf(ctx, tx, openInvitation+` FOR UPDATE`, token)
 		if err != nil {
 			return err
 		}
-		u, err = insertUser(ctx, tx, paas.User{Name: name, Tenant: i.Tenant, Role: i.Role, Email: i.Email}, hash)
+		u, err = insertUser(ctx, tx, paas.User{Name: name, Tenant: i.Tenant, Role: i.Role}, hash)
 		if err != nil {
 			return err
 		}

@@ -55,7 +55,9 @@ type journey struct {
 }
 
 // Start returns where at the provider somebody signs in, and keeps in a cookie
-// what Finish needs. With the secret of an invitation they join by it.
+// what Finish needs. With the secret of an invitation they join by it; the
+// caller makes sure that they asked for it themselves, because it ties their
+// account at the provider to the invitation's tenant for good.
 func (p *Provider) Start(w http.ResponseWriter, r *http.Request, invitation string) (string, error) {
 	if invitation != "" {
 		if _, err := p.auth.Invitation(r.Context(), invitation); err != nil {

@@ -14,8 +14,8 @@ import (
 
 // admit finds the account of somebody whom the provider knows: the one they
 // came to before; the one that an invitation makes; the one with their
-// e-mail address, where the provider vouches for it; or a new one in
-// oidc.tenant.
+// e-mail address, where a provider vouches for it and vouched for that
+// account's; or a new one in oidc.tenant.
 func (p *Provider) admit(ctx context.Context, j journey, c claims) (id Identity, err error) {
 	err = pgx.BeginFunc(ctx, p.auth.pool, func(tx pgx.Tx) error {
 		u, err := p.linked(ctx, tx, c)
@@ -47,6 +47,9 @@ func (p *Provider) newcomer(ctx context.Context, tx pgx.Tx, j journey, c claims)
 		if err != nil {
 			return paas.User{}, err
 		}
+		if i.Email != "" && !(c.Verified && strings.EqualFold(i.Email, c.Email)) {
+			return paas.User{}, fmt.Errorf("The invitation is for %s, and %s does not vouch that this is your address. Sign in there as %s, or ask for an invitation without an address: %w", i.Email, p.cfg.Name, i.Email, paas.ErrDenied)
+		}
 		u, err := makeAccount(ctx, tx, c, i.Tenant, i.Role)
 		if err == nil {
 			_, err = tx.Exec(ctx, `UPDATE invitations SET accepted_at = now(), accepted_by = $2 WHERE id::text = $1`, i.ID, u.Name)
@@ -54,7 +57,7 @@ func (p *Provider) newcomer(ctx context.Context, tx pgx.Tx, j journey, c claims)
 		return u, err
 	}
 	if c.Verified && c.Email != "" {
-		rows, err := tx.Query(ctx, `SELECT `+userColumns+` FROM users WHERE lower(email) = lower($1)`, c.Email)
+		rows, err := tx.Query(ctx, `SELECT `+userColumns+` FROM users WHERE email_proven AND lower(email) = lower($1)`, c.Email)
 		if err != nil {
 			return paas.User{}, err
 		}
@@ -93,7 +96,7 @@ func makeAccount(ctx context.Context, tx pgx.Tx, c claims, tenant string, role p
 		if n > 1 {
 			as = fmt.Sprintf("%s-%d", name, n)
 		}
-		rows, err := tx.Query(ctx, `INSERT INTO users (name, tenant, role, password_hash, email) VALUES ($1, $2, $3, $4, $5)
+		rows, err := tx.Query(ctx, `INSERT INTO users (name, tenant, role, password_hash, email, email_proven) VALUES ($1, $2, $3, $4, $5, $5 <> '')
 			ON CONFLICT DO NOTHING RETURNING `+userColumns, as, tenant, string(role), nobody, email)
 		if err != nil {
 			return paas.User{}, meaning(err, "tenant "+tenant)

@@ -82,8 +82,9 @@ func (a *Auth) User(ctx context.Context, tenant, name string) (paas.User, error)
 	return u, meaning(err, "user "+name)
 }
 
-// DeleteUser removes a person with their sessions and the tokens they made. It
-// returns paas.ErrConflict for the last operator.
+// DeleteUser removes a person with their sessions and the tokens and open
+// invitations that they made, in whichever tenant. It returns paas.ErrConflict
+// for the last operator.
 func (a *Auth) DeleteUser(ctx context.Context, tenant, name string) error {
 	err := pgx.BeginFunc(ctx, a.pool, func(tx pgx.Tx) error {
 		if err := keepOperator(ctx, tx, name); err != nil {
@@ -92,8 +93,7 @@ func (a *Auth) DeleteUser(ctx context.Context, tenant, name string) error {
 		if err := touched(tx.Exec(ctx, `DELETE FROM users WHERE tenant = $1 AND name = $2`, tenant, clean(name))); err != nil {
 			return err
 		}
-		_, err := tx.Exec(ctx, `DELETE FROM tokens WHERE tenant = $1 AND created_by = $2`, tenant, clean(name))
-		return err
+		return takeBack(ctx, tx, paas.User{Name: clean(name), Tenant: tenant})
 	})
 	return meaning(err, "user "+name)
 }
@@ -115,9 +115,9 @@ func keepOperator(ctx context.Context, tx pgx.Tx, name string) error {
 	return nil
 }
 
-// SetRole gives a person of a tenant another role. The tokens that they made
-// and that may more are taken back with it. It returns paas.ErrConflict for
-// the last operator.
+// SetRole gives a person of a tenant another role. The tokens and the open
+// invitations that they made and that may more are taken back with it. It
+// returns paas.ErrConflict for the last operator.
 func (a *Auth) SetRole(ctx context.Context, tenant, name string, role paas.Role) (u paas.User, err error) {
 	if err := checkRole(role); err != nil {
 		return paas.User{}, err
@@ -135,14 +135,7 @@ func (a *Auth) SetRole(ctx context.Context, tenant, name string, role paas.Role)
 		if u, err = pgx.CollectExactlyOneRow(rows, scanUser); err != nil {
 			return err
 		}
-		above := []string{}
-		for _, r := range []paas.Role{paas.RoleOperator, paas.RoleOwner, paas.RoleDeveloper, paas.RoleViewer} {
-			if !role.Includes(r) {
-				above = append(above, string(r))
-			}
-		}
-		_, err = tx.Exec(ctx, `DELETE FROM tokens WHERE tenant = $1 AND created_by = $2 AND role = ANY($3)`, tenant, u.Name, above)
-		return err
+		return takeBack(ctx, tx, u)
 	})
 	return u, meaning(err, "user "+name)
 }

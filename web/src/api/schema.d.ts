@@ -313,6 +313,10 @@ export interface components {
             says: string;
             where: string;
         };
+        JoinByProviderBody: {
+            /** @description Last part of the invitation's link */
+            invitation: string;
+        };
         Limits: {
             /** Format: double */
             cpu: number;
@@ -589,11 +593,15 @@ export interface components {
             total: components["schemas"]["RouteProfile"];
             window: string;
         };
+        ProviderStart: {
+            /** @description Where to send the browser */
+            location: string;
+        };
         ProviderView: {
             enabled: boolean;
             /** @description Of the provider, for the button */
             name: string;
-            /** @description Where the button leads; ?invitation=SECRET joins by an invitation */
+            /** @description Where the button leads; POST there with the secret of an invitation joins by it */
             start: string;
         };
         Quota: {
@@ -1285,6 +1293,7 @@ export type InvitationList = components['schemas']['InvitationList'];
 export type InvitationPreview = components['schemas']['InvitationPreview'];
 export type Isolation = components['schemas']['Isolation'];
 export type IsolationCheck = components['schemas']['IsolationCheck'];
+export type JoinByProviderBody = components['schemas']['JoinByProviderBody'];
 export type Limits = components['schemas']['Limits'];
 export type LookRequestBody = components['schemas']['LookRequestBody'];
 export type Message = components['schemas']['Message'];
@@ -1306,6 +1315,7 @@ export type PreviewPoint = components['schemas']['PreviewPoint'];
 export type PreviewRuleBody = components['schemas']['PreviewRuleBody'];
 export type Problem = components['schemas']['Problem'];
 export type ProfileView = components['schemas']['ProfileView'];
+export type ProviderStart = components['schemas']['ProviderStart'];
 export type ProviderView = components['schemas']['ProviderView'];
 export type Quota = components['schemas']['Quota'];
 export type QuotaView = components['schemas']['QuotaView'];
