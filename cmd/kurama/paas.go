@@ -129,7 +129,7 @@ func (w *wiring) console(ctx context.Context, pool *pgxpool.Pool, d *deploy.Depl
 		Store: store.New(bound).Within(w.cfg.Quota.Bounds()), Policies: store.NewPolicies(bound, w.cfg.Autoscaler.Default()).Within(w.cfg.Quota.Bounds()), Deployer: deployerOf{d},
 		Logs: logQuery{persist.NewQuery(bound)}, Archive: archiveQuery{archive.NewReader(w.folders.Sub("archive"), w.folders.Socket("archive.sock"), w.log), w.cfg.Archive},
 		Alerts: alertRules{rules}, Outbox: alertRules{rules}, Profile: profileQuery{profile.NewQuery(bound)},
-		Course: courseQuery{pastQuery{persist.NewQuery(bound), profile.NewQuery(bound), w.cfg.Logship.SampleInterval}}, Status: platformStatus{w.folders, w.cfg.Dashboard.Listen},
+		Course: courseQuery{pastQuery{persist.NewQuery(bound), profile.NewQuery(bound), w.cfg.Logship.SampleInterval}}, Status: platformStatus{w.folders, w.cfg.Console.Listen, w.cfg.Dashboard.Listen},
 		Simulator: traffic, Disk: room, Replayer: newReplayer(profile.NewQuery(bound), w.cfg.Router.RequestTimeout),
 	})
 }

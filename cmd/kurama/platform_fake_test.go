@@ -247,3 +247,11 @@ func (p *platformFake) Course(context.Context, string, string, time.Time, time.T
 func (p *platformFake) Report(context.Context) (paas.DiskReport, error) {
 	return paas.DiskReport{Tenants: []paas.DiskUse{{Tenant: "default", Releases: 1 << 20, Total: 1 << 20}}, Shared: map[string]int64{"layers": 2 << 20}, Free: 1 << 30, Size: 2 << 30}, nil
 }
+
+// Metrics gives the role persist one figure.
+func (p *platformFake) Metrics(_ context.Context, role string) (io.ReadCloser, error) {
+	if role != "persist" {
+		return nil, fmt.Errorf("role %s: %w", role, paas.ErrNotFound)
+	}
+	return io.NopCloser(strings.NewReader("kurama_persist_lag 0\n")), nil
+}

@@ -2,7 +2,10 @@ package main
 
 import (
 	"context"
+	"fmt"
+	"io"
 	"net"
+	"slices"
 	"sync"
 
 	"github.com/shirou/gopsutil/v3/cpu"
@@ -11,13 +14,15 @@ import (
 
 	"kurama/internal/config"
 	"kurama/internal/role"
+	"kurama/paas"
 	"kurama/paas/api"
 )
 
 // platformStatus asks every role how it does.
 type platformStatus struct {
 	folders   config.Folders
-	dashboard string // listen address
+	console   string // listen addresses
+	dashboard string
 }
 
 // Status asks the roles, all at once, and the host.
@@ -50,8 +55,22 @@ func (s platformStatus) role(ctx context.Context, name string) api.RoleStatus {
 	return r
 }
 
+// Metrics returns the figures of a role.
+func (s platformStatus) Metrics(ctx context.Context, name string) (io.ReadCloser, error) {
+	if !slices.Contains(role.Names, name) {
+		return nil, fmt.Errorf("role %s: %w", name, paas.ErrNotFound)
+	}
+	page, err := s.probe(name).get(ctx, "/metrics")
+	if err != nil {
+		return nil, &paas.Invalid{Reason: fmt.Sprintf("The role %s has no figures now: %v.", name, err)}
+	}
+	return page, nil
+}
+
 func (s platformStatus) probe(name string) probe {
 	switch name {
+	case "paas":
+		return probe{tcp: net.JoinHostPort("localhost", portOf(s.console))}
 	case "router":
 		return probe{socket: s.folders.Socket("router.sock")}
 	case "dashboard":

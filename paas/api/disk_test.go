@@ -2,6 +2,8 @@ package api_test
 
 import (
 	"context"
+	"fmt"
+	"io"
 	"strings"
 	"testing"
 
@@ -27,5 +29,22 @@ func TestDisk(t *testing.T) {
 	}
 	if body := see("operator", "?tenant=other"); strings.Count(body, `"tenant":`) != 1 || strings.Contains(body, "layers") {
 		t.Errorf("an operator sees %s of one tenant", body)
+	}
+}
+
+// Metrics gives the role persist one figure.
+func (f *fakes) Metrics(_ context.Context, role string) (io.ReadCloser, error) {
+	if role != "persist" {
+		return nil, fmt.Errorf("role %s: %w", role, paas.ErrNotFound)
+	}
+	return io.NopCloser(strings.NewReader("kurama_persist_lag 0\n")), nil
+}
+
+func TestMetricsOfRoles(t *testing.T) {
+	w := newWorld(t)
+	want(t, w.send("owner", "GET", "/api/v1/metrics/persist", nil), 403)
+	want(t, w.send("operator", "GET", "/api/v1/metrics/nobody", nil), 404)
+	if body := want(t, w.send("operator", "GET", "/api/v1/metrics/persist", nil), 200); body != "kurama_persist_lag 0\n" {
+		t.Errorf("got %q", body)
 	}
 }

@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"io"
 	"net/http"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -37,6 +38,9 @@ type PlatformStatus struct {
 // Statuser knows how the platform does.
 type Statuser interface {
 	Status(ctx context.Context) (PlatformStatus, error)
+	// Metrics returns a role's figures in Prometheus' text form. Errors:
+	// paas.ErrNotFound for what is no role; others where it does not answer.
+	Metrics(ctx context.Context, role string) (io.ReadCloser, error)
 }
 
 func (a *API) statusRoutes() {
@@ -47,5 +51,24 @@ func (a *API) statusRoutes() {
 				s.Roles = []RoleStatus{}
 			}
 			return reply(s), err
+		})
+	text := map[string]*huma.Response{"200": {Description: "Figures in Prometheus' text form", Content: map[string]*huma.MediaType{
+		"text/plain": {Schema: &huma.Schema{Type: huma.TypeString}}}}}
+	register(a, huma.Operation{OperationID: "get-metrics", Method: http.MethodGet, Path: "/metrics/{role}",
+		Summary: "Show the figures of a role: most roles have no port that Prometheus could reach", Responses: text},
+		paas.RoleOperator, func(ctx context.Context, in *struct {
+			InTenant
+			Role string `path:"role" maxLength:"40"`
+		}) (*huma.StreamResponse, error) {
+			page, err := a.deps.Status.Metrics(ctx, in.Role)
+			if err != nil {
+				return nil, err
+			}
+			w := callOf(ctx).w
+			return &huma.StreamResponse{Body: func(huma.Context) {
+				defer func() { _ = page.Close() }()
+				w.Header().Set("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
+				_, _ = io.Copy(w, page) // a part is no valid page: it has no end of line
+			}}, nil
 		})
 }
