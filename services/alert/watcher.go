@@ -37,6 +37,7 @@ type watcher struct {
 
 	clock    time.Time // of the last evaluation
 	away     bool      // the stream was away: the time since clock was not watched
+	back     time.Time // when it was seen to be back; zero: it is not, or was not away
 	live     bool      // all that is on the stream was read: the clock is the time
 	target   uint64    // position at which live is looked at again
 	warm     uint64    // up to here all was evaluated before the restart
@@ -117,11 +118,11 @@ func (w *watcher) runOnce(ctx context.Context) error {
 		}
 	}
 	if !w.opts.Stream.Connected() {
-		w.live, w.away = false, true
+		w.live, w.away, w.back = false, true, time.Time{}
 		w.metrics.ready.Store(false)
 		return nil
 	}
-	if !w.live {
+	if !w.live && !w.awaitsOthers(len(batches) > 0) {
 		if err := w.catchUp(ctx); err != nil {
 			return err
 		}
@@ -130,6 +131,20 @@ func (w *watcher) runOnce(ctx context.Context) error {
 		return w.evaluateUntil(ctx, w.opts.Now())
 	}
 	return nil
+}
+
+// awaitsOthers reports whether the stream has come back but nothing on it yet:
+// those who write to it may find it again later than this service, and until
+// then the last samples are old for no reason of the app's.
+func (w *watcher) awaitsOthers(got bool) bool {
+	now := w.opts.Now()
+	switch {
+	case !w.away:
+		return false
+	case w.back.IsZero():
+		w.back = now
+	}
+	return !got && now.Sub(w.back) < sampleAge
 }
 
 // pause is how long to wait for a batch: until the next evaluation.
