@@ -50,6 +50,7 @@ var sections = []section{
 	{"fanout", "1 000 viewers of the live dashboard", 2 * time.Minute, (*bench).measureFanout},
 	{"sdk", "what the Python library costs an app", 2 * time.Minute, (*bench).measureSDK},
 	{"ingest", "from the agent's socket to committed rows", 4 * time.Minute, (*bench).measureIngest},
+	{"rsyslog", "the same beside rsyslog with its Postgres output, where that is installed", 4 * time.Minute, (*bench).measureRsyslog},
 	{"store", "questions to a store of many rows, its size, and the end of a day", 20 * time.Minute, (*bench).measureStore},
 }
 

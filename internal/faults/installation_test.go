@@ -32,7 +32,9 @@ const tenant = paas.DefaultTenant
 var chain = []string{"stream", "logship", "persist", "archive", "profile", "alert", "dashboard"}
 
 // quick are settings under which seconds show what takes minutes by default:
-// many small files, many commits, many batches.
+// many small files, many commits, many batches. The burst above the rate limit
+// takes what an app with 450 lines a second has waiting after 40 s without an
+// agent: on a busy machine one takes so long to come back.
 const quick = `
 log_level: info
 stream: {listen: '127.0.0.1:%s', max_bytes: 1GiB}
@@ -42,7 +44,7 @@ archive: {seal_age: 1s, seal_records: 700}
 persist: {batch_records: 2000}
 profile: {flush_interval: 300ms}
 alert: {interval: 250ms, retry_min: 1s, per_hour: 100000}
-logship: {rate_limit: 2000, rate_burst: 4000}
+logship: {rate_limit: 4000, rate_burst: 20000}
 `
 
 // installation is the pipeline as processes of its own, with its own folders,
