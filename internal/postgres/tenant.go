@@ -44,16 +44,26 @@ func setTenant(ctx context.Context, conn *pgx.Conn) (bool, error) {
 	return true, nil
 }
 
-// makeRole makes the role where it is missing. Roles are the cluster's, so that
-// two databases of it share it.
-const makeRole = `DO $$ BEGIN
-	IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'kurama_tenant') THEN
-		CREATE ROLE kurama_tenant NOLOGIN NOSUPERUSER NOBYPASSRLS;
-	END IF;
-	IF NOT pg_has_role(current_user, 'kurama_tenant', 'MEMBER') THEN
-		GRANT kurama_tenant TO CURRENT_USER;
-	END IF;
-EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; -- another database's migration was first
+// makeRole makes the role where it is missing, and lets the database's user
+// become it. Roles are the cluster's, so that two databases of it share it.
+// From version 16 on, who makes a role is a member of it who may pass it on but
+// not become it: that is asked for as SET
+// (https://www.postgresql.org/docs/16/role-membership.html).
+const makeRole = `DO $$ DECLARE
+	become text := CASE WHEN current_setting('server_version_num')::int >= 160000 THEN 'SET' ELSE 'MEMBER' END;
+BEGIN
+	BEGIN
+		IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'kurama_tenant') THEN
+			CREATE ROLE kurama_tenant NOLOGIN NOSUPERUSER NOBYPASSRLS;
+		END IF;
+	EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; -- another database's migration was first
+	END;
+	BEGIN
+		IF NOT pg_has_role(current_user, 'kurama_tenant', become) THEN
+			GRANT kurama_tenant TO CURRENT_USER;
+		END IF;
+	EXCEPTION WHEN unique_violation THEN NULL;
+	END;
 END $$`
 
 // protect puts every table that carries a tenant under row-level security, so

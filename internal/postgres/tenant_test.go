@@ -3,6 +3,7 @@ package postgres_test
 import (
 	"context"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/jackc/pgx/v5"
@@ -15,6 +16,41 @@ import (
 
 // noTenant are the tables that belong to the platform as a whole.
 var noTenant = []string{"goose_db_version", "sink_positions"}
+
+// TestAUserWhoIsNoSuperuser migrates as the user that a hosted database gives.
+func TestAUserWhoIsNoSuperuser(t *testing.T) {
+	admin := pgtest.Empty(t)
+	cfg, err := pgxpool.ParseConfig(admin)
+	if err != nil {
+		t.Fatal(err)
+	}
+	super, name := cfg.ConnConfig.User, cfg.ConnConfig.Database
+	pool, err := postgres.Open(t.Context(), admin, 2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(pool.Close)
+	for _, sql := range []string{`CREATE ROLE hosted LOGIN CREATEROLE NOSUPERUSER`, `ALTER DATABASE ` + name + ` OWNER TO hosted`} {
+		if _, err := pool.Exec(t.Context(), sql); err != nil {
+			t.Fatal(err)
+		}
+	}
+	dsn := strings.Replace(admin, "://"+super+"@", "://hosted@", 1)
+	for range 2 { // and finds its grant again
+		if err := postgres.Migrate(t.Context(), dsn); err != nil {
+			t.Fatal(err)
+		}
+	}
+	bound, err := postgres.OpenTenants(t.Context(), dsn, 2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer bound.Close()
+	var as string
+	if err := bound.QueryRow(t.Context(), `SELECT current_user || ' for ' || session_user FROM tenants RIGHT JOIN (SELECT) one ON true`).Scan(&as); err != nil || as != "kurama_tenant for hosted" {
+		t.Errorf("queries run as %q, %v", as, err)
+	}
+}
 
 func TestTenants(t *testing.T) {
 	dsn := pgtest.DSN(t)
@@ -39,7 +75,7 @@ func TestTenants(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	strings := func(ctx context.Context, sql string) []string {
+	column := func(ctx context.Context, sql string) []string {
 		t.Helper()
 		rows, err := bound.Query(ctx, sql)
 		if err != nil {
@@ -56,13 +92,13 @@ func TestTenants(t *testing.T) {
 	t.Run("a query without a tenant sees nothing, one with it sees its own", func(t *testing.T) {
 		for _, sql := range []string{`SELECT tenant FROM apps`, `SELECT tenant FROM records`, `SELECT name FROM tenants`} {
 			for range 3 { // the connections are used again for others
-				if got := strings(acme, sql); !slices.Equal(got, []string{"acme"}) {
+				if got := column(acme, sql); !slices.Equal(got, []string{"acme"}) {
 					t.Errorf("%s: acme sees %v", sql, got)
 				}
-				if got := strings(t.Context(), sql); len(got) > 0 {
+				if got := column(t.Context(), sql); len(got) > 0 {
 					t.Errorf("%s: nobody sees %v", sql, got)
 				}
-				if got := strings(paas.ForTenant(t.Context(), "bee"), sql); !slices.Equal(got, []string{"bee"}) {
+				if got := column(paas.ForTenant(t.Context(), "bee"), sql); !slices.Equal(got, []string{"bee"}) {
 					t.Errorf("%s: bee sees %v", sql, got)
 				}
 			}
