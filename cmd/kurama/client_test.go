@@ -394,6 +394,14 @@ func TestPeopleCommands(t *testing.T) {
 
 	t.Setenv("KURAMA_TOKEN", operator)
 	d.must("users", "role", "ann", "viewer")
+	t.Setenv("KURAMA_TOKEN", "")
+	d.in = "ann\nfresh horses\n"
+	if _, said, err := d.run("login"); err != nil || !strings.Contains(said, "as ann (viewer of tenant default)") {
+		t.Errorf("got %s %v", said, err)
+	}
+	d.fails("You cannot give the role developer", "tokens", "add", "more", "--role", "developer")
+	d.fails("needs the role owner", "users", "list")
+	t.Setenv("KURAMA_TOKEN", operator)
 	if out := d.must("audit", "--who", "ann", "--limit", "3"); strings.Count(out, "\n") != 4 || !strings.Contains(out, "list-audit") && !strings.Contains(out, "create-token") {
 		t.Errorf("got\n%s", out)
 	}

@@ -122,10 +122,6 @@ func joinCommand() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		if !who.Role.Includes(paas.RoleDeveloper) { // who cannot have a token of their own
-			s.end(header)
-			return s.print(who, func() { s.done("you are %s, %s of tenant %s. Sign in at %s", who.User, who.Role, who.Tenant, address) })
-		}
 		token, err := s.ownToken(who, header)
 		if err != nil {
 			return err

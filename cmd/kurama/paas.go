@@ -54,7 +54,7 @@ func newPaas(ctx context.Context, w *wiring) (runner, error) {
 	if err != nil {
 		return nil, err
 	}
-	return together{deployer, console, room, guard{e}}, nil
+	return together{deployer, console, room, guard{e}, auth.NewAuditKeeper(w.cfg.Console, pool, w.log)}, nil
 }
 
 // guard keeps the packet filter around the apps beside the rest of the role.
@@ -119,7 +119,7 @@ func (w *wiring) console(ctx context.Context, pool *pgxpool.Pool, d *deploy.Depl
 	traffic := newSimulator(ctx, w.cfg, w.log)
 	w.onClose(traffic.wait)
 	var provider api.Provider
-	if p := accounts.Provider(w.cfg.OIDC); p != nil {
+	if p := accounts.Provider(w.cfg.OIDC, w.log); p != nil {
 		provider = p
 	}
 	return api.New(public, api.Options{

@@ -93,7 +93,7 @@ func (w *world) provide(settings config.OIDC) {
 	cfg, listener := w.cfg, w.listen()
 	cfg.URL = "http://" + listener.Addr().String()
 	w.auth = auth.New(cfg, w.pool)
-	w.serve(cfg, listener, w.auth.Provider(settings))
+	w.serve(cfg, listener, w.auth.Provider(settings, slog.New(slog.DiscardHandler)))
 }
 
 func (w *world) serve(cfg config.Console, listener net.Listener, provider api.Provider) {

@@ -75,10 +75,10 @@ func audited(op *huma.Operation) bool {
 }
 
 // note writes what came of a call. Calls of nobody are told only where they
-// could have made somebody of them: a line for each wrong address would be a
-// way to fill the disk.
-func (a *API) note(c *call, op *huma.Operation, need paas.Role, at time.Time, status int) {
-	if !audited(op) || c.User == "" && need != public || status == http.StatusTooManyRequests {
+// could have made somebody of them and were throttled: a line for each wrong
+// request would be a way to push the others out.
+func (a *API) note(c *call, op *huma.Operation, at time.Time, status int) {
+	if !audited(op) || c.User == "" && !c.weighed || status == http.StatusTooManyRequests {
 		return
 	}
 	d := paas.Deed{At: at, Tenant: c.tenant, Who: c.User, Action: op.OperationID, App: c.r.PathValue("app"),

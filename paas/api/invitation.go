@@ -18,7 +18,8 @@ type Invitations interface {
 	DeleteInvitation(ctx context.Context, tenant, id string) error
 	// Invitation returns the open one that the secret of a link is for.
 	Invitation(ctx context.Context, secret string) (paas.Invitation, error)
-	// Accept makes a person of it and signs them in.
+	// Accept makes a person of it and signs them in, or returns
+	// *paas.Throttled.
 	Accept(w http.ResponseWriter, r *http.Request, secret, name, password string) (paas.Identity, error)
 }
 
@@ -87,7 +88,7 @@ func (a *API) invitationRoutes() {
 		Summary: "Make an account of an invitation, and sign in", DefaultStatus: http.StatusCreated},
 		public, func(ctx context.Context, in *acceptRequest) (*answer[Session], error) {
 			c := callOf(ctx)
-			c.User = in.Body.Name // for the audit log
+			c.weighed = true // the name is a claim: it is not noted before the person is there
 			id, err := a.deps.Invitations.Accept(c.w, c.r, in.Body.Secret, in.Body.Name, in.Body.Password)
 			if err != nil {
 				return nil, err

@@ -17,7 +17,7 @@ type Provider interface {
 	Name() string
 	// Start returns where to send the browser.
 	Start(w http.ResponseWriter, r *http.Request, invitation string) (string, error)
-	// Finish returns who came back, signed in.
+	// Finish returns who came back, signed in, or *paas.Throttled.
 	Finish(w http.ResponseWriter, r *http.Request) (paas.Identity, error)
 }
 
@@ -68,6 +68,7 @@ func (a *API) oidcRoutes() {
 	register(a, huma.Operation{OperationID: "finish-oidc", Method: http.MethodGet, Path: "/oidc/callback", Summary: "Come back from the provider", Responses: found},
 		public, func(ctx context.Context, _ *struct{}) (*redirect, error) {
 			return a.toProvider(ctx, func(c *call) (string, error) {
+				c.weighed = true
 				id, err := a.deps.Provider.Finish(c.w, c.r)
 				c.Identity = id
 				return a.console("/"), err

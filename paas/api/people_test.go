@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"kurama/internal/config"
 	"kurama/paas"
 	"kurama/paas/api"
 )
@@ -64,6 +65,11 @@ func TestTokensAreBound(t *testing.T) {
 		w.tokens[name] = made.Token
 	}
 	want(t, w.send("developer", "POST", "/api/v1/tokens", map[string]any{"name": "x", "role": "viewer", "scopes": []string{"everything"}}), 422)
+	want(t, w.send("viewer", "POST", "/api/v1/tokens", map[string]any{"name": "x", "role": "developer"}), 403)
+	want(t, w.send("viewer", "POST", "/api/v1/tokens", map[string]any{"name": "x", "role": "viewer"}), 201)
+	if body := want(t, w.send("viewer", "GET", "/api/v1/tokens", nil), 200); strings.Count(body, `"created_by":"viewer"`) != strings.Count(body, `"id":`) {
+		t.Errorf("a viewer sees tokens of others: %s", body)
+	}
 	token("reader", map[string]any{"scopes": []string{"read"}})
 	token("ci", map[string]any{"scopes": []string{"deploy"}, "app": "shop"})
 	token("shop", map[string]any{"app": "shop"})
@@ -94,6 +100,44 @@ func TestTokensAreBound(t *testing.T) {
 	post("shop", "/apps/default-app/restart", 404)
 	if body := want(t, w.send("shop", "POST", "/api/v1/tokens", map[string]any{"name": "more", "role": "viewer"}), 403); !strings.Contains(body, "for the app shop only") {
 		t.Errorf("got %s", body)
+	}
+}
+
+func TestNobodyFillsTheAuditLog(t *testing.T) {
+	w := newWorld(t, func(c *config.Console) { c.SignInRate = 3 })
+	must(t, first(w.auth.CreateUser(t.Context(), paas.User{Name: "ann", Tenant: "default", Role: paas.RoleViewer}, password)))
+	for range 10 {
+		want(t, w.send("", "POST", "/api/v1/invitation", map[string]any{"secret": "guess"}), 422)
+		want(t, w.send("", "POST", "/api/v1/invitation/accept", map[string]any{"secret": 1}), 422)
+		want(t, w.send("", "POST", "/api/v1/session", map[string]any{"name": 1}), 422)
+		want(t, w.send("", "POST", "/api/v1/oidc/start", map[string]any{"invitation": "guess"}), 404)
+		want(t, w.send("", "GET", "/api/v1/oidc/callback?code=x&state=x", nil), 404)
+	}
+	accept := func() *http.Response {
+		return w.send("", "POST", "/api/v1/invitation/accept", map[string]any{"secret": "guess", "name": "ann", "password": password})
+	}
+	for range 2 {
+		want(t, accept(), 422)
+	}
+	for range 10 {
+		_ = accept()
+	}
+	want(t, accept(), 429)
+	got := read[struct{ Deeds []api.DeedView }](t, w.send("operator", "GET", "/api/v1/audit?all=true", nil), 200).Deeds
+	if len(got) == 0 {
+		t.Error("failures to accept are not told at all")
+	}
+	accepts := 0
+	for _, d := range got {
+		if d.Action == "accept-invitation" {
+			accepts++
+		}
+		if d.Who != "" || d.Tenant != "" || d.Action != "accept-invitation" && d.Action != "finish-oidc" {
+			t.Errorf("noted %+v", d)
+		}
+	}
+	if accepts > 5 {
+		t.Errorf("%d lines of failures to accept", accepts)
 	}
 }
 

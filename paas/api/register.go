@@ -67,6 +67,7 @@ type call struct {
 	tenant  string // the tenant acted on
 	failure string // the sentence of a refusal, for the audit log
 	refused int    // status of a refusal that the answer does not tell
+	weighed bool   // nobody's call that may fail so often only, as the throttle lets its address
 	r       *http.Request
 	w       http.ResponseWriter
 }
@@ -84,7 +85,7 @@ func (a *API) admit(op *huma.Operation, need paas.Role) func(huma.Context, func(
 		r, w := humago.Unwrap(hc)
 		begun, seen := time.Now(), &statusWriter{ResponseWriter: w}
 		c := &call{r: r, w: seen}
-		defer func() { a.note(c, op, need, begun, cmp.Or(c.refused, seen.status, hc.Status(), http.StatusOK)) }()
+		defer func() { a.note(c, op, begun, cmp.Or(c.refused, seen.status, hc.Status(), http.StatusOK)) }()
 		err := a.authorize(c, need)
 		if err == nil && need != public {
 			err = checkScope(c, op, need)

@@ -20,6 +20,7 @@ var scopes = map[string][]paas.Scope{
 	"get-build-log": {paas.ScopeRead, paas.ScopeDeploy},
 	"get-env":       {paas.ScopeEnv}, "set-env": {paas.ScopeEnv},
 	"run-command": {paas.ScopeRun},
+	"list-tokens": nil, // what else may act in one's name is no business of a bound token
 }
 
 // anyToken lists what each token may ask, however little it is for.

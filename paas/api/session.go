@@ -34,7 +34,7 @@ func (a *API) sessionRoutes() {
 	register(a, huma.Operation{OperationID: "sign-in", Method: http.MethodPost, Path: "/session", Summary: "Sign in"},
 		public, func(ctx context.Context, in *signIn) (*answer[Session], error) {
 			c := callOf(ctx)
-			c.User = in.Body.Name // for the audit log
+			c.User, c.weighed = in.Body.Name, true // for the audit log
 			id, err := a.deps.Sessions.SignIn(c.w, c.r, in.Body.Name, in.Body.Password)
 			if err != nil {
 				return nil, err

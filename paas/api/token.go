@@ -40,15 +40,15 @@ type shownToken struct {
 
 func (a *API) tokenRoutes() {
 	register(a, huma.Operation{OperationID: "list-tokens", Method: http.MethodGet, Path: "/tokens",
-		Summary: "List tokens: owners see the tenant's, developers their own"},
-		paas.RoleDeveloper, func(ctx context.Context, _ *InTenant) (*answer[tokenList], error) {
+		Summary: "List tokens: owners see the tenant's, everybody else their own"},
+		paas.RoleViewer, func(ctx context.Context, _ *InTenant) (*answer[tokenList], error) {
 			tokens, err := a.deps.Tokens.Tokens(ctx, callOf(ctx).tenant, ownOnly(callOf(ctx)))
 			return reply(tokenList{tokens}), err
 		})
-	register(a, huma.Operation{OperationID: "create-token", Method: http.MethodPost, Path: "/tokens", Summary: "Make a token",
-		DefaultStatus: http.StatusCreated}, paas.RoleDeveloper, a.createToken)
+	register(a, huma.Operation{OperationID: "create-token", Method: http.MethodPost, Path: "/tokens", Summary: "Make a token of at most one's own role",
+		DefaultStatus: http.StatusCreated}, paas.RoleViewer, a.createToken)
 	register(a, huma.Operation{OperationID: "delete-token", Method: http.MethodDelete, Path: "/tokens/{id}", Summary: "Take a token back"},
-		paas.RoleDeveloper, func(ctx context.Context, in *struct {
+		paas.RoleViewer, func(ctx context.Context, in *struct {
 			InTenant
 			ID string `path:"id"`
 		}) (*nothing, error) {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"strings"
-	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -13,28 +12,18 @@ import (
 
 // Bounds of the audit log.
 const (
-	maxDeedText  = 300       // bytes of a text that a caller gave
-	maxDeeds     = 2_000_000 // lines kept, about 400 MB; the oldest go first
-	pruneEvery   = 1000      // lines between two looks at what is too old
+	maxDeedText  = 300 // bytes of a text that a caller gave
 	maxDeedsPage = 1000
 )
 
 // Note writes a line of the audit log. A tenant that is empty is looked up by
 // the name in Who, so that owners learn of sign-ins that failed with theirs.
 func (a *Auth) Note(ctx context.Context, d paas.Deed) error {
-	var id int64
-	err := a.pool.QueryRow(ctx, `INSERT INTO audit (at, tenant, who, via, address, action, app, target, status, detail)
-		VALUES ($1, coalesce(nullif($2, ''), (SELECT tenant FROM users WHERE name = $3), ''), $3, $4, $5, $6, $7, $8, $9, $10) RETURNING id`,
-		d.At, d.Tenant, short(d.Who), short(d.Via), d.Address, d.Action, short(d.App), short(d.Target), d.Status, short(d.Detail)).Scan(&id)
+	_, err := a.pool.Exec(ctx, `INSERT INTO audit (at, tenant, who, via, address, action, app, target, status, detail)
+		VALUES ($1, coalesce(nullif($2, ''), (SELECT tenant FROM users WHERE name = $3), ''), $3, $4, $5, $6, $7, $8, $9, $10)`,
+		d.At, d.Tenant, short(d.Who), short(d.Via), d.Address, d.Action, short(d.App), short(d.Target), d.Status, short(d.Detail))
 	if err != nil {
 		return fmt.Errorf("noting %s of %s: %w", d.Action, d.Who, err)
-	}
-	if id%pruneEvery != 0 {
-		return nil
-	}
-	_, err = a.pool.Exec(ctx, `DELETE FROM audit WHERE at < $1 OR id <= $2`, time.Now().Add(-a.cfg.AuditAge), id-maxDeeds)
-	if err != nil {
-		return fmt.Errorf("forgetting old deeds: %w", err)
 	}
 	return nil
 }

@@ -111,9 +111,14 @@ func invitationOf(ctx context.Context, q querier, sql, token string) (paas.Invit
 
 // Accept makes the person that an invitation is for, under the name and the
 // password that they choose, and signs them in. Errors: *paas.Invalid;
-// paas.ErrExists for the name.
+// paas.ErrExists for the name; *paas.Throttled for an address that fails too
+// often.
 func (a *Auth) Accept(w http.ResponseWriter, r *http.Request, token, name, password string) (Identity, error) {
 	ctx := r.Context()
+	attempt, err := a.throttle.begin(ctx, a.address(r), "")
+	if err != nil {
+		return Identity{}, err
+	}
 	if _, err := a.Invitation(ctx, token); err != nil {
 		return Identity{}, err // before the password costs anything
 	}
@@ -128,6 +133,7 @@ func (a *Auth) Accept(w http.ResponseWriter, r *http.Request, token, name, passw
 	if err != nil {
 		return Identity{}, err
 	}
+	attempt.succeeded()
 	id := Identity{Tenant: u.Tenant, User: u.Name, Role: u.Role, ViaCookie: true, CSRF: secret()}
 	return id, a.startSession(ctx, w, r, id)
 }

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"strings"
 	"sync"
@@ -13,6 +14,7 @@ import (
 
 	"github.com/coreos/go-oidc/v3/oidc"
 	"golang.org/x/oauth2"
+	"golang.org/x/sync/singleflight"
 
 	"kurama/internal/config"
 	"kurama/paas"
@@ -24,6 +26,7 @@ const (
 	oidcPath    = "/api/v1/oidc"
 	oidcAge     = 10 * time.Minute
 	oidcTimeout = 15 * time.Second // of each question to the provider
+	oidcPause   = 10 * time.Second // after it could not be reached
 )
 
 // Provider signs people in with OpenID Connect: the authorization code flow
@@ -32,17 +35,21 @@ type Provider struct {
 	auth *Auth
 	cfg  config.OIDC
 
-	mu    sync.Mutex
-	known *oidc.Provider // nil until it has been reached
+	log *slog.Logger
+
+	asking singleflight.Group
+	mu     sync.Mutex
+	known  *oidc.Provider // nil until it has been reached
+	until  time.Time      // a failure to reach it counts until then
 }
 
 // Provider returns the provider of cfg, or nil where none is configured. It is
 // reached when somebody first signs in: the platform starts without it.
-func (a *Auth) Provider(cfg config.OIDC) *Provider {
+func (a *Auth) Provider(cfg config.OIDC, log *slog.Logger) *Provider {
 	if cfg.Issuer == "" {
 		return nil
 	}
-	return &Provider{auth: a, cfg: cfg}
+	return &Provider{auth: a, cfg: cfg, log: log}
 }
 
 // Name is what the button of the sign-in page says.
@@ -82,19 +89,44 @@ func (p *Provider) Start(w http.ResponseWriter, r *http.Request, invitation stri
 // client returns the OAuth client and the provider, which is asked for its
 // addresses and keys once.
 func (p *Provider) client(ctx context.Context) (*oauth2.Config, *oidc.Provider, error) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.known == nil {
+	known, err := p.discover(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	return &oauth2.Config{ClientID: p.cfg.ClientID, ClientSecret: p.cfg.ClientSecret.Reveal(), Endpoint: known.Endpoint(),
+		RedirectURL: strings.TrimSuffix(p.auth.cfg.URL, "/") + oidcPath + "/callback", Scopes: []string{oidc.ScopeOpenID, "email", "profile"}}, known, nil
+}
+
+// discover asks the provider once for all who wait, each as long as they like,
+// and does not ask again for a while after a failure.
+func (p *Provider) discover(ctx context.Context) (*oidc.Provider, error) {
+	answer := p.asking.DoChan("", func() (any, error) {
+		p.mu.Lock()
+		known, until := p.known, p.until
+		p.mu.Unlock()
+		if known != nil || time.Now().Before(until) {
+			return known, nil
+		}
 		// The provider goes on to fetch keys with this context's client, after
 		// the request has ended.
 		known, err := oidc.NewProvider(oidc.ClientContext(context.WithoutCancel(ctx), &http.Client{Timeout: oidcTimeout}), p.cfg.Issuer)
 		if err != nil {
-			return nil, nil, &paas.Invalid{Reason: fmt.Sprintf("%s cannot be reached: %v. Sign in with your password, or try again later.", p.cfg.Name, err)}
+			p.log.Warn("the provider of sign-ins cannot be reached", "issuer", p.cfg.Issuer, "error", err)
 		}
-		p.known = known
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		p.known, p.until = known, time.Now().Add(oidcPause)
+		return known, nil
+	})
+	select {
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	case r := <-answer:
+		if known, _ := r.Val.(*oidc.Provider); known != nil {
+			return known, nil
+		}
+		return nil, &paas.Invalid{Reason: p.cfg.Name + " cannot be reached. Sign in with your password, or try again in a minute."}
 	}
-	return &oauth2.Config{ClientID: p.cfg.ClientID, ClientSecret: p.cfg.ClientSecret.Reveal(), Endpoint: p.known.Endpoint(),
-		RedirectURL: strings.TrimSuffix(p.auth.cfg.URL, "/") + oidcPath + "/callback", Scopes: []string{oidc.ScopeOpenID, "email", "profile"}}, p.known, nil
 }
 
 // claims are what the provider says of a person.
@@ -107,8 +139,13 @@ type claims struct {
 
 // Finish signs in whoever comes back from the provider. Errors: paas.ErrDenied
 // for a journey that was not begun here or that the provider did not end well,
-// and for people who have no account and may not make one; *paas.Invalid.
+// and for people who have no account and may not make one; *paas.Invalid;
+// *paas.Throttled for an address that fails too often.
 func (p *Provider) Finish(w http.ResponseWriter, r *http.Request) (Identity, error) {
+	attempt, err := p.auth.throttle.begin(r.Context(), p.auth.address(r), "")
+	if err != nil {
+		return Identity{}, err
+	}
 	j, err := journeyOf(r)
 	gone := cookie(r, "", time.Unix(0, 0), -1)
 	gone.Name, gone.Path = oidcCookie, oidcPath
@@ -124,6 +161,7 @@ func (p *Provider) Finish(w http.ResponseWriter, r *http.Request) (Identity, err
 	if err != nil {
 		return Identity{}, err
 	}
+	attempt.succeeded()
 	id.ViaCookie, id.CSRF = true, secret()
 	return id, p.auth.startSession(r.Context(), w, r, id)
 }

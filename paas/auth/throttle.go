@@ -71,7 +71,8 @@ type try struct {
 
 // begin spends a try of the address and a strike of the name before the
 // password is looked at, so that many at once do not pass together, and waits
-// as long as the name's failures ask for. It returns *paas.Throttled when the
+// as long as the name's failures ask for; without a name, only the address
+// counts. It returns *paas.Throttled when the
 // address has no try left, and ctx's error when that ends first.
 func (t *throttle) begin(ctx context.Context, from netip.Addr, name string) (*try, error) {
 	y := &try{t: t, from: sourceOf(from), name: strings.ToLower(name)}
@@ -104,6 +105,9 @@ func (y *try) spend(now time.Time) (time.Duration, error) {
 	}
 	s.tries--
 	s.pending++
+	if y.name == "" {
+		return 0, nil
+	}
 	n := t.strikes(y.name, now)
 	delay := delayOf(int(math.Round(n.count)))
 	n.count++
@@ -132,6 +136,9 @@ func (y *try) succeeded() {
 	defer y.t.mu.Unlock()
 	now := time.Now()
 	y.t.source(y.from, now).tries++
+	if y.name == "" {
+		return
+	}
 	n := y.t.strikes(y.name, now)
 	n.count = max(0, n.count-1)
 }
