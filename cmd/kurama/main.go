@@ -57,7 +57,7 @@ func rootCommand() *cobra.Command {
 	root.PersistentFlags().StringVar(&s.data, "data", "", "folder of all state (overrides the configuration)")
 	root.AddGroup(&cobra.Group{ID: "host", Title: "Run the platform:"}, &cobra.Group{ID: "apps", Title: "Use it:"},
 		&cobra.Group{ID: "roles", Title: "Run one role alone:"})
-	add(root, "host", upCommand(s), setupCommand(s), doctorCommand(s), configCommand(s), backupCommand(s), restoreCommand(s))
+	add(root, "host", upCommand(s), setupCommand(s), doctorCommand(s), configCommand(s), backupCommand(s), restoreCommand(s), rotateKeyCommand(s))
 	clients := clientCommands()
 	add(root, "roles", joinRoles(roleCommands(s), clients)...)
 	add(root, "apps", append(clients, reqsimCommand())...)

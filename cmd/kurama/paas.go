@@ -32,6 +32,9 @@ func newPaas(ctx context.Context, w *wiring) (runner, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := w.openKeys(ctx, pool); err != nil {
+		return nil, err
+	}
 	e, err := w.engine()
 	if err != nil {
 		return nil, err
@@ -99,7 +102,7 @@ func (w *wiring) deployer(pool *pgxpool.Pool, e *runtime.Engine, room *disk.Guar
 	}
 	return deploy.New(
 		deploy.Options{App: w.cfg.App, AtOnce: w.cfg.Build.AtOnce, Domain: w.cfg.Domain, RouterPort: portOf(w.cfg.Router.Listen)},
-		deploy.Deps{Store: store.New(pool).Within(w.cfg.Quota.Bounds()), Decided: store.NewPolicies(pool, w.cfg.Autoscaler.Default()), Builder: b, Engine: e, Router: router.NewClient(w.folders.Socket("router.sock")),
+		deploy.Deps{Store: store.New(pool).Within(w.cfg.Quota.Bounds()).Sealing(w.keys), Decided: store.NewPolicies(pool, w.cfg.Autoscaler.Default()), Builder: b, Engine: e, Router: router.NewClient(w.folders.Socket("router.sock")),
 			Events: w.sender(0), Disk: room, Log: w.log}), nil
 }
 
@@ -126,7 +129,7 @@ func (w *wiring) console(ctx context.Context, pool *pgxpool.Pool, d *deploy.Depl
 		Listener: ln, Log: w.log, Pages: web.Handler(web.Pages(), "console.html"), Policy: web.Policy, DataDir: w.folders.Data, Domain: w.cfg.Domain, RouterPort: portNumber(w.cfg.Router.Listen),
 		DashboardURL: w.cfg.Dashboard.URL, DashboardPort: portNumber(w.cfg.Dashboard.Listen), MaxEntries: w.cfg.Build.Entries,
 		Sessions: accounts, Tenants: accounts, Users: auth.NewPeople(auth.New(public, bound), accounts), Tokens: auth.New(public, bound), Invitations: accounts, Audit: accounts, Provider: provider,
-		Store: store.New(bound).Within(w.cfg.Quota.Bounds()), Policies: store.NewPolicies(bound, w.cfg.Autoscaler.Default()).Within(w.cfg.Quota.Bounds()), Deployer: deployerOf{d},
+		Store: store.New(bound).Within(w.cfg.Quota.Bounds()).Sealing(w.keys), Policies: store.NewPolicies(bound, w.cfg.Autoscaler.Default()).Within(w.cfg.Quota.Bounds()), Deployer: deployerOf{d},
 		Logs: logQuery{persist.NewQuery(bound)}, Archive: archiveQuery{archive.NewReader(w.folders.Sub("archive"), w.folders.Socket("archive.sock"), w.log), w.cfg.Archive},
 		Alerts: alertRules{rules}, Outbox: alertRules{rules}, Profile: profileQuery{profile.NewQuery(bound)},
 		Course: courseQuery{pastQuery{persist.NewQuery(bound), profile.NewQuery(bound), w.cfg.Logship.SampleInterval}}, Status: platformStatus{w.folders, w.cfg.Console.Listen, w.cfg.Dashboard.Listen},

@@ -15,6 +15,7 @@ import (
 	"kurama/internal/role"
 	"kurama/logship/stream"
 	"kurama/logship/wire"
+	"kurama/paas/store"
 	"kurama/services/sink"
 )
 
@@ -34,6 +35,7 @@ type wiring struct {
 	folders config.Folders
 	log     *slog.Logger
 	closers []func()
+	keys    store.Keys // set by openKeys
 }
 
 // roleCommand makes the subcommand that runs one role alone.

@@ -80,6 +80,15 @@ func (f Folders) StreamToken() (string, error) {
 	return f.keep("stream.token", func() string { return randomHex(24) })
 }
 
+// SecretKeys returns the content of the file of keys that settings are
+// encrypted with; the first call makes it with one line of create.
+func (f Folders) SecretKeys(create func() string) (string, error) {
+	return f.keep(SecretKeysFile, create)
+}
+
+// SecretKeysFile is its name in the data folder.
+const SecretKeysFile = "secrets.key"
+
 // keep returns the content of the file name, made once with mode 0600. Two
 // processes that make it at once agree: only one link succeeds.
 func (f Folders) keep(name string, make func() string) (string, error) {

@@ -30,6 +30,9 @@ func (s *Store) Env(ctx context.Context, tenant, app string) (map[string]string,
 	if err == nil && !found {
 		err = pgx.ErrNoRows
 	}
+	if err == nil {
+		err = s.keys.open(tenant, app, vars)
+	}
 	return vars, meaning(err, "settings of "+appName(tenant, app))
 }
 
@@ -41,9 +44,10 @@ func (s *Store) SetEnv(ctx context.Context, tenant, app string, vars map[string]
 		return err
 	}
 	keys := slices.Sorted(maps.Keys(vars))
+	hidden := s.keys.seal(tenant, app, vars)
 	values := make([]string, len(keys))
 	for i, key := range keys {
-		values[i] = vars[key]
+		values[i] = hidden[key]
 	}
 	err := s.write(ctx, tenant, app, func(tx pgx.Tx) error {
 		if err := touched(tx.Exec(ctx, `UPDATE apps SET updated_at = now() WHERE tenant = $1 AND name = $2`,

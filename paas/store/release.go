@@ -42,13 +42,22 @@ func (s *Store) NewRelease(ctx context.Context, r paas.Release) (paas.Release, e
 				rollback_of, created_by)
 			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) RETURNING `+releaseColumns,
 			r.Tenant, r.App, number, string(r.State), text(r.Reason), r.SourceDigest, r.Layer, r.Start, r.Limits,
-			settings(r.Env), r.RollbackOf, text(r.CreatedBy))
+			s.keys.seal(r.Tenant, r.App, r.Env), r.RollbackOf, text(r.CreatedBy))
 		return err
 	}
 	err := s.write(ctx, r.Tenant, r.App, func(tx pgx.Tx) error {
 		return s.within(ctx, tx, r.Tenant, func() error { return insert(tx) })
 	})
+	stored, err = s.opened(stored, err)
 	return stored, meaning(err, appName(r.Tenant, r.App))
+}
+
+// opened returns a release with its settings decrypted.
+func (s *Store) opened(r paas.Release, err error) (paas.Release, error) {
+	if err != nil {
+		return r, err
+	}
+	return r, s.keys.open(r.Tenant, r.App, r.Env)
 }
 
 // nextNumber gives out the next release number of an app. The row stays locked
@@ -80,7 +89,7 @@ func (s *Store) UpdateRelease(ctx context.Context, r paas.Release) error {
 			UPDATE releases SET state = $4, reason = $5, source_digest = $6, layer = $7, start = $8, limits = $9, env = $10
 			WHERE tenant = $1 AND app = $2 AND number = $3`,
 			r.Tenant, r.App, r.Number, string(r.State), text(r.Reason), r.SourceDigest, r.Layer, r.Start, r.Limits,
-			settings(r.Env)))
+			s.keys.seal(r.Tenant, r.App, r.Env)))
 	})
 	return meaning(err, releaseName(r.Tenant, r.App, r.Number))
 }
@@ -127,6 +136,7 @@ func lockForLive(ctx context.Context, tx pgx.Tx, tenant, app string, number int)
 func (s *Store) Release(ctx context.Context, tenant, app string, number int) (paas.Release, error) {
 	r, err := one(ctx, s.pool, scanRelease,
 		`SELECT `+releaseColumns+` FROM releases WHERE tenant = $1 AND app = $2 AND number = $3`, tenant, app, number)
+	r, err = s.opened(r, err)
 	return r, meaning(err, releaseName(tenant, app, number))
 }
 
@@ -135,6 +145,9 @@ func (s *Store) Release(ctx context.Context, tenant, app string, number int) (pa
 func (s *Store) Releases(ctx context.Context, tenant, app string, limit int) ([]paas.Release, error) {
 	releases, err := all(ctx, s.pool, scanRelease, `SELECT `+releaseColumns+` FROM releases
 		WHERE tenant = $1 AND app = $2 ORDER BY number DESC LIMIT NULLIF($3, 0)`, tenant, app, limit)
+	for i := range releases {
+		releases[i], err = s.opened(releases[i], err)
+	}
 	return releases, meaning(err, "releases of "+appName(tenant, app))
 }
 
@@ -145,6 +158,7 @@ func (s *Store) LastReleases(ctx context.Context, tenant string) (map[string]paa
 		WHERE tenant = $1 ORDER BY app, number DESC`, tenant)
 	byApp := make(map[string]paas.Release, len(releases))
 	for _, r := range releases {
+		r, err = s.opened(r, err)
 		byApp[r.App] = r
 	}
 	return byApp, meaning(err, "releases of tenant "+tenant)

@@ -25,6 +25,7 @@ const channel = "kurama_apps"
 type Store struct {
 	pool  *pgxpool.Pool
 	quota paas.Quota // of tenants that have none of their own
+	keys  Keys       // that settings are encrypted with
 }
 
 // New returns a Store over a pool on a migrated database.
