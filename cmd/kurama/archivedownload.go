@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/http"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -99,8 +100,14 @@ func (f *fetching) fetch() (err error) {
 		_, err = f.s.Download(f.s.cmd.Context(), f.Path, f.Query, client.Resume{Bytes: have, Tag: f.Tag}, f.open)
 		var off *client.BrokenOff
 		var problem *client.Problem
-		if errors.As(err, &problem) && problem.Status == 416 { // nothing is behind what is there
-			return nil
+		if errors.As(err, &problem) && problem.Status == http.StatusRequestedRangeNotSatisfiable && have > 0 {
+			if problem.Whole == have { // nothing is behind what is there
+				return nil
+			}
+			if err := f.part.Truncate(0); err != nil { // it is no part of that file
+				return fmt.Errorf("writing %s: %w", f.part.Name(), err)
+			}
+			continue
 		}
 		if !errors.As(err, &off) || f.name == "-" || f.s.cmd.Context().Err() != nil {
 			return err
@@ -120,7 +127,7 @@ func (f *fetching) open(a client.Answer) (io.Writer, error) {
 	}
 	if f.part == nil {
 		var err error
-		if f.part, err = os.OpenFile(f.name+".part", os.O_CREATE|os.O_RDWR, 0o644); err != nil {
+		if f.part, err = os.OpenFile(f.name+partSuffix, os.O_CREATE|os.O_RDWR, 0o644); err != nil {
 			return nil, fmt.Errorf("writing %s: %w", f.name, err)
 		}
 	}
@@ -146,21 +153,45 @@ func (f *fetching) open(a client.Answer) (io.Writer, error) {
 	return f.bar, nil
 }
 
-func (f *fetching) note() string { return f.name + ".part.json" }
+// Names beside the file that is downloaded: its part, and what is noted of that.
+const (
+	partSuffix = ".part"
+	noteSuffix = ".part.json"
+)
 
-// recall goes on with what a former call of the same words left.
+func (f *fetching) note() string { return f.name + noteSuffix }
+
+// recall goes on with what a former call of the same words left. Where it is
+// the API that names the file, its part may be any of the folder.
 func (f *fetching) recall() {
-	if f.name == "" || f.name == "-" {
+	names := []string{f.name}
+	switch f.name {
+	case "-":
 		return
+	case "":
+		names, _ = filepath.Glob("*" + noteSuffix) // fails for a bad pattern only
 	}
-	text, err := os.ReadFile(f.note())
+	for _, name := range names {
+		if f.goOn(strings.TrimSuffix(name, noteSuffix)) {
+			f.s.say("going on with %s", f.part.Name())
+			return
+		}
+	}
+}
+
+// goOn takes the part of the file name up, where its note says the same words.
+func (f *fetching) goOn(name string) bool {
+	text, err := os.ReadFile(name + noteSuffix)
 	var former fetching
 	if err != nil || json.Unmarshal(text, &former) != nil || former.Asked != f.Asked || former.Path != f.Path {
-		return
+		return false
 	}
-	if f.part, err = os.OpenFile(f.name+".part", os.O_RDWR, 0); err == nil {
-		f.Query, f.Tag = former.Query, former.Tag
+	part, err := os.OpenFile(name+partSuffix, os.O_RDWR, 0)
+	if err != nil {
+		return false
 	}
+	f.name, f.part, f.Query, f.Tag = name, part, former.Query, former.Tag
+	return true
 }
 
 func (f *fetching) report(took time.Duration) error {

@@ -14,6 +14,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -53,6 +54,7 @@ type Problem struct {
 	Detail string `json:"detail"`
 	Text   string `json:"text"` // what was sent, where the problem is about a place in it
 	At     int    `json:"at"`   // that place, in characters from 1; 0: none
+	Whole  int64  `json:"-"`    // status 416: bytes of the file that a part was asked of; -1: not told
 }
 
 // Error returns the sentence, with a caret below the place that it is about, and
@@ -248,11 +250,22 @@ func (c *Client) Do(ctx context.Context, method, path string, query url.Values, 
 
 func problemOf(resp *http.Response) error {
 	text, _ := io.ReadAll(io.LimitReader(resp.Body, maxProblem))
-	p := Problem{Status: resp.StatusCode}
+	p := Problem{Status: resp.StatusCode, Whole: wholeOf(resp.Header.Get("Content-Range"))}
 	if json.Unmarshal(text, &p) != nil || p.Detail == "" {
 		p.Detail = fmt.Sprintf("%s answered %s, which Kurama does not say. Is this the address of a Kurama console?", resp.Request.URL.Host, resp.Status)
 	}
 	return &p
+}
+
+// wholeOf reads how long a file is from the Content-Range of an answer that
+// gives no part of it (RFC 9110, 14.4); -1: it does not say.
+func wholeOf(contentRange string) int64 {
+	text, ok := strings.CutPrefix(contentRange, "bytes */")
+	n, err := strconv.ParseInt(text, 10, 64)
+	if !ok || err != nil || n < 0 {
+		return -1
+	}
+	return n
 }
 
 // unreachable says what to do when nobody answers.

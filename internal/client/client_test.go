@@ -106,3 +106,11 @@ func TestFind(t *testing.T) {
 	env["KURAMA_TOKEN"] = "kt_env"
 	f("https://saved.example", "kt_env")
 }
+
+func TestWholeOf(t *testing.T) {
+	for header, want := range map[string]int64{"bytes */60": 60, "bytes */0": 0, "": -1, "bytes */*": -1, "bytes 0-3/60": -1, "bytes */-5": -1, "lines */60": -1} {
+		if got := wholeOf(header); got != want {
+			t.Errorf("%q: got %d, want %d", header, got, want)
+		}
+	}
+}

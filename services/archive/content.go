@@ -45,19 +45,36 @@ func (r *Reader) Open(ctx context.Context, req Request) (*Content, error) {
 		return nil, err
 	}
 	c := &Content{req: req, state: snapshotOf(&m), files: files}
-	if again {
-		if former.first != c.state.first || former.firstEpoch != c.state.firstEpoch {
-			c.Close()
-			return nil, errChanged
-		}
-		c.state = former
+	if !again {
+		former = c.state
 	}
-	s := newSpan(req.From, req.To)
-	if c.pieces, err = plan(files, s, c.state); err != nil {
+	if err := c.choose(former, again); err != nil {
 		c.Close()
 		return nil, err
 	}
 	return c, nil
+}
+
+// choose finds the pieces that show the state upto, which is a former one where
+// again says so. Records read from frames are the same however files are joined;
+// the frames themselves, which JSONLZstd shows, are packed anew by that.
+func (c *Content) choose(upto snapshot, again bool) error {
+	if upto.first != c.state.first || upto.firstEpoch != c.state.firstEpoch {
+		return errChanged
+	}
+	pieces, frames, err := plan(c.files, newSpan(c.req.From, c.req.To), upto)
+	if err != nil {
+		return err
+	}
+	if c.req.Format != JSONLZstd {
+		frames = ""
+	}
+	if again && upto.frames != frames {
+		return errChanged
+	}
+	upto.frames = frames
+	c.pieces, c.state = pieces, upto
+	return nil
 }
 
 // Changed reports whether err says that a former state of the archive cannot

@@ -1,7 +1,6 @@
 package archive
 
 import (
-	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -130,37 +129,57 @@ func (s *shelf) concatenate(path string, files []File, joined *File) error {
 
 // appendFile appends the frames of a sealed file to fw. Full ones are taken as
 // they are; small ones, of apps that say little, are packed anew together:
-// alone they pack two to three times worse.
+// alone they pack two to three times worse. A file has up to maxJoined bytes,
+// more than the role's memory: one small frame of it is held at a time.
 func (s *shelf) appendFile(fw *frameWriter, f *File) error {
-	file, err := os.ReadFile(filepath.Join(s.folder, f.Name)) // at most maxJoined
+	file, err := os.Open(filepath.Join(s.folder, f.Name))
 	if err != nil {
 		return fmt.Errorf("reading an archive file: %w", err)
 	}
-	sum := sha256.Sum256(file)
-	if got := hex.EncodeToString(sum[:]); int64(len(file)) != f.Bytes || got != f.SHA256 {
-		return damage(f, int64(len(file)), got)
+	defer file.Close()
+	if err := checkSum(file, f); err != nil {
+		return err
 	}
-	frames, err := readIndex(bytes.NewReader(file), f)
+	frames, err := readIndex(file, f)
 	if err != nil {
 		return err
 	}
+	at := int64(0)
 	for _, one := range frames {
-		data := file[:one.bytes]
-		file = file[one.bytes:]
+		data := io.NewSectionReader(file, at, int64(one.bytes))
 		if one.plain == 0 || one.plain >= frameBytes/2 {
-			err = errors.Join(fw.flush(), fw.packed(data, one))
+			err = fw.copied(data, one)
 		} else {
 			err = repack(fw, data, one)
 		}
 		if err != nil {
 			return fmt.Errorf("joining %s: %w", f.Name, err)
 		}
+		at += int64(one.bytes)
+	}
+	return nil
+}
+
+// checkSum reads a sealed file to its end and compares it with what the
+// manifest says.
+func checkSum(file io.Reader, f *File) error {
+	sum := sha256.New()
+	n, err := io.Copy(sum, file)
+	if err != nil {
+		return fmt.Errorf("reading the archive file %s: %w", f.Name, err)
+	}
+	if got := hex.EncodeToString(sum.Sum(nil)); n != f.Bytes || got != f.SHA256 {
+		return damage(f, n, got)
 	}
 	return nil
 }
 
 // repack adds the text of a frame to the one that fw fills.
-func repack(fw *frameWriter, data []byte, one frame) error {
+func repack(fw *frameWriter, packed io.Reader, one frame) error {
+	data, err := io.ReadAll(packed)
+	if err != nil {
+		return err
+	}
 	text, err := inflate(data, int64(one.plain))
 	if err != nil {
 		return err

@@ -102,12 +102,28 @@ func (f *frameWriter) flush() error {
 	return f.packed(packed, f.open)
 }
 
-// packed appends frames as they are.
-func (f *frameWriter) packed(data []byte, entries ...frame) error {
+// packed appends a frame.
+func (f *frameWriter) packed(data []byte, entry frame) error {
 	if _, err := f.w.Write(data); err != nil {
 		return fmt.Errorf("writing an archive file: %w", err)
 	}
-	f.frames, f.bytes, f.open = append(f.frames, entries...), f.bytes+int64(len(data)), frame{}
+	f.frames, f.bytes, f.open = append(f.frames, entry), f.bytes+int64(len(data)), frame{}
+	return nil
+}
+
+// copied appends a frame of another file as it is, without holding it.
+func (f *frameWriter) copied(data io.Reader, entry frame) error {
+	if err := f.flush(); err != nil {
+		return err
+	}
+	n, err := io.Copy(f.w, data)
+	if err != nil {
+		return fmt.Errorf("copying a frame: %w", err)
+	}
+	if n != int64(entry.bytes) {
+		return fmt.Errorf("a frame has %d bytes, want %d: %w", n, entry.bytes, errDamaged)
+	}
+	f.frames, f.bytes, f.open = append(f.frames, entry), f.bytes+n, frame{}
 	return nil
 }
 

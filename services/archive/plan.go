@@ -1,8 +1,11 @@
 package archive
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
+	"strings"
 )
 
 // piece is a run of neighbouring frames of one file.
@@ -22,17 +25,25 @@ type piece struct {
 type snapshot struct {
 	epoch, firstEpoch int
 	last, first       uint64
+	frames            string // which frames hold it; empty for formats that show no frames
 }
 
-const tagForm = `"k1.%d.%d.%d.%d"`
+const tagForm = "k1.%d.%d.%d.%d"
 
 func (s snapshot) tag() string {
-	return fmt.Sprintf(tagForm, s.epoch, s.last, s.firstEpoch, s.first)
+	tag := fmt.Sprintf(tagForm, s.epoch, s.last, s.firstEpoch, s.first)
+	if s.frames != "" {
+		tag += "." + s.frames
+	}
+	return `"` + tag + `"`
 }
 
 // parseTag reads an entity tag; false where it is none of ours.
 func parseTag(tag string) (s snapshot, ok bool) {
-	n, err := fmt.Sscanf(tag, tagForm, &s.epoch, &s.last, &s.firstEpoch, &s.first)
+	n, err := fmt.Sscanf(strings.Trim(tag, `"`), tagForm, &s.epoch, &s.last, &s.firstEpoch, &s.first)
+	if fields := strings.Split(strings.Trim(tag, `"`), "."); len(fields) == 6 {
+		s.frames = fields[5]
+	}
 	return s, err == nil && n == 4 && s.tag() == tag
 }
 
@@ -49,9 +60,10 @@ func snapshotOf(m *Manifest) snapshot {
 var errChanged = errors.New("the archive has changed since")
 
 // plan chooses the pieces of files that may hold records of the span, up to the
-// state upto. Errors: errChanged where no frame ends there.
-func plan(files []opened, s span, upto snapshot) ([]piece, error) {
-	var pieces []piece
+// state upto, and tells by a hash which frames they are. Errors: errChanged
+// where no frame ends there.
+func plan(files []opened, s span, upto snapshot) (pieces []piece, hash string, err error) {
+	var chosen []frame
 	for i := range files {
 		f := &files[i]
 		if f.Epoch > upto.epoch || f.Epoch == upto.epoch && f.First > upto.last {
@@ -59,23 +71,30 @@ func plan(files []opened, s span, upto snapshot) ([]piece, error) {
 		}
 		frames, err := readIndex(f.file, &f.File)
 		if err != nil {
-			return nil, err
+			return nil, "", err
 		}
 		at := int64(0)
 		for _, one := range frames {
 			if f.Epoch == upto.epoch && one.last > upto.last {
 				if one.first <= upto.last {
-					return nil, errChanged
+					return nil, "", errChanged
 				}
 				break
 			}
 			if s.meets(one) {
-				pieces = appendPiece(pieces, f, at, one, s.covers(one))
+				pieces, chosen = appendPiece(pieces, f, at, one, s.covers(one)), append(chosen, one)
 			}
 			at += int64(one.bytes)
 		}
 	}
-	return pieces, nil
+	return pieces, hashOf(chosen), nil
+}
+
+// hashOf returns a hash of what the index says of frames, short enough for a
+// header: half of a SHA-256, in hexadecimal.
+func hashOf(frames []frame) string {
+	sum := sha256.Sum256(appendIndex(nil, frames))
+	return hex.EncodeToString(sum[:len(sum)/2])
 }
 
 // appendPiece adds a frame, to the last piece where it goes on with it.

@@ -4,8 +4,6 @@ import (
 	"bufio"
 	"bytes"
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -49,13 +47,8 @@ func verifyFile(ctx context.Context, folder string, f *File) error {
 		return fmt.Errorf("reading an archive file: %w", err)
 	}
 	defer file.Close()
-	sum := sha256.New()
-	n, err := io.Copy(sum, stopping{ctx, file})
-	if err != nil {
-		return fmt.Errorf("reading the archive file %s: %w", f.Name, err)
-	}
-	if got := hex.EncodeToString(sum.Sum(nil)); n != f.Bytes || got != f.SHA256 {
-		return damage(f, n, got)
+	if err := checkSum(stopping{ctx, file}, f); err != nil {
+		return err
 	}
 	frames, err := readIndex(file, f)
 	if err != nil {
