@@ -21,8 +21,8 @@ const (
 	scaleHigh = 200.0
 	scaleCalm = 20 * time.Second // before the step
 	scaleRush = 40 * time.Second
-	scaleRest = 75 * time.Second // until the app must be back at one replica
-	scaleIdle = 10               // s until it sleeps
+	scaleRest = 100 * time.Second // until the app must be back at one replica
+	scaleIdle = 10                // s until it sleeps
 )
 
 const scaleSource = `import time

@@ -8,6 +8,10 @@ import (
 	vegeta "github.com/tsenart/vegeta/v12/lib"
 )
 
+// slack is how much later than the end of a run requests that were due before
+// it may still be sent: the clock of a busy machine wakes late.
+const slack = 50 * time.Millisecond
+
 // pacer sends the requests of a curve when they are due. It waits by itself,
 // since a pause that the attacker makes cannot be cut short.
 type pacer struct {
@@ -27,7 +31,7 @@ func newPacer(ctx context.Context, c *course) *pacer {
 // wait returns how long after elapsed request hits is due, and whether the
 // run is over instead.
 func (p *pacer) wait(elapsed time.Duration, hits uint64) (time.Duration, bool) {
-	if hits >= p.course.total || elapsed > p.end {
+	if hits >= p.course.total || elapsed > p.end+slack {
 		return 0, true
 	}
 	return max(p.course.due(hits)-elapsed, 0), false

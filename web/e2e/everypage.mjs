@@ -20,6 +20,7 @@ const PAGES = [
   ['archive', of('archive'), '[data-testid=archive-download]'],
   ['scaling', of('scaling'), '[data-testid=policy-says]'],
   ['environment', of('environment'), '[data-testid=env-save]'],
+  ['domains', of('routing'), '[data-testid=routing-save]'],
   ['storage', of('storage'), '[data-testid=volume-add]'],
   ['isolation', of('isolation'), '[data-testid=isolation-measure]'],
   ['danger', of('danger'), '[data-testid=delete-name]'],

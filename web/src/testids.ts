@@ -9,6 +9,7 @@
 //   scaling     policy-name policy-save policy-says decision      env  env-key env-value env-add env-save
 //   overview    trends share-open share-make share-link   quota  quota-save   calendar-day
 //   isolation   isolation-measure isolation-check   alert-preview
+//   domains     domains routing-save   silence silence-add
 //   access      invite-email invite-send invite-link   deed   storage  volume-path volume-add
 //   danger      delete-name delete-button
 //   dashboard   connection app-picker total-requests total-logs rps p50 p95 p99 errors inflight queued replicas
@@ -78,6 +79,10 @@ export const ids = {
   isolationMeasure: 'isolation-measure',
   isolationCheck: 'isolation-check',
   archiveVerify: 'archive-verify',
+  domains: 'domains',
+  routingSave: 'routing-save',
+  silence: 'silence',
+  silenceAdd: 'silence-add',
   deed: 'deed',
   volumePath: 'volume-path',
   volumeAdd: 'volume-add',

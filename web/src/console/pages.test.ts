@@ -2,7 +2,6 @@ import { describe, expect, test } from 'vitest';
 import { stepsOf } from '../api/course';
 import type { Course, CoursePoint } from '../api/schema';
 import type { LogRecord, Release } from '../api/types';
-import { comparedIn, heldIn, isSimple } from './alerts';
 import { daysOf, depthOf } from './archive/days';
 import { curlOf } from './logs/curl';
 import { changesOf } from './pages/changes';
@@ -37,15 +36,6 @@ describe('what pages derive', () => {
     expect(ratesOf(look(1000, 100), look(4000, 400)).get('persist')).toBe(100);
     expect(ratesOf(look(1000, 100), look(4000, 7)).has('persist')).toBe(false);
     expect(ratesOf(look(0, 0), look(4000, 7)).has('persist')).toBe(false);
-  });
-
-  test('a condition is drawn as far as the last hour knows its figures', () => {
-    const of = (c: string) => comparedIn(c).map((x) => [x.figure, x.operator, x.bound]);
-    expect(of('p95 > 1.5s or CPU >= 90 and level >= ERROR')).toEqual([['p95', '>', 1500], ['cpu', '>=', 90]]);
-    expect(of('requests == 0')).toEqual([]);
-    expect(['cpu > 90', 'p95 > 500 ms', 'error_rate > 5%', 'rate > 100/s for 5m', 'replicas < 2 for 30s'].map(isSimple)).toEqual([true, true, true, true, true]);
-    expect(['not (cpu > 90)', 'cpu > 90 and mem > 80', 'cpu > mem', 'cpu + mem > 90'].map(isSimple)).toEqual([false, false, false, false]);
-    expect(heldIn(comparedIn('cpu > 90')[0]!, [95, 95, null, 95, 50, 91, 92], 2)).toEqual({ times: 2, steps: 5 });
   });
 
   test('a step of which nothing is known is a gap', () => {

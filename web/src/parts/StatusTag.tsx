@@ -11,6 +11,7 @@ const STATES: Record<string, Entry> = {
   stopped: ['idle', 'Stopped', IconPlayerStop],
   asleep: ['idle', 'Asleep', IconClock],
   failed: ['bad', 'Failed', IconCircleX],
+  suppressed: ['idle', 'Suppressed', IconMinus],
   deleting: ['warn', 'Deleting', IconLoader2, true],
   building: ['info', 'Building', IconLoader2, true],
   starting: ['info', 'Starting', IconLoader2, true],

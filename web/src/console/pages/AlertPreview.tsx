@@ -1,48 +1,66 @@
 import { useComputedColorScheme } from '@mantine/core';
+import { useDebouncedValue } from '@mantine/hooks';
+import { useQuery } from '@tanstack/react-query';
 import { useMemo } from 'react';
-import { stepsOf, useCourse } from '../../api/course';
-import type { Course } from '../../api/schema';
-import { amount, duration, ms, percent, plural } from '../../format/format';
+import { ApiError, post, seg } from '../../api/client';
+import type { RulePreview } from '../../api/schema';
+import { amount, duration } from '../../format/format';
 import { TimeChart } from '../../parts/TimeChart';
 import { seriesColor, type SeriesName } from '../../theme/series';
 import { ids } from '../../testids';
-import { comparedIn, heldIn, isSimple, type Compared } from '../alerts';
 
-const COLORS: Record<string, SeriesName> = { cpu: 'cpu', mem: 'mem', disk: 'disk', swap: 'swap', p50: 'p50', p95: 'p95', p99: 'p99', rate: 's2', error_rate: 's5', replicas: 'replicas', inflight: 'inflight' };
-const FORMATS = { percent, ms, count: (v: number | null | undefined) => (v == null ? '–' : amount(v)) };
+const COLORS: SeriesName[] = ['cpu', 'mem', 'disk', 'swap', 'p50', 'p95', 'p99', 'replicas', 'inflight'];
 
-/** What the figures of a condition were in the last hour, with its bounds drawn, while it is being written. */
+/** What a condition would have done in the last hour, while it is being written; a mistake in it is pointed at. */
 export function AlertPreview({ app, condition, seconds }: { app: string; condition: string; seconds: number }) {
-  const compared = useMemo(() => comparedIn(condition), [condition]);
-  const { data } = useCourse(app, '1h');
-  if (!data || compared.length === 0) return null;
+  const [asked] = useDebouncedValue({ condition: condition.trim(), for: seconds }, 400);
+  const { data, error } = useQuery({
+    queryKey: ['app', app, 'alert-preview', asked],
+    enabled: asked.condition !== '' && !Number.isNaN(asked.for),
+    queryFn: () => post<RulePreview>(`/apps/${seg(app)}/alerts/preview`, asked),
+    retry: false,
+    staleTime: 10_000,
+    placeholderData: (before) => before,
+  });
+  if (asked.condition === '') return null;
+  if (error) return <Mistake error={error} />;
+  if (!data) return null;
   return (
     <div className="preview" data-testid={ids.alertPreview}>
-      {isSimple(condition) && <p className="hint">{verdict(data, compared[0]!, seconds)}</p>}
-      <div className="preview-charts">{compared.map((c) => <Figure key={c.figure} course={data} compared={c} />)}</div>
+      <p className="hint">{verdict(data)}</p>
+      {data.subject && <Figure of={data} />}
     </div>
   );
 }
 
-function verdict(course: Course, c: Compared, seconds: number): string {
-  const steps = stepsOf(course);
-  const known = steps.filter((p) => p && c.of(p) != null).length;
-  if (known === 0) return 'Of the last hour nothing is known of this figure.';
-  const held = heldIn(c, steps.map((p) => p && c.of(p)), Math.max(1, Math.ceil(seconds / course.step)));
-  if (held.steps === 0) return `By the minute, this held at no time in the last hour (${plural(known, 'minute')} known).`;
-  return `By the minute, this held in ${held.steps} of ${known} known minutes of the last hour${seconds >= course.step ? `, and ${plural(held.times, 'time')} for ${duration(seconds)}` : ''}.`;
+function verdict(p: RulePreview): string {
+  const held = p.held === 0 ? 'In the last hour this held at no time' : `In the last hour this held for ${duration(p.held)}, and ${p.fired === 0 ? 'would not have fired' : p.fired === 1 ? 'would have fired once' : `would have fired ${p.fired} times`}`;
+  return `${held}.${p.now ? ` Now: ${p.now}.` : ''}`;
 }
 
-function Figure({ course, compared: c }: { course: Course; compared: Compared }) {
+/** The sentence of the refusal, with the character that it is about. */
+function Mistake({ error }: { error: Error }) {
+  const said = error instanceof ApiError ? (error.problem as { text?: string; at?: number } | undefined) : undefined;
+  const at = said?.at ? said.at - 1 : -1;
+  return (
+    <div className="preview" role="status">
+      <p className="hint tone-bad">{error.message}</p>
+      {said?.text && at >= 0 && <code className="said-code">{said.text.slice(0, at)}<mark className="mistake">{said.text.slice(at, at + 1) || '\u00a0'}</mark>{said.text.slice(at + 1)}</code>}
+    </div>
+  );
+}
+
+function Figure({ of }: { of: RulePreview }) {
   const dark = useComputedColorScheme('light') === 'dark';
   const drawn = useMemo(() => {
-    const from = Date.parse(course.from) / 1000;
-    const steps = stepsOf(course);
+    const points = of.points ?? [];
+    const format = (v: number | null | undefined) => (v == null ? '–' : `${amount(v)}${of.unit === '/s' ? '/s' : of.unit ? ` ${of.unit}` : ''}`);
+    const color = seriesColor(COLORS.find((c) => of.subject.toLowerCase().startsWith(c)) ?? 's2', dark);
     return {
-      times: steps.map((_, i) => from + i * course.step),
-      series: [{ label: c.figure, values: steps.map((p) => (p ? c.of(p) : null)), color: seriesColor(COLORS[c.figure]!, dark), format: FORMATS[c.unit], filled: true }],
-      limit: { at: c.bound, label: `${c.operator} ${FORMATS[c.unit](c.bound)}` },
+      times: points.map((p) => Date.parse(p.t) / 1000),
+      series: [{ label: of.subject, values: points.map((p) => p.v), color, format, filled: true }],
+      limit: of.limit == null ? undefined : { at: of.limit, label: format(of.limit) },
     };
-  }, [course, c, dark]);
-  return <TimeChart title={c.figure} says="by the minute, last 1 h" height={130} {...drawn} />;
+  }, [of, dark]);
+  return <TimeChart title={of.subject} says="each 10 s, last 1 h" height={140} {...drawn} />;
 }

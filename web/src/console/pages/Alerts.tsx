@@ -14,6 +14,7 @@ import { useRoute } from '../route';
 import { mayWrite, useSession } from '../session';
 import { say } from '../useAppActions';
 import { AlertPreview } from './AlertPreview';
+import { Silences } from './Silences';
 
 const EXAMPLES: [condition: string, says: string][] = [
   ['cpu > 90', "a replica's CPU is above 90 % of its limit"],
@@ -47,6 +48,7 @@ export default function Alerts({ app }: { app: string }) {
           ? <p className="hint">No rule yet. The one you add above sends a mail when its condition has held for the time you give, and another when it is over.</p>
           : <Rules app={app} rules={rules.data} />)}
       </section>
+      <Silences app={app} rules={rules.data ?? []} />
       <Notifications app={app} />
     </>
   );
@@ -58,9 +60,11 @@ function AddRule({ app }: { app: string }) {
   const [condition, setCondition] = useState(query.get('condition') ?? '');
   const [wait, setWait] = useState('1m');
   const [to, setTo] = useState('');
+  const [again, setAgain] = useState('');
+  const [keep, setKeep] = useState('');
   const seconds = parseDuration(wait);
   const add = useMutation({
-    mutationFn: () => post<AlertRule>(`/apps/${seg(app)}/alerts`, { condition: condition.trim(), for: seconds, receiver: to.trim() }),
+    mutationFn: () => post<AlertRule>(`/apps/${seg(app)}/alerts`, { condition: condition.trim(), for: seconds, receiver: to.trim(), keep_firing: parseDuration(keep || '0'), repeat: parseDuration(again || '0') }),
     onSuccess: () => {
       setCondition('');
       void queries.invalidateQueries({ queryKey: ['app', app, 'alerts'] });
@@ -69,7 +73,7 @@ function AddRule({ app }: { app: string }) {
   });
   const submit = (e: FormEvent) => {
     e.preventDefault();
-    if (!Number.isNaN(seconds)) add.mutate();
+    if (![seconds, parseDuration(again || '0'), parseDuration(keep || '0')].some(Number.isNaN)) add.mutate();
   };
   const example = EXAMPLES.find(([c]) => c === condition);
   return (
@@ -87,7 +91,14 @@ function AddRule({ app }: { app: string }) {
         ))}
       </div>
       {example && <Text size="sm" c="dimmed" mt={8}>Fires when {example[1]}{seconds > 0 ? ` for ${duration(seconds)}` : ''}.</Text>}
-      <AlertPreview app={app} condition={condition} seconds={Number.isNaN(seconds) ? 0 : seconds} />
+      <details className="more-fields">
+        <summary>Reminders and flapping</summary>
+        <div className="access-form">
+          <TextInput label="Remind each" description="while it fires" placeholder="never" value={again} onChange={(e) => setAgain(e.currentTarget.value)} error={Number.isNaN(parseDuration(again || '0')) ? 'Like 30m or 4h' : null} />
+          <TextInput label="Go on firing for" description="after the condition has ended" placeholder="0s" value={keep} onChange={(e) => setKeep(e.currentTarget.value)} error={Number.isNaN(parseDuration(keep || '0')) ? 'Like 30s or 5m' : null} />
+        </div>
+      </details>
+      <AlertPreview app={app} condition={condition} seconds={seconds} />
       {add.error && <div className="gap-top"><Problem error={add.error} /></div>}
     </form>
   );
@@ -107,14 +118,14 @@ function Rules({ app, rules }: { app: string; rules: AlertRule[] }) {
     <TableBox label="Rules" className="panel gap-top">
       <Table>
         <Table.Thead>
-          <Table.Tr><Table.Th>State</Table.Th><Table.Th>Condition</Table.Th><Table.Th>For</Table.Th><Table.Th>Last value</Table.Th><Table.Th>Mail to</Table.Th><Table.Th><span className="visually-hidden">Actions</span></Table.Th></Table.Tr>
+          <Table.Tr><Table.Th>State</Table.Th><Table.Th>Condition</Table.Th><Table.Th>For</Table.Th><Table.Th>Last value</Table.Th><Table.Th>Tells</Table.Th><Table.Th><span className="visually-hidden">Actions</span></Table.Th></Table.Tr>
         </Table.Thead>
         <Table.Tbody>
           {rules.map((r) => (
             <Table.Tr key={r.id} data-testid={ids.alertRow} data-rule={r.id}>
               <Table.Td><StatusTag state={r.state} testid={ids.alertState} />{r.since && r.state !== 'ok' && <div className="label">since <TimeAgo at={r.since} /></div>}</Table.Td>
               <Table.Td className="mono">{r.condition}</Table.Td>
-              <Table.Td className="nowrap">{duration(r.for)}</Table.Td>
+              <Table.Td className="nowrap">{duration(r.for)}{r.repeat ? <div className="label">again each {duration(r.repeat)}</div> : null}{r.keep_firing ? <div className="label">goes on for {duration(r.keep_firing)}</div> : null}</Table.Td>
               <Table.Td className="nowrap">{r.value || '–'}</Table.Td>
               <Table.Td>{r.receiver}</Table.Td>
               <Table.Td className="num">

@@ -20,6 +20,7 @@ const Scaling = lazy(() => import('./Scaling'));
 const Environment = lazy(() => import('./Environment'));
 const Storage = lazy(() => import('./Storage'));
 const IsolationTab = lazy(() => import('./IsolationTab'));
+const RoutingTab = lazy(() => import('./RoutingTab'));
 const Danger = lazy(() => import('./Danger'));
 
 const TABS: [id: string, name: string, needsWrite?: boolean][] = [
@@ -31,6 +32,7 @@ const TABS: [id: string, name: string, needsWrite?: boolean][] = [
   ['archive', 'Archive'],
   ['scaling', 'Scaling'],
   ['environment', 'Environment', true],
+  ['routing', 'Domains', true],
   ['storage', 'Storage', true],
   ['isolation', 'Isolation', true],
   ['danger', 'Danger zone', true],
@@ -98,6 +100,7 @@ function Tab({ tab, app, release }: { tab: string; app: App; release: number }) 
     case 'environment': return <Environment app={app.name} />;
     case 'storage': return <Storage app={app.name} />;
     case 'isolation': return <IsolationTab app={app.name} />;
+    case 'routing': return <RoutingTab app={app.name} />;
     case 'danger': return <Danger app={app} />;
     default: return <Overview app={app} />;
   }
