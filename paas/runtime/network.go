@@ -222,6 +222,7 @@ func (e *Engine) Teardown(ctx context.Context) error {
 	for _, kind := range []string{KindReplica, KindRun, KindBuild} {
 		errs = append(errs, e.removeAll(ctx, kind))
 	}
+	errs = append(errs, e.UnmountVolumes()) // they stay, with what they hold
 	own := filters.NewArgs(filters.Arg("label", LabelInstance+"="+e.opts.Instance))
 	networks, err := e.docker.NetworkList(ctx, network.ListOptions{Filters: own})
 	errs = append(errs, err)
