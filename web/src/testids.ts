@@ -10,6 +10,7 @@
 //   overview    trends share-open share-make share-link   quota  quota-save   calendar-day
 //   isolation   isolation-measure isolation-check   alert-preview
 //   domains     domains routing-save   silence silence-add
+//   profile     slow-row   disk
 //   access      invite-email invite-send invite-link   deed   storage  volume-path volume-add
 //   danger      delete-name delete-button
 //   dashboard   connection app-picker total-requests total-logs rps p50 p95 p99 errors inflight queued replicas
@@ -83,6 +84,8 @@ export const ids = {
   routingSave: 'routing-save',
   silence: 'silence',
   silenceAdd: 'silence-add',
+  disk: 'disk',
+  slowRow: 'slow-row',
   deed: 'deed',
   volumePath: 'volume-path',
   volumeAdd: 'volume-add',

@@ -66,6 +66,12 @@ export async function get<T>(path: string, query?: Record<string, string | numbe
   return (await answer.json()) as T;
 }
 
+/** Asks about the platform as a whole, whichever tenant an operator looks at. */
+export async function getPlatform<T>(path: string, signal?: AbortSignal): Promise<T> {
+  const answer = await send(BASE + path, { headers: { Accept: 'application/json' }, signal });
+  return (await answer.json()) as T;
+}
+
 async function write<T>(method: string, path: string, body?: unknown, query?: Record<string, string | undefined>): Promise<T> {
   const answer = await send(apiPath(path, query), {
     method,

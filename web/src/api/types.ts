@@ -23,7 +23,9 @@ export type Release = With<api.Release, { state: ReleaseState }>;
 export type App = With<api.AppView, { state: AppState; replicas: Replica[] | null; last_release: Release | null }>;
 export type AlertRule = With<api.Rule, { state: 'ok' | 'pending' | 'firing' }>;
 export type Notification = With<api.Notification, { kind: 'firing' | 'resolved' | 'test'; state: 'pending' | 'sent' | 'outbox' | 'failed' | 'suppressed' }>;
-export type RouteFigures = Omit<api.RouteProfile, 'mean'> & Partial<Pick<api.RouteProfile, 'mean'>>;
+type Compared = 'mean' | 'above_median' | 'before_mean' | 'before_p50' | 'before_p95';
+/** The dashboard knows fewer of them. */
+export type RouteFigures = Omit<api.RouteProfile, Compared> & Partial<Pick<api.RouteProfile, Compared>>;
 export type Profile = With<api.ProfileView, { routes: RouteFigures[] | null }>;
 type Numbers = Record<string, number>;
 export type Policy = With<api.Policy, { step: Numbers; target: Numbers; hpa: Numbers; swift: Numbers }>;

@@ -7,6 +7,7 @@ import { amount, bytes } from '../../format/format';
 import { Problem } from '../../parts/Said';
 import { Waiting } from '../../parts/Waiting';
 import { ids } from '../../testids';
+import { DiskPanel } from '../DiskPanel';
 import { useSession } from '../session';
 import { say } from '../useAppActions';
 
@@ -30,6 +31,7 @@ export function QuotaTab() {
         {PARTS.map(([key, label, says]) => <Use key={key} label={label} used={data.use[key]} bound={data.quota[key]} says={says} />)}
       </div>
       <p className="hint gap-top">What the desired replicas of all apps ask for, against what the tenant may have. {data.own ? 'The bounds were set for this tenant alone.' : 'The bounds are those of every tenant without bounds of its own.'}</p>
+      <DiskPanel />
       {session.role === 'operator' && <Bounds key={JSON.stringify(data.quota)} view={data} />}
     </>
   );

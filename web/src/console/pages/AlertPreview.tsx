@@ -4,7 +4,7 @@ import { useQuery } from '@tanstack/react-query';
 import { useMemo } from 'react';
 import { ApiError, post, seg } from '../../api/client';
 import type { RulePreview } from '../../api/schema';
-import { amount, duration } from '../../format/format';
+import { amount, duration, ms, percent } from '../../format/format';
 import { TimeChart } from '../../parts/TimeChart';
 import { seriesColor, type SeriesName } from '../../theme/series';
 import { ids } from '../../testids';
@@ -54,7 +54,7 @@ function Figure({ of }: { of: RulePreview }) {
   const dark = useComputedColorScheme('light') === 'dark';
   const drawn = useMemo(() => {
     const points = of.points ?? [];
-    const format = (v: number | null | undefined) => (v == null ? '–' : `${amount(v)}${of.unit === '/s' ? '/s' : of.unit ? ` ${of.unit}` : ''}`);
+    const format = (v: number | null | undefined) => (of.unit === 'ms' ? ms(v) : of.unit === '%' ? percent(v) : v == null ? '–' : amount(v) + of.unit);
     const color = seriesColor(COLORS.find((c) => of.subject.toLowerCase().startsWith(c)) ?? 's2', dark);
     return {
       times: points.map((p) => Date.parse(p.t) / 1000),

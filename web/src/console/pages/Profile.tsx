@@ -10,6 +10,7 @@ import { ids } from '../../testids';
 import { IconChevronDown, IconChevronUp, IconSelector } from '../../theme/icons';
 import { Waiting } from '../../parts/Waiting';
 import { setQuery, to, useRoute } from '../route';
+import { Slowest } from './Slowest';
 
 type Column = 'route' | 'requests' | 'rate' | 'errors' | 'p50' | 'p95' | 'p99' | 'mean' | 'cpu_ms' | 'share';
 
@@ -71,6 +72,8 @@ export default function Profile({ app }: { app: string }) {
           </Table>
         </TableBox>
       )}
+      {data && data.previous_release > 0 && <p className="hint">Beside p50 and p95: against release {data.previous_release}, over the last week.</p>}
+      {routes.length > 0 && <Slowest app={app} window={window} />}
     </>
   );
 }
@@ -82,14 +85,23 @@ function Row({ app, r, share, slowest }: { app: string; r: RouteFigures; share: 
       <Table.Td className="num">{count(r.requests)}</Table.Td>
       <Table.Td className="num">{rate(r.rate)}/s</Table.Td>
       <Table.Td className="num">{r.errors ? <span className="tone-bad">{count(r.errors)} <span className="dim">({percent((100 * r.errors) / Math.max(r.requests, 1))})</span></span> : '0'}</Table.Td>
-      <Table.Td className="num">{ms(r.p50)}</Table.Td>
-      <Table.Td className="num with-bar">{ms(r.p95)}<div className="bar" aria-hidden><i style={{ width: `${(100 * (r.p95 ?? 0)) / slowest}%` }} /></div></Table.Td>
+      <Table.Td className="num">{ms(r.p50)}<Change now={r.p50} before={r.before_p50} /></Table.Td>
+      <Table.Td className="num with-bar">{ms(r.p95)}<Change now={r.p95} before={r.before_p95} /><div className="bar" aria-hidden><i style={{ width: `${(100 * (r.p95 ?? 0)) / slowest}%` }} /></div></Table.Td>
       <Table.Td className="num">{ms(r.p99)}</Table.Td>
       <Table.Td className="num">{ms(r.mean)}</Table.Td>
       <Table.Td className="num">{ms(r.cpu_ms)}</Table.Td>
       <Table.Td className="num">{percent(share * 100)}</Table.Td>
     </Table.Tr>
   );
+}
+
+const CLEAR = 0.1; // share below which a change says nothing
+
+/** How a time has changed since the release before; small changes are left out. */
+function Change({ now, before }: { now: number | null; before?: number | null }) {
+  if (now == null || !before || Math.abs(now - before) < CLEAR * before) return null;
+  const share = (now - before) / before;
+  return <div className={share > 0 ? 'label tone-bad' : 'label'} title={`${ms(before)} under the release before`}>{share > 0 ? '▲' : '▼'} {percent(Math.abs(share) * 100)}</div>;
 }
 
 const time = (r: RouteFigures) => (r.mean ?? r.p50 ?? 0) * r.requests;

@@ -7,6 +7,7 @@ import { Problem } from '../../parts/Said';
 import { StatusTag } from '../../parts/StatusTag';
 import { TableBox } from '../../parts/TableBox';
 import { Waiting } from '../../parts/Waiting';
+import { DiskPanel } from '../DiskPanel';
 import { useRates } from './useRates';
 
 const DOES: Record<string, string> = {
@@ -64,6 +65,7 @@ export default function StatusPage() {
           </Table>
         </TableBox>
       </section>
+      <DiskPanel platform />
     </div>
   );
 }
