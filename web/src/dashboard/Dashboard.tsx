@@ -72,7 +72,12 @@ function Live({ session }: { session: Session }) {
     const now = () => store.now() / 1000;
     return { store, past: new Past(place.app, place.tenant, now), view: new View(now) };
   }, [place.app, place.tenant]);
-  const { store } = feed;
+  const { store, view } = feed;
+  useEffect(() => {
+    const read = () => view.read();
+    window.addEventListener('hashchange', read);
+    return () => window.removeEventListener('hashchange', read);
+  }, [view]);
   const root = useRef<HTMLDivElement>(null);
   useEffect(() => connect(store, place.app, place.tenant), [store, place.app, place.tenant]);
   useEffect(() => {

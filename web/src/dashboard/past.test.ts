@@ -17,6 +17,14 @@ const view = (hash = '') => new View(() => NOW, hash);
 const settle = () => new Promise((r) => setTimeout(r, 0));
 
 describe('the time that is looked at', () => {
+  it('follows an address that is pasted into the open page', () => {
+    const v = view();
+    v.read(`#hello?span=900&end=${NOW - 60}`);
+    expect([v.span, v.end]).toEqual([900, NOW - 60]);
+    v.read('#hello');
+    expect([v.span, v.end]).toEqual([300, null]);
+  });
+
   it('is in the address, beside app and tenant', () => {
     expect(parsePlace(placeHash({ app: 'a b', tenant: 'acme', span: 3600, end: 99 }))).toEqual({ app: 'a b', tenant: 'acme', span: 3600, end: 99 });
     window.location.hash = '#hello';

@@ -28,6 +28,14 @@ export class View {
     if (end) this.end = end;
   }
 
+  /** Looks at the time that an address names, as when one is pasted into an open page. */
+  read(hash = window.location.hash): void {
+    const { span, end } = parsePlace(hash);
+    this.span = SPANS.some((s) => s.span === span) ? span! : USUAL;
+    this.end = end && end < this.now() - 1 ? end : null;
+    this.changed();
+  }
+
   get step(): number {
     return SPANS.find((s) => s.span === this.span)!.step;
   }
@@ -64,11 +72,15 @@ export class View {
 
   snapshot = (): number => this.version;
 
-  private tell(): void {
+  private changed(): void {
     this.version++;
+    this.readers.forEach((fn) => fn());
+  }
+
+  private tell(): void {
     const place = parsePlace(window.location.hash);
     history.replaceState(null, '', placeHash({ ...place, span: this.span === USUAL ? undefined : this.span, end: this.end ?? undefined }));
-    this.readers.forEach((fn) => fn());
+    this.changed();
   }
 }
 
