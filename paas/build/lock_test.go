@@ -21,31 +21,31 @@ dev = [{ name = "pytest" }]
 [[package]]
 name = "flask"
 version = "3.1.0"
-source = { registry = "https://pypi.org/simple" }
+source = { registry = "https://index.example/simple" }
 dependencies = [{ name = "click" }]
 [[package]]
 name = "click"
 version = "8.1.8"
-source = { registry = "https://pypi.org/simple" }
+source = { registry = "https://index.example/simple" }
 dependencies = [{ name = "colorama", marker = "sys_platform == 'win32'" }]
 [[package]]
 name = "colorama"
 version = "0.4.6"
-source = { registry = "https://pypi.org/simple" }
+source = { registry = "https://index.example/simple" }
 [[package]]
 name = "httpx"
 version = "0.28.1"
-source = { registry = "https://pypi.org/simple" }
+source = { registry = "https://index.example/simple" }
 [package.optional-dependencies]
 http2 = [{ name = "h2" }]
 [[package]]
 name = "h2"
 version = "4.1.0"
-source = { registry = "https://pypi.org/simple" }
+source = { registry = "https://index.example/simple" }
 [[package]]
 name = "pytest"
 version = "8.3.4"
-source = { registry = "https://pypi.org/simple" }
+source = { registry = "https://index.example/simple" }
 `
 
 const poetryLock = `[[package]]
@@ -84,7 +84,7 @@ func TestLockFiles(t *testing.T) {
 		"click==8.1.8", "colorama==0.4.6 ; (sys_platform == 'win32')", "flask==3.1.0", "h2==4.1.0", "httpx==0.28.1")
 	f("a requirements.txt comes first", map[string]string{"pyproject.toml": project, "uv.lock": uvLock, "requirements.txt": "flask\n"}, "requirements.txt", "flask")
 	f("a lock with a package of a repository is left to pip", map[string]string{"pyproject.toml": project,
-		"uv.lock": strings.Replace(uvLock, "version = \"8.1.8\"\nsource = { registry = \"https://pypi.org/simple\" }", "version = \"8.1.8\"\nsource = { git = \"https://example.org/click\" }", 1)}, "pyproject.toml", "flask", "httpx[http2]")
+		"uv.lock": strings.Replace(uvLock, "version = \"8.1.8\"\nsource = { registry = \"https://index.example/simple\" }", "version = \"8.1.8\"\nsource = { git = \"https://example.org/click\" }", 1)}, "pyproject.toml", "flask", "httpx[http2]")
 	poetry := "[tool.poetry.dependencies]\npython = '^3.10'\nflask = '^2.3'\n"
 	f("poetry.lock", map[string]string{"pyproject.toml": poetry, "poetry.lock": poetryLock}, "poetry.lock",
 		"click==8.1.7", "flask==2.3.3", `importlib-metadata==6.8.0 ; (python_version < "3.10")`)
