@@ -4,13 +4,11 @@ import (
 	"context"
 	"errors"
 	"net"
-	"net/http"
 	"sync/atomic"
-	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/client_golang/prometheus/promhttp"
 
+	"kurama/internal/health"
 	"kurama/paas"
 )
 
@@ -43,21 +41,10 @@ func (m *metrics) decided(d paas.Decision) {
 
 // serve answers /healthz, /readyz and /metrics until ctx ends.
 func (m *metrics) serve(ctx context.Context, l net.Listener) error {
-	mux := http.NewServeMux()
-	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("ok\n")) })
-	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) {
+	return health.Serve(ctx, l, health.Page(func() error {
 		if !m.ready.Load() {
-			http.Error(w, "The stream or the database is away.", http.StatusServiceUnavailable)
-			return
+			return errors.New("the stream or the database is away")
 		}
-		_, _ = w.Write([]byte("ok\n"))
-	})
-	mux.Handle("GET /metrics", promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{}))
-	server := &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second}
-	stopped := context.AfterFunc(ctx, func() { _ = server.Close() })
-	defer stopped()
-	if err := server.Serve(l); !errors.Is(err, http.ErrServerClosed) || ctx.Err() == nil {
-		return err
-	}
-	return nil
+		return nil
+	}, m.registry))
 }

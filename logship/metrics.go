@@ -3,15 +3,13 @@ package logship
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net"
-	"net/http"
-	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promauto"
-	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"kurama/internal/health"
 )
 
 // metrics are the agent's own figures.
@@ -59,22 +57,10 @@ func newMetrics() *metrics {
 
 // serveHTTP serves /healthz, /readyz and /metrics on l until ctx ends.
 func (a *Agent) serveHTTP(ctx context.Context, l net.Listener) error {
-	mux := http.NewServeMux()
-	mux.Handle("GET /metrics", promhttp.HandlerFor(a.count.registry, promhttp.HandlerOpts{}))
-	ok := func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") }
-	mux.HandleFunc("GET /healthz", ok)
-	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, r *http.Request) {
+	return health.Serve(ctx, l, health.Page(func() error {
 		if !a.ready.Load() {
-			http.Error(w, "the agent is not listening yet", http.StatusServiceUnavailable)
-			return
+			return errors.New("the agent is not listening yet")
 		}
-		ok(w, r)
-	})
-	server := &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second}
-	stop := context.AfterFunc(ctx, func() { _ = server.Close() })
-	defer stop()
-	if err := server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
-		return fmt.Errorf("serving the agent's metrics: %w", err)
-	}
-	return nil
+		return nil
+	}, a.count.registry))
 }

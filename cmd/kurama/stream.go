@@ -5,9 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"net/http"
 	"time"
 
+	"kurama/internal/health"
 	"kurama/logship/stream"
 )
 
@@ -66,10 +66,10 @@ func (w *wiring) makeStream(ctx context.Context, url, token string) error {
 
 // Run serves until ctx ends. An external stream is only told of.
 func (s streamRole) Run(ctx context.Context) error {
-	srv := &http.Server{Handler: s.health(), ReadHeaderTimeout: 5 * time.Second}
-	done := make(chan struct{})
-	go func() { defer close(done); _ = srv.Serve(s.ln) }()
-	defer func() { _ = srv.Close(); <-done }()
+	ctx, cancel := context.WithCancel(ctx)
+	done := make(chan error, 1)
+	go func() { done <- health.Serve(ctx, s.ln, health.Page(s.healthy, nil)) }()
+	defer func() { cancel(); <-done }()
 	if s.server == nil {
 		s.w.log.Info("the stream is an external one; nothing to do here")
 		<-ctx.Done()
@@ -78,16 +78,9 @@ func (s streamRole) Run(ctx context.Context) error {
 	return s.server.Run(ctx)
 }
 
-func (s streamRole) health() http.Handler {
-	mux := http.NewServeMux()
-	mux.HandleFunc("GET /healthz", func(http.ResponseWriter, *http.Request) {})
-	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) {
-		if s.server == nil {
-			return
-		}
-		if err := s.server.Healthy(); err != nil {
-			http.Error(w, err.Error(), http.StatusServiceUnavailable)
-		}
-	})
-	return mux
+func (s streamRole) healthy() error {
+	if s.server == nil {
+		return nil
+	}
+	return s.server.Healthy()
 }

@@ -69,12 +69,6 @@ func (p *Problem) Error() string {
 	return p.Detail
 }
 
-// IsNotFound reports whether the API said that a thing does not exist.
-func IsNotFound(err error) bool {
-	var p *Problem
-	return errors.As(err, &p) && p.Status == http.StatusNotFound
-}
-
 // Call sends in as JSON, unless it is nil, and reads the answer into out,
 // unless that is nil. It returns *Problem when the API refuses.
 func (c *Client) Call(ctx context.Context, method, path string, query url.Values, in, out any) error {

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"kurama/examples"
+	"kurama/internal/smtptest"
 )
 
 // pictures is where the browser tests leave their screenshots.
@@ -21,8 +22,8 @@ const pictures = "../../test-results"
 // TestAcceptance walks the five paths that people come for, in a browser,
 // against the real program and a real mail server.
 func TestAcceptance(t *testing.T) {
-	mail := startMailServer(t)
-	p, err := newPlatform(fmt.Sprintf("smtp: {host: 127.0.0.1, port: %s, tls: none, from: kurama@example.org}\n", mail.port))
+	mail := smtptest.Start(t, "127.0.0.1:0")
+	p, err := newPlatform(fmt.Sprintf("smtp: {host: 127.0.0.1, port: %d, tls: none, from: kurama@example.org}\n", mail.Addr.Port))
 	must(t, err)
 	t.Cleanup(func() { _ = os.RemoveAll(p.data) })
 	must(t, p.start())
@@ -39,7 +40,7 @@ func TestAcceptance(t *testing.T) {
 		return // the rest looks at what this left
 	}
 	t.Run("the mail says which app, which condition and which value, to the address given", func(t *testing.T) {
-		m := mail.wait(t, `(?m)^Subject: greeter: requests`)
+		m := awaitMail(t, mail, `(?m)^Subject: greeter: requests`)
 		if !strings.Contains(m, "RCPT TO:<ops@example.org>") || !regexp.MustCompile(`Subject: greeter: requests \d+ > 10`).MatchString(m) {
 			t.Errorf("%.1500s", m)
 		}

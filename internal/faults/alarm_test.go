@@ -142,7 +142,7 @@ func (a *alarm) verify(again int) {
 	if fired := (len(kinds) + 1) / 2; fired != turns {
 		t.Errorf("%d alerts were told, the condition began to hold %d times", fired, turns)
 	}
-	messages, twice := a.in.mail.counts()
+	messages, twice := counts(a.in.mail)
 	if messages != len(kinds) || twice > again {
 		t.Errorf("the mail server has %d messages and %d of them again; %d were queued and the service was killed %d times", messages, twice, len(kinds), again)
 	}

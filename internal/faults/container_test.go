@@ -5,7 +5,6 @@ import (
 	"bufio"
 	"bytes"
 	"context"
-	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -147,6 +146,3 @@ func (c *talking) kill() {
 	c.in.t.Helper()
 	must(c.in.t, c.in.dock.api.ContainerKill(c.in.t.Context(), c.id, "KILL"))
 }
-
-// String names the replica in messages.
-func (c *talking) String() string { return fmt.Sprintf("replica %s", c.replica) }

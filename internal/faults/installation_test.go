@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -19,6 +20,7 @@ import (
 
 	"kurama/internal/config"
 	"kurama/internal/postgres"
+	"kurama/internal/smtptest"
 	"kurama/logship/record"
 	"kurama/paas"
 	"kurama/paas/auth"
@@ -60,7 +62,7 @@ type installation struct {
 	token   string // of an operator
 
 	db    *database
-	mail  *mailServer
+	mail  *smtptest.Server
 	pool  *pgxpool.Pool
 	roles map[string]*process
 
@@ -74,7 +76,7 @@ func install(t testing.TB, prepare func(data string)) *installation {
 	t.Helper()
 	data, err := os.MkdirTemp("", "kf-")
 	must(t, err)
-	in := &installation{t: t, top: t, mail: startMailServer(t), roles: map[string]*process{}}
+	in := &installation{t: t, top: t, mail: smtptest.Start(t, "127.0.0.1:0"), roles: map[string]*process{}}
 	t.Cleanup(func() { _ = os.RemoveAll(data) })
 	must(t, os.Chmod(data, 0o755))
 	if prepare != nil {
@@ -83,7 +85,7 @@ func install(t testing.TB, prepare func(data string)) *installation {
 	ports := freePorts(t, 2)
 	in.live = "127.0.0.1:" + ports[1]
 	in.config = filepath.Join(t.TempDir(), "kuramaconfig.yaml")
-	must(t, os.WriteFile(in.config, fmt.Appendf(nil, quick, ports[0], ports[1], in.mail.port), 0o600))
+	must(t, os.WriteFile(in.config, fmt.Appendf(nil, quick, ports[0], ports[1], strconv.Itoa(in.mail.Addr.Port)), 0o600))
 	in.cfg, err = config.Load(in.config, nil)
 	must(t, err)
 	in.cfg.Data = data

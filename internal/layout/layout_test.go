@@ -20,7 +20,7 @@ const (
 )
 
 // ground may be imported by every role.
-var ground = []string{"logship/record", "logship/wire", "logship/stream", "paas", "internal/config"}
+var ground = []string{"logship/record", "logship/wire", "logship/stream", "paas", "internal/config", "internal/health"}
 
 // allowed lists, for each folder, what its non-test code may import of this
 // module. "…" stands for the folder's own sub-packages; cmd/kurama sees all.
@@ -33,6 +33,8 @@ var allowed = map[string][]string{
 	"internal/client":          {"logship/record", "paas"},
 	"internal/layout":          {},
 	"internal/backup":          {},
+	"internal/health":          {},
+	"internal/smtptest":        {},
 	"internal/host":            {"internal/postgres"},
 	"services/sink":            roleMay(),
 	"internal/postgres":        {"internal/config", "paas"},

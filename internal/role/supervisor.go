@@ -9,7 +9,6 @@ import (
 	"os"
 	"os/exec"
 	"runtime"
-	"sync"
 	"syscall"
 	"time"
 )
@@ -38,14 +37,12 @@ const stable = 30 * time.Second
 
 // Group is a set of running roles that are stopped in reverse order.
 type Group struct {
-	s       *Supervisor
-	stops   []func()
-	mu      sync.Mutex
-	running map[string]int // role → pid
+	s     *Supervisor
+	stops []func()
 }
 
 // NewGroup returns an empty group of s.
-func (s *Supervisor) NewGroup() *Group { return &Group{s: s, running: map[string]int{}} }
+func (s *Supervisor) NewGroup() *Group { return &Group{s: s} }
 
 // Start keeps the role of spec running until Stop.
 func (g *Group) Start(spec Spec) {
@@ -64,17 +61,6 @@ func (g *Group) Stop() {
 		g.stops[i]()
 	}
 	g.stops = nil
-}
-
-// Pids returns the process ids of the roles that run now.
-func (g *Group) Pids() map[string]int {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	pids := make(map[string]int, len(g.running))
-	for name, pid := range g.running {
-		pids[name] = pid
-	}
-	return pids
 }
 
 // keep runs the role until ctx ends, with a growing pause after each end.
@@ -121,20 +107,8 @@ func (g *Group) runOnce(ctx context.Context, spec Spec) error {
 	if err := cmd.Start(); err != nil {
 		return fmt.Errorf("starting %s: %w", spec.Name, err)
 	}
-	g.note(spec.Name, cmd.Process.Pid)
-	defer g.note(spec.Name, 0)
 	if err := cmd.Wait(); err != nil {
 		return fmt.Errorf("%s: %w", spec.Name, err)
 	}
 	return errors.New("it ended by itself")
-}
-
-func (g *Group) note(name string, pid int) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	if pid == 0 {
-		delete(g.running, name)
-		return
-	}
-	g.running[name] = pid
 }

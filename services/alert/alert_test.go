@@ -244,12 +244,10 @@ func TestTheServersAnswerDecides(t *testing.T) {
 	b.useSink(addr)
 	rule := b.add("cpu > 90")
 	b.start()
-	sink.refuse = []string{"451 4.7.1 try later", ""}
+	sink.Refuse("451 4.7.1 try later", "")
 	b.test(rule.ID)
 	b.until("a temporary refusal is retried", nil, func() bool { m := b.message(); return m.State == stateSent && m.Attempts == 2 })
-	sink.mu.Lock()
-	sink.refuse = []string{"550 5.1.1 no such user"}
-	sink.mu.Unlock()
+	sink.Refuse("550 5.1.1 no such user")
 	b.test(rule.ID)
 	b.until("a permanent one is not", nil, func() bool { return b.message().State == stateFailed })
 	if m := b.message(); m.Attempts != 1 || !strings.Contains(m.Error, "5.1.1 no such user") {

@@ -7,18 +7,16 @@ import (
 	"mime/quotedprintable"
 	"net"
 	"net/mail"
-	"net/textproto"
 	"strings"
-	"sync"
 	"testing"
-	"time"
+
+	"kurama/internal/smtptest"
 )
 
-// sink is a mail server that keeps what it takes.
+// sink is a mail server whose messages are read as a person's program does.
 type sink struct {
-	mu      sync.Mutex
-	letters []received
-	refuse  []string // answers to the next RCPT commands; "" takes it
+	*smtptest.Server
+	t *testing.T
 }
 
 type received struct {
@@ -29,84 +27,25 @@ type received struct {
 
 // startSink serves on addr ("127.0.0.1:0" takes a free port) until the test
 // ends.
-func startSink(t *testing.T, addr string) (*sink, *net.TCPAddr) {
+func startSink(t *testing.T, addr string) (sink, *net.TCPAddr) {
 	t.Helper()
-	l, err := net.Listen("tcp", addr)
-	if err != nil {
-		t.Fatal(err)
-	}
-	s := &sink{}
-	var open sync.WaitGroup
-	open.Go(func() {
-		for {
-			conn, err := l.Accept()
-			if err != nil {
-				return
-			}
-			open.Go(func() { s.serve(t, conn) })
-		}
-	})
-	t.Cleanup(func() { _ = l.Close(); open.Wait() })
-	return s, l.Addr().(*net.TCPAddr)
+	s := sink{Server: smtptest.Start(t, addr), t: t}
+	return s, s.Addr
 }
 
-func (s *sink) serve(t *testing.T, conn net.Conn) {
-	defer conn.Close()
-	_ = conn.SetDeadline(time.Now().Add(20 * time.Second))
-	c := textproto.NewConn(conn)
-	_ = c.PrintfLine("220 sink")
-	to := ""
-	for {
-		line, err := c.ReadLine()
+func (s sink) all() []received {
+	s.t.Helper()
+	var letters []received
+	for _, taken := range s.All() {
+		m, err := mail.ReadMessage(strings.NewReader(taken.Message))
 		if err != nil {
-			return
+			s.t.Fatalf("the mail cannot be read: %v", err)
 		}
-		verb, _, _ := strings.Cut(strings.ToUpper(line), " ")
-		switch verb {
-		case "EHLO", "HELO":
-			_ = c.PrintfLine("250 sink")
-		case "RCPT":
-			if answer := s.answer(); answer != "" {
-				_ = c.PrintfLine("%s", answer)
-				continue
-			}
-			to = strings.Trim(strings.TrimPrefix(line[5:], "TO:"), "<>")
-			_ = c.PrintfLine("250 ok")
-		case "DATA":
-			_ = c.PrintfLine("354 go on")
-			s.take(t, to, c.DotReader())
-			_ = c.PrintfLine("250 taken")
-		case "QUIT":
-			_ = c.PrintfLine("221 bye")
-			return
-		default:
-			_ = c.PrintfLine("250 ok")
-		}
+		l := received{to: taken.To, header: m.Header}
+		l.part(s.t, m.Header.Get("Content-Type"), m.Header.Get("Content-Transfer-Encoding"), m.Body)
+		letters = append(letters, l)
 	}
-}
-
-func (s *sink) answer() string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if len(s.refuse) == 0 {
-		return ""
-	}
-	a := s.refuse[0]
-	s.refuse = s.refuse[1:]
-	return a
-}
-
-func (s *sink) take(t *testing.T, to string, r io.Reader) {
-	m, err := mail.ReadMessage(r)
-	if err != nil {
-		t.Errorf("the mail cannot be read: %v", err)
-		return
-	}
-	l := received{to: to, header: m.Header}
-	l.part(t, m.Header.Get("Content-Type"), m.Header.Get("Content-Transfer-Encoding"), m.Body)
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.letters = append(s.letters, l)
+	return letters
 }
 
 // part collects the leaves of a MIME tree.
@@ -138,12 +77,6 @@ func (l *received) part(t *testing.T, contentType, encoding string, body io.Read
 	case "image/png":
 		l.picture = len(text)
 	}
-}
-
-func (s *sink) all() []received {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return append([]received(nil), s.letters...)
 }
 
 func (l received) subject() string {

@@ -9,7 +9,7 @@ import (
 	"os"
 	"time"
 
-	"kurama/services/sink"
+	"kurama/internal/health"
 )
 
 // sealTimeout bounds how long a request to seal waits for the stream's end.
@@ -49,7 +49,7 @@ func (a *Archive) serveSeals(ctx context.Context) error {
 		}
 		w.WriteHeader(http.StatusNoContent)
 	})
-	return sink.ServeHTTP(ctx, listener, mux)
+	return health.Serve(ctx, listener, mux)
 }
 
 // seal waits until everything that is on the stream now is sealed.

@@ -3,15 +3,14 @@ package sink
 import (
 	"context"
 	"errors"
-	"fmt"
 	"math"
 	"net"
-	"net/http"
 	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"kurama/internal/health"
 )
 
 // Meter counts what a sink does and serves it with the sink's health.
@@ -89,38 +88,10 @@ func (m *Meter) Trouble() string {
 
 // Serve answers /healthz, /readyz and /metrics on listener until ctx ends.
 func (m *Meter) Serve(ctx context.Context, listener net.Listener) error {
-	mux := http.NewServeMux()
-	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
-	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) {
+	return health.Serve(ctx, listener, health.Page(func() error {
 		if reason := m.Trouble(); reason != "" {
-			http.Error(w, "not ready: "+reason, http.StatusServiceUnavailable)
-			return
+			return errors.New(reason)
 		}
-		fmt.Fprintln(w, "ready")
-	})
-	mux.Handle("GET /metrics", promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{}))
-	return ServeHTTP(ctx, listener, mux)
-}
-
-// ServeHTTP serves handler on listener until ctx ends, then lets what is under
-// way finish for at most two seconds.
-func ServeHTTP(ctx context.Context, listener net.Listener, handler http.Handler) error {
-	server := &http.Server{Handler: handler, ReadHeaderTimeout: 5 * time.Second}
-	stopped := make(chan struct{})
-	stop := context.AfterFunc(ctx, func() {
-		defer close(stopped)
-		bounded, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second)
-		defer cancel()
-		if err := server.Shutdown(bounded); err != nil {
-			_ = server.Close()
-		}
-	})
-	err := server.Serve(listener)
-	if !stop() {
-		<-stopped
-	}
-	if errors.Is(err, http.ErrServerClosed) {
 		return nil
-	}
-	return fmt.Errorf("serving %s: %w", listener.Addr(), err)
+	}, m.registry))
 }
