@@ -83,6 +83,12 @@ type Release struct {
 // Built reports whether the release got as far as its dependencies.
 func (r Release) Built() bool { return r.State != ReleaseBuilding && len(r.Start.Command) > 0 }
 
+// Layer is what a build made of an app's dependencies.
+type Layer struct {
+	Key  string        // empty: the base image has all
+	Took time.Duration // of the installation, without waiting for its turn; 0: it was there
+}
+
 // Start says how an app is started and why that was chosen.
 type Start struct {
 	Command []string `json:"command"`           // argv inside the container; $PORT is set

@@ -170,6 +170,9 @@ func TestDeploy(t *testing.T) {
 		if out := d.must("releases", "hello"); !strings.Contains(out, "rollback to 1") {
 			t.Errorf("got\n%s", out)
 		}
+		d.must("releases", "hello", "cancel", "1")
+		d.fails("no release of hello is on its way", "releases", "hello", "cancel")
+		d.fails(`"2x" is not the number of a release`, "releases", "hello", "cancel", "2x")
 		d.must("env", "hello", "set", "A=1", "B=x=y")
 		d.must("env", "hello", "unset", "A")
 		if out := d.must("env", "hello"); out != "B=x=y\n" {

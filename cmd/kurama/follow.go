@@ -48,7 +48,7 @@ func (s *session) follow(r paas.Release, verbose bool) error {
 	end, err := s.releaseEnd(r, shown)
 	if err != nil {
 		if s.cmd.Context().Err() != nil {
-			return fmt.Errorf("no longer watching: release %d of %s goes on. Look at it with `kurama releases %s`", r.Number, r.App, r.App)
+			return s.interrupted(r)
 		}
 		return err
 	}

@@ -101,7 +101,7 @@ func (w *wiring) deployer(pool *pgxpool.Pool, e *runtime.Engine, room *disk.Guar
 		return nil, err
 	}
 	return deploy.New(
-		deploy.Options{App: w.cfg.App, AtOnce: w.cfg.Build.AtOnce, Domain: w.cfg.Domain, RouterPort: portOf(w.cfg.Router.Listen)},
+		deploy.Options{App: w.cfg.App, Domain: w.cfg.Domain, RouterPort: portOf(w.cfg.Router.Listen)},
 		deploy.Deps{Store: store.New(pool).Within(w.cfg.Quota.Bounds()).Sealing(w.keys), Decided: store.NewPolicies(pool, w.cfg.Autoscaler.Default()), Builder: b, Engine: e, Router: router.NewClient(w.folders.Socket("router.sock")),
 			Events: w.sender(0), Disk: room, Log: w.log}), nil
 }

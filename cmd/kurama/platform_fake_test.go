@@ -82,6 +82,12 @@ func (p *platformFake) RunCommand(_ context.Context, _, _ string, command []stri
 	return 3, errors.Join(fn("stdout", strings.Join(command, " ")), fn("stderr", "warned"))
 }
 
+func (p *platformFake) Cancel(ctx context.Context, tenant, app string, number int, by string) (paas.Release, error) {
+	r, err := p.store.Release(ctx, tenant, app, number)
+	r.State, r.Reason = paas.ReleaseFailed, "Cancelled by "+by+"."
+	return r, err
+}
+
 // line is the nth record of the log; its id is its number.
 func line(n int) record.Record {
 	return record.Record{Time: time.Unix(1763632800+int64(n), 0).UTC(), ID: record.ID{15: byte(n)}, Kind: record.KindLog, Level: record.LevelInfo,

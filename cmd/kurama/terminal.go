@@ -152,11 +152,10 @@ func (b *bar) end() {
 
 // ask asks for one line on the terminal; hidden keeps it from being seen.
 func (s *session) ask(question string, hidden bool) (string, error) {
-	in, isFile := s.cmd.InOrStdin().(*os.File)
-	if isFile && term.IsTerminal(int(in.Fd())) {
+	if s.asksOnTerminal() {
 		_, _ = fmt.Fprint(s.err, question)
 		if hidden {
-			text, err := term.ReadPassword(int(in.Fd()))
+			text, err := term.ReadPassword(int(os.Stdin.Fd()))
 			_, _ = fmt.Fprintln(s.err)
 			return string(text), err
 		}
@@ -166,6 +165,12 @@ func (s *session) ask(question string, hidden bool) (string, error) {
 		return "", fmt.Errorf("%s was not answered: there is no terminal to ask on", strings.TrimSpace(strings.TrimRight(question, ": ")))
 	}
 	return line, nil
+}
+
+// asksOnTerminal reports whether somebody sits at the other end of the input.
+func (s *session) asksOnTerminal() bool {
+	in, isFile := s.cmd.InOrStdin().(*os.File)
+	return isFile && term.IsTerminal(int(in.Fd()))
 }
 
 // readLine reads one line and not a byte more, so that the next question finds

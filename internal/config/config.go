@@ -187,17 +187,20 @@ type Docker struct {
 
 // Build configures uploads and builds.
 type Build struct {
-	Base       string        `yaml:"base"`    // auto, bootstrap, or an image with Python 3
-	Timeout    time.Duration `yaml:"timeout"` // of the dependency installation
-	Memory     Bytes         `yaml:"memory"`
-	CPU        float64       `yaml:"cpu"`         // cores
-	Output     Bytes         `yaml:"output"`      // build log kept
-	LayerMax   Bytes         `yaml:"layer_max"`   // size of a dependency layer
-	SourceMax  Bytes         `yaml:"source_max"`  // unpacked source
-	Entries    int           `yaml:"entries"`     // files in an upload
-	Ratio      int           `yaml:"ratio"`       // unpacked : packed
-	AtOnce     int           `yaml:"at_once"`     // builds running at a time
-	KeepSource int           `yaml:"keep_source"` // releases whose source is kept for rollback
+	Base         string        `yaml:"base"`    // auto, bootstrap, or an image with Python 3
+	Timeout      time.Duration `yaml:"timeout"` // of the dependency installation
+	Memory       Bytes         `yaml:"memory"`
+	CPU          float64       `yaml:"cpu"`            // cores
+	Output       Bytes         `yaml:"output"`         // build log kept
+	LayerMax     Bytes         `yaml:"layer_max"`      // size of a dependency layer
+	SourceMax    Bytes         `yaml:"source_max"`     // unpacked source
+	Entries      int           `yaml:"entries"`        // files in an upload
+	Ratio        int           `yaml:"ratio"`          // unpacked : packed
+	AtOnce       int           `yaml:"at_once"`        // builds running at a time
+	Queue        int           `yaml:"queue"`          // builds that wait for their turn; more are refused
+	TenantAtOnce int           `yaml:"tenant_at_once"` // of AtOnce, those of one tenant
+	TenantQueue  int           `yaml:"tenant_queue"`   // of Queue, those of one tenant
+	KeepSource   int           `yaml:"keep_source"`    // releases whose source is kept for rollback
 }
 
 // App holds the defaults of an app's limits and probes.
@@ -267,7 +270,7 @@ func Default() Config {
 			TimeWindow: 10 * time.Minute, TimeUp: 200 * time.Millisecond, Cooldown: time.Minute},
 		Docker: Docker{NetworkPool: "10.213.0.0/16", NetworkSize: 24, Egress: "open"},
 		Build: Build{Base: "auto", Timeout: 10 * time.Minute, Memory: 1 * GiB, CPU: 1, Output: 1 * MiB,
-			LayerMax: 2 * GiB, SourceMax: 512 * MiB, Entries: 20_000, Ratio: 200, AtOnce: 1, KeepSource: 10},
+			LayerMax: 2 * GiB, SourceMax: 512 * MiB, Entries: 20_000, Ratio: 200, AtOnce: 1, Queue: 200, TenantAtOnce: 1, TenantQueue: 20, KeepSource: 10},
 		App: App{CPU: 1, Memory: 256 * MiB, Disk: 64 * MiB, Pids: 128, Nofile: 4096, Threads: 4,
 			HealthTimeout: 60 * time.Second, ReleaseTimeout: 5 * time.Minute, LiveInterval: 10 * time.Second, DrainTimeout: 30 * time.Second, StopTimeout: 10 * time.Second, Standby: 4, StandbyFor: 15 * time.Minute,
 			RestartMin: time.Second, RestartMax: time.Minute, VolumeMax: 2 * GiB},

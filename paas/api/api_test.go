@@ -426,3 +426,9 @@ func (f *fakes) Course(_ context.Context, _, _ string, _, _ time.Time, _ time.Du
 }
 
 func (f *fakes) Status(context.Context) (api.PlatformStatus, error) { return api.PlatformStatus{}, nil }
+
+func (f *fakes) Cancel(ctx context.Context, tenant, app string, number int, by string) (paas.Release, error) {
+	r, err := f.store.Release(ctx, tenant, app, number)
+	r.State, r.Reason = paas.ReleaseFailed, "Cancelled by "+by+"."
+	return r, err
+}

@@ -29,6 +29,7 @@ type releaser interface {
 	Deploy(ctx context.Context, tenant, app, by string, up paas.Upload) (paas.Release, error)
 	Rollback(ctx context.Context, tenant, app string, n int, by string) (paas.Release, error)
 	Redeploy(ctx context.Context, tenant, app, by string) (paas.Release, error)
+	Cancel(ctx context.Context, tenant, app string, number int, by string) (paas.Release, error)
 	Delete(ctx context.Context, tenant, app string) error
 }
 
@@ -76,6 +77,13 @@ func (a *API) releaseRoutes() {
 		})
 	register(a, huma.Operation{OperationID: "rollback", Method: http.MethodPost, Path: "/apps/{app}/rollback",
 		Summary: "Go back to an earlier release", DefaultStatus: http.StatusAccepted}, paas.RoleDeveloper, a.rollback)
+	register(a, huma.Operation{OperationID: "cancel-release", Method: http.MethodPost, Path: "/apps/{app}/releases/{number}/cancel",
+		Summary: "Cancel a deploy that is under way"},
+		paas.RoleDeveloper, func(ctx context.Context, in *OneRelease) (*answer[paas.Release], error) {
+			c := callOf(ctx)
+			r, err := a.deps.Deployer.Cancel(context.WithoutCancel(ctx), c.tenant, in.App, in.Number, c.User)
+			return reply(r), err
+		})
 	register(a, huma.Operation{OperationID: "get-build-log", Method: http.MethodGet, Path: "/apps/{app}/releases/{number}/log",
 		Summary: "Read or follow a build log", Responses: ndjsonResponse("Lines {n,at,step,line}; followed, a last one {end,state,reason,address}")},
 		paas.RoleViewer, a.buildLog)

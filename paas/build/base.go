@@ -76,11 +76,11 @@ func (b *Builder) Base(ctx context.Context, progress func(string)) (string, erro
 }
 
 func (b *Builder) ready(ctx context.Context, progress func(string)) (baseImage, error) {
-	if !b.base.TryLock() {
-		progress("Waiting for the base image, which is being prepared.")
-		b.base.Lock()
+	free, err := b.base.take(ctx, func() { progress("Waiting for the base image, which is being prepared.") })
+	if err != nil {
+		return baseImage{}, err
 	}
-	defer b.base.Unlock()
+	defer free()
 	sdk, err := packSDK(b.opts.SDK)
 	if err != nil {
 		return baseImage{}, fmt.Errorf("SDK of the base image: %w", err)

@@ -4,6 +4,7 @@
 package build
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -35,11 +36,12 @@ type Options struct {
 type Builder struct {
 	cfg      config.Build
 	opts     Options
-	official string     // image that build.base: auto asks a registry for
-	base     sync.Mutex // held while the base image is looked for or made
+	official string // image that build.base: auto asks a registry for
+	base     lock   // held while the base image is looked for or made
+	queue    *queue
 
 	layers   sync.Mutex // guards building
-	building map[string]*sync.Mutex
+	building map[string]lock
 }
 
 // New returns a Builder on opts.Data and removes what a builder that was killed
@@ -50,7 +52,8 @@ func New(cfg config.Build, opts Options) (*Builder, error) {
 		return nil, fmt.Errorf("data folder %s: %w", opts.Data, err)
 	}
 	opts.Data = data
-	b := &Builder{cfg: cfg, opts: opts, official: officialImage, building: map[string]*sync.Mutex{}}
+	b := &Builder{cfg: cfg, opts: opts, official: officialImage, base: make(lock, 1),
+		queue: newQueue(cfg.AtOnce, cfg.TenantAtOnce, cfg.Queue, cfg.TenantQueue), building: map[string]lock{}}
 	for _, folder := range []string{b.releases(), b.layersFolder()} {
 		if err := os.MkdirAll(folder, 0o700); err != nil {
 			return nil, fmt.Errorf("folder for builds: %w", err)
@@ -60,6 +63,27 @@ func New(cfg config.Build, opts Options) (*Builder, error) {
 		}
 	}
 	return b, nil
+}
+
+// lock is held by one at a time; who waits for it may give up.
+type lock chan struct{}
+
+// take waits for the lock, and calls waiting where it is held by another. Its
+// error is the cause of ctx's end.
+func (l lock) take(ctx context.Context, waiting func()) (free func(), err error) {
+	free = func() { <-l }
+	select {
+	case l <- struct{}{}:
+		return free, nil
+	default:
+		waiting()
+	}
+	select {
+	case l <- struct{}{}:
+		return free, nil
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	}
 }
 
 func (b *Builder) releases() string     { return filepath.Join(b.opts.Data, "releases") }

@@ -20,6 +20,7 @@ import (
 	"github.com/docker/docker/api/types/mount"
 
 	"kurama/internal/config"
+	"kurama/paas"
 )
 
 const (
@@ -27,6 +28,9 @@ const (
 	// layerRecipe goes into every key: raise it when install changes.
 	layerRecipe = "2"
 	sizeCheck   = time.Second
+	// buildShares is the weight of a build where the CPU is short; each replica
+	// has 1024, so that one that is busy loses a ninth to a build.
+	buildShares = 128
 )
 
 // install makes the layer: a virtual environment on top of the base image's
@@ -47,15 +51,15 @@ if [ -d /run/self/site ]; then cp -R /run/self/site/. /opt/deps/lib/python3*/sit
 if [ -d /run/self/bin ]; then install -m 755 /run/self/bin/* /opt/deps/bin/; fi
 `
 
-// Layer returns the key of the dependency layer that the source in dir needs,
-// and builds it where it is not there yet; line gets what happens, line by
-// line. The key is empty where the base image has all. It returns
-// *paas.Invalid, with pip's own words, for dependencies that cannot be
-// installed; nothing of the layer stays then.
-func (b *Builder) Layer(ctx context.Context, dir string, line func(string)) (string, error) {
+// Layer returns the dependency layer that the source in dir needs, and builds
+// it where it is not there yet, once the queue lets the tenant's build work;
+// line gets what happens, line by line. The key is empty where the base image
+// has all. It returns *paas.Invalid, with pip's own words, for dependencies that
+// cannot be installed; nothing of the layer stays then.
+func (b *Builder) Layer(ctx context.Context, tenant, dir string, line func(string)) (paas.Layer, error) {
 	want, err := readRequirements(dir)
 	if err != nil {
-		return "", err
+		return paas.Layer{}, err
 	}
 	if want.note != "" {
 		line(want.note)
@@ -63,38 +67,55 @@ func (b *Builder) Layer(ctx context.Context, dir string, line func(string)) (str
 	lines := want.wanted()
 	if len(lines) == 0 && !want.installed() {
 		line("Nothing to install: Flask and gunicorn are in the base image.")
-		return "", nil
+		return paas.Layer{}, nil
 	}
 	base, err := b.ready(ctx, line)
 	if err != nil {
-		return "", err
+		return paas.Layer{}, err
 	}
 	if satisfied(lines, base.packages) && !want.installed() {
 		line(fmt.Sprintf("Nothing to install: the base image has all that `%s` asks for.", want.file))
-		return "", nil
+		return paas.Layer{}, nil
 	}
 	key := layerKey(base.bootstrap, slices.Concat(want.key, want.selfKey))
-	defer b.lockLayer(key)()
+	free, err := b.lockLayer(ctx, key, line)
+	if err != nil {
+		return paas.Layer{}, err
+	}
+	defer free()
 	folder := b.LayerFolder(key)
 	if now := time.Now(); os.Chtimes(folder, now, now) == nil { // in use: not to be collected
 		line(fmt.Sprintf("The dependencies of `%s` are installed already.", want.file))
-		return key, nil
+		return paas.Layer{Key: key}, nil
 	}
+	leave, err := b.queue.enter(ctx, tenant, func(place int) { line(waitingAt(place)) })
+	if err != nil {
+		return paas.Layer{}, err
+	}
+	defer leave()
+	began := time.Now()
 	line(fmt.Sprintf("Installing %s of `%s`.", plural(len(lines), "line"), want.file))
-	return key, b.makeLayer(ctx, base.image, dir, folder, want, line)
+	err = b.makeLayer(ctx, base.image, dir, folder, want, line)
+	return paas.Layer{Key: key, Took: time.Since(began)}, err
+}
+
+// waitingAt says how many builds come before one that waits.
+func waitingAt(place int) string {
+	if place == 1 {
+		return "Waiting for another build to end; this one is next."
+	}
+	return fmt.Sprintf("Waiting for other builds to end; this one is number %d in the queue.", place)
 }
 
 // lockLayer lets two releases with the same dependencies build them once.
-func (b *Builder) lockLayer(key string) (unlock func()) {
+func (b *Builder) lockLayer(ctx context.Context, key string, line func(string)) (free func(), err error) {
 	b.layers.Lock()
-	lock := b.building[key]
-	if lock == nil {
-		lock = &sync.Mutex{}
-		b.building[key] = lock
+	if b.building[key] == nil {
+		b.building[key] = make(lock, 1)
 	}
+	l := b.building[key]
 	b.layers.Unlock()
-	lock.Lock()
-	return lock.Unlock
+	return l.take(ctx, func() { line("Another deploy is installing the same dependencies; waiting for it.") })
 }
 
 func layerKey(base string, wants []string) string {
@@ -208,7 +229,8 @@ func (b *Builder) installation(image, dir, temp, user string, host hostSettings,
 			LogConfig: container.LogConfig{Type: "none"},
 			Resources: container.Resources{
 				Memory: int64(b.cfg.Memory), MemorySwap: int64(b.cfg.Memory), NanoCPUs: int64(b.cfg.CPU * 1e9), PidsLimit: &pids,
-				Ulimits: []*container.Ulimit{{Name: "core"}},
+				CPUShares: buildShares,
+				Ulimits:   []*container.Ulimit{{Name: "core"}},
 			},
 		},
 	}

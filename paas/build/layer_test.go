@@ -20,7 +20,8 @@ func TestLayer(t *testing.T) {
 	var lines []string
 	layer := func(t *testing.T, files map[string]string) (string, error) {
 		t.Helper()
-		return b.Layer(t.Context(), write(t, t.TempDir(), files), logged(t, &lines))
+		l, err := b.Layer(t.Context(), "acme", write(t, t.TempDir(), files), logged(t, &lines))
+		return l.Key, err
 	}
 	nothingLeft := func(t *testing.T) {
 		t.Helper()
@@ -72,9 +73,10 @@ func TestLayer(t *testing.T) {
 		files := map[string]string{"shop.py": "def main():\n    from importlib.metadata import version\n    import shortuuid\n    print('shop', version('my-shop'))\n",
 			"pyproject.toml": "[project]\nname = \"my-shop\"\nversion = \"1.2\"\ndependencies = [\n  \"flask\", # web\n  'shortuuid==1.0.13',\n]\n[project.scripts]\nshop = 'shop:main'\n"}
 		dir := write(t, t.TempDir(), files)
-		key, err := b.Layer(t.Context(), dir, logged(t, &lines))
-		if err != nil || key == "" {
-			t.Fatalf("got %q, %v", key, err)
+		l, err := b.Layer(t.Context(), "acme", dir, logged(t, &lines))
+		key := l.Key
+		if err != nil || key == "" || l.Took == 0 {
+			t.Fatalf("got %+v, %v", l, err)
 		}
 		image, err := b.Base(t.Context(), logged(t, &lines))
 		if err != nil {
@@ -97,7 +99,7 @@ func TestLayer(t *testing.T) {
 	})
 	t.Run("is stopped when it takes too long", func(t *testing.T) {
 		slow := newBuilder(t, func(c *config.Build, _ *Options) { c.Timeout = 600 * time.Millisecond })
-		_, err := slow.Layer(t.Context(), write(t, t.TempDir(), map[string]string{
+		_, err := slow.Layer(t.Context(), "acme", write(t, t.TempDir(), map[string]string{
 			"requirements.txt": "./slow\n", "slow/setup.py": "import time\ntime.sleep(60)\n"}), logged(t, &lines))
 		if _, ok := errors.AsType[*paas.Invalid](err); !ok || !strings.Contains(err.Error(), "longer than 600ms") {
 			t.Fatalf("got %v", err)

@@ -53,7 +53,7 @@ func (d *Deployer) adopt(ctx context.Context, c paas.Container) {
 	d.mu.Lock()
 	f := d.fleets[key{c.Tenant, c.App}]
 	known := f != nil && f.app.Name != ""
-	starting := known && (f.numbers[c.Release] || f.rolling || f.replacing) // a container that roll has not noted yet
+	starting := known && (f.numbers[c.Release] != nil || f.rolling || f.replacing) // a container that roll has not noted yet
 	live := known && c.Release == f.app.Release && f.app.Release > 0 && !f.deleting && !c.Standby
 	if starting || known && f.startAt.After(time.Now()) {
 		d.mu.Unlock()

@@ -78,7 +78,7 @@ type Builder interface {
 	Sources
 	Base(ctx context.Context, progress func(string)) (image string, err error)
 	Detect(dir string, limits paas.Limits) (paas.Start, error)
-	Layer(ctx context.Context, dir string, line func(string)) (key string, err error)
+	Layer(ctx context.Context, tenant, dir string, line func(string)) (paas.Layer, error)
 	LayerFolder(key string) string
 	KeepLayers(used map[string]bool) error
 	RemoveOldBases(ctx context.Context) error
@@ -143,7 +143,6 @@ type Events interface {
 // Options are the settings of a Deployer.
 type Options struct {
 	App        config.App // limits, probes, restarts
-	AtOnce     int        // dependency builds running at a time
 	Domain     string     // apps answer on <app>.<tenant>.<domain>
 	RouterPort string     // of the addresses that the build log names; empty: none is written
 }
@@ -174,7 +173,6 @@ type key struct{ tenant, app string }
 type Deployer struct {
 	Deps
 	opts   Options
-	builds chan struct{} // a token per dependency build under way
 	probes *http.Client
 	wake   chan struct{}
 	table  tableSender
@@ -199,7 +197,7 @@ type Deployer struct {
 // deployed.
 func New(opts Options, deps Deps) *Deployer {
 	life, end := context.WithCancel(context.Background())
-	d := &Deployer{Deps: deps, opts: opts, builds: make(chan struct{}, max(1, opts.AtOnce)), wake: make(chan struct{}, 1),
+	d := &Deployer{Deps: deps, opts: opts, wake: make(chan struct{}, 1),
 		probes: newProbeClient(), life: life, end: end, began: time.Now(), fleets: map[key]*fleet{}, deleted: map[key]time.Time{}, resync: true}
 	d.table.changed = true
 	return d

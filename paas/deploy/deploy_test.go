@@ -77,6 +77,7 @@ func TestDeploy(t *testing.T) {
 			t.Errorf("app is %s", a.State)
 		}
 	})
+	t.Run("ends a deploy that is cancelled", cancels(p, "count"))
 	t.Run("rolls back, and redeploys with new settings", func(t *testing.T) {
 		rel, err := p.Rollback(t.Context(), paas.DefaultTenant, "count", 0, "tester")
 		if err != nil {

@@ -42,14 +42,14 @@ type fleet struct {
 	end      context.CancelFunc
 	replicas map[string]*replica
 
-	queue     chan struct{} // closed when the last rollout that queued is over
-	waiting   int           // rollouts under way or queued
-	numbers   map[int]bool  // releases whose deploy is under way
-	number    int           // of the last release that this process deployed; 0: none
-	deployed  time.Time     // when that was
-	liveAt    time.Time     // of the last rollout's replicas
-	spareAt   time.Time     // no replica is made to stand by before this
-	rolling   bool          // candidates are on their way, or being switched to
+	queue     chan struct{}      // closed when the last rollout that queued is over
+	waiting   int                // rollouts under way or queued
+	numbers   map[int]*deploying // releases whose deploy is under way
+	number    int                // of the last release that this process deployed; 0: none
+	deployed  time.Time          // when that was
+	liveAt    time.Time          // of the last rollout's replicas
+	spareAt   time.Time          // no replica is made to stand by before this
+	rolling   bool               // candidates are on their way, or being switched to
 	deleting  bool
 	measuring bool // its isolation is
 
@@ -68,7 +68,7 @@ type fleet struct {
 }
 
 func newFleet(ctx context.Context, k key, now time.Time) *fleet {
-	f := &fleet{key: k, since: now, replicas: map[string]*replica{}, numbers: map[int]bool{}, announced: -1}
+	f := &fleet{key: k, since: now, replicas: map[string]*replica{}, numbers: map[int]*deploying{}, announced: -1}
 	f.life, f.end = context.WithCancel(ctx)
 	return f
 }
@@ -87,7 +87,7 @@ func (d *Deployer) underWay(k key, release int) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	f := d.fleets[k]
-	return f != nil && f.numbers[release]
+	return f != nil && f.numbers[release] != nil
 }
 
 // see takes over what the store says. A snapshot may be older than a switch

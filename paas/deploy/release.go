@@ -101,7 +101,9 @@ func (d *Deployer) launch(ctx context.Context, j *job, app paas.App) bool {
 	if f.app.Name == "" {
 		f.see(app)
 	}
-	f.numbers[j.release.Number] = true
+	life, cancel := context.WithCancelCause(f.life)
+	under := &deploying{cancel: cancel, over: make(chan struct{})}
+	f.numbers[j.release.Number] = under
 	f.number, f.deployed = max(f.number, j.release.Number), time.Now()
 	d.mu.Unlock()
 	if j.first {
@@ -110,7 +112,12 @@ func (d *Deployer) launch(ctx context.Context, j *job, app paas.App) bool {
 		}
 	}
 	return d.spawn(func() {
-		err := d.deploy(f.life, f, j)
+		defer close(under.over)
+		err := d.deploy(life, f, j)
+		if cause, ok := errors.AsType[*paas.Invalid](context.Cause(life)); ok && err != nil {
+			err = cause // whatever it broke first
+		}
+		cancel(nil)
 		d.mu.Lock()
 		delete(f.numbers, j.release.Number)
 		d.mu.Unlock()
@@ -183,24 +190,14 @@ func (d *Deployer) build(ctx context.Context, j *job) (err error) {
 		return err
 	}
 	d.say(*rel, "detect", "%s (%s)", rel.Start.Why, span(began))
-	select {
-	case d.builds <- struct{}{}:
-	default:
-		d.say(*rel, "dependencies", "Waiting for another build to end.")
-		select {
-		case d.builds <- struct{}{}:
-		case <-ctx.Done():
-			return ctx.Err()
-		}
-	}
-	defer func() { <-d.builds }()
 	began = time.Now()
 	line := func(text string) { d.say(*rel, "dependencies", "%s", text) }
-	rel.Layer, err = d.Builder.Layer(ctx, folder, line)
-	d.count(*rel, time.Since(began))
+	layer, err := d.Builder.Layer(ctx, rel.Tenant, folder, line)
+	d.count(*rel, layer.Took)
 	if err != nil {
 		return err
 	}
+	rel.Layer = layer.Key
 	if _, err = d.Builder.Base(ctx, line); err != nil {
 		return err
 	}
@@ -211,12 +208,9 @@ func (d *Deployer) build(ctx context.Context, j *job) (err error) {
 	return d.Store.UpdateRelease(ctx, *rel)
 }
 
-// countedFrom is what the search for a layer that is there takes at the most.
-const countedFrom = time.Second
-
 // count adds a build, whatever became of it, to what the tenant's have taken.
 func (d *Deployer) count(rel paas.Release, took time.Duration) {
-	if took < countedFrom {
+	if took == 0 {
 		return
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(d.life), cleanTimeout)

@@ -74,8 +74,12 @@ func (d *Deployer) roll(ctx context.Context, r rollout) error {
 		d.poke()
 	}()
 	fresh, err := d.startCandidates(ctx, r, wanted)
+	if err == nil && ctx.Err() != nil {
+		err = context.Cause(ctx)
+	}
 	if err == nil {
-		err = d.switchTo(ctx, r, fresh)
+		// From here on it cannot be cancelled: half of a switch is none.
+		err = d.switchTo(f.life, r, fresh)
 	}
 	if err != nil {
 		d.discard(f, fresh)
@@ -216,11 +220,11 @@ func (d *Deployer) spec(ctx context.Context, rel paas.Release) (paas.Spec, error
 	layer := d.Builder.LayerFolder(rel.Layer)
 	if layer != "" {
 		if _, err := os.Stat(layer); err != nil {
-			again, err := d.Builder.Layer(ctx, source, func(string) {})
+			again, err := d.Builder.Layer(ctx, rel.Tenant, source, func(string) {})
 			if err != nil {
 				return paas.Spec{}, err
 			}
-			layer = d.Builder.LayerFolder(again)
+			layer = d.Builder.LayerFolder(again.Key)
 		}
 	}
 	return paas.Spec{Tenant: rel.Tenant, App: rel.App, Release: rel.Number, Restart: app.Restart, UID: app.UID,

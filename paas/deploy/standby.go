@@ -45,7 +45,7 @@ func (d *Deployer) tendSpares(now time.Time) {
 func (d *Deployer) wanted(s *spare, now time.Time) bool {
 	f := s.fleet
 	return !f.deleting && s.spec.Restart == f.app.Restart && now.Sub(f.deployed) < d.opts.App.StandbyFor &&
-		(s.spec.Release > f.number || f.numbers[s.spec.Release])
+		(s.spec.Release > f.number || f.numbers[s.spec.Release] != nil)
 }
 
 // mayUseSpare reports whether an app was deployed a moment ago, is calm again,

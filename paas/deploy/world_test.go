@@ -93,7 +93,7 @@ func (o order) obey(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	d := deploy.New(deploy.Options{App: o.World.Config.App, AtOnce: 1, Domain: "localhost"},
+	d := deploy.New(deploy.Options{App: o.World.Config.App, Domain: "localhost"},
 		deploy.Deps{Store: parts.store, Decided: parts.policies, Builder: parts.build, Engine: parts.engine, Router: &tables{}, Events: &events{}, Disk: roomy{}, Log: log})
 	failed := make(chan error, 1)
 	go func() {

@@ -81,6 +81,7 @@ export const ids = {
   isolationCheck: 'isolation-check',
   archiveVerify: 'archive-verify',
   domains: 'domains',
+  cancelDeploy: 'cancel-deploy',
   routingSave: 'routing-save',
   silence: 'silence',
   silenceAdd: 'silence-add',

@@ -9,6 +9,7 @@ import { Sentence } from '../../parts/Sentence';
 import { StatusTag } from '../../parts/StatusTag';
 import { TimeAgo } from '../../parts/TimeAgo';
 import { TableBox } from '../../parts/TableBox';
+import { ids } from '../../testids';
 import { IconArrowBackUp } from '../../theme/icons';
 import { Waiting } from '../../parts/Waiting';
 import { BuildLog } from '../deploy/BuildLog';
@@ -53,7 +54,7 @@ export function Releases({ app }: { app: App }) {
               <Table.Td className="num">{untilLive(r)}</Table.Td>
               <Table.Td>{r.created_by}{r.rollback_of ? <span className="dim"> · rollback to {r.rollback_of}</span> : null}</Table.Td>
               <Table.Td className="mono dim" title={r.source_digest}>{r.source_digest.replace(/^sha256:/, '').slice(0, 10)}</Table.Td>
-              <Table.Td className="num">{mayWrite(session) && r.state === 'superseded' && <Rollback app={app.name} release={r.number} />}</Table.Td>
+              <Table.Td className="num">{mayWrite(session) && <Action app={app.name} release={r} />}</Table.Td>
             </Table.Tr>
           ))}
         </Table.Tbody>
@@ -64,6 +65,23 @@ export function Releases({ app }: { app: App }) {
 
 function untilLive(r: Release): string {
   return r.live_at ? ms(Date.parse(r.live_at) - Date.parse(r.created_at)) : '–';
+}
+
+/** What can be done with a release: end its deploy, or go back to it. */
+function Action({ app, release }: { app: string; release: Release }) {
+  if (isMoving(release)) return <Cancel app={app} release={release.number} />;
+  return release.state === 'superseded' ? <Rollback app={app} release={release.number} /> : null;
+}
+
+function Cancel({ app, release }: { app: string; release: number }) {
+  const queries = useQueryClient();
+  const cancel = useMutation({
+    mutationFn: () => post<Release>(`/apps/${seg(app)}/releases/${release}/cancel`),
+    onSuccess: (r) => say(r.state === 'failed' ? `Release ${release} is cancelled; what was live before serves on.` : `Release ${release} went live before it could be cancelled.`),
+    onError: (err) => say(err.message, true),
+    onSettled: () => void queries.invalidateQueries({ queryKey: ['app', app] }),
+  });
+  return <Button size="compact-sm" variant="default" loading={cancel.isPending} onClick={() => cancel.mutate()} data-testid={ids.cancelDeploy}>Cancel</Button>;
 }
 
 function Rollback({ app, release }: { app: string; release: number }) {
@@ -99,7 +117,7 @@ export function ReleasePage({ app, number }: { app: App; number: number }) {
         <h1 className="release-title">Release {number}</h1>
         {state && <StatusTag state={state} />}
         {release && <span className="dim">made <TimeAgo at={release.created_at} /> by {release.created_by}{release.rollback_of ? `, a rollback to ${release.rollback_of}` : ''}</span>}
-        {mayWrite(session) && release?.state === 'superseded' && <div className="page-head-end"><Rollback app={app.name} release={number} /></div>}
+        {mayWrite(session) && release && <div className="page-head-end"><Action app={app.name} release={release} /></div>}
       </div>
       <ReleaseOutcome app={app} release={release} end={end} />
       <BuildLog lines={lines} end={end} made={release?.created_at} />

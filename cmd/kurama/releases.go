@@ -1,0 +1,143 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/signal"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"kurama/paas"
+)
+
+// cancelPatience is how long a deploy may take to end once it is told to.
+const cancelPatience = time.Minute
+
+func releasesCommand() *cobra.Command {
+	return asks(&cobra.Command{Use: "releases APP [cancel [RELEASE]]", Short: "List the releases of an app, or cancel one on its way",
+		Example: `  kurama releases hello
+  kurama releases hello cancel       the one on its way
+  kurama releases hello cancel 4`, Args: cobra.RangeArgs(1, 3)},
+		func(s *session, args []string) error {
+			app := args[0]
+			switch {
+			case len(args) == 1:
+				return s.showReleases(app)
+			case args[1] == "cancel":
+				return s.cancelRelease(app, args[2:])
+			}
+			return fmt.Errorf("%q is not known: use `releases APP` or `releases APP cancel`", args[1])
+		})
+}
+
+func (s *session) releases(app string) ([]paas.Release, error) {
+	var list struct {
+		Releases []paas.Release `json:"releases"`
+	}
+	err := s.get(appPath(app, "releases"), nil, &list)
+	return list.Releases, err
+}
+
+func (s *session) showReleases(app string) error {
+	list, err := s.releases(app)
+	if err != nil {
+		return err
+	}
+	return s.print(map[string]any{"releases": list}, func() {
+		rows := make([][]string, len(list))
+		for i, r := range list {
+			what := firstLine(r.Reason)
+			if r.RollbackOf > 0 {
+				what = fmt.Sprintf("rollback to %d. %s", r.RollbackOf, what)
+			}
+			rows[i] = []string{strconv.Itoa(r.Number), string(r.State), ago(r.CreatedAt), r.CreatedBy, what}
+		}
+		s.table("RELEASE STATE CREATED BY NOTE", rows)
+	})
+}
+
+// cancelRelease ends the deploy that is named, or else the newest under way.
+func (s *session) cancelRelease(app string, named []string) error {
+	if len(named) == 1 {
+		number, err := releaseNumber(app, named[0])
+		if err != nil {
+			return err
+		}
+		return s.cancel(s.cmd.Context(), app, number)
+	}
+	list, err := s.releases(app)
+	if err != nil {
+		return err
+	}
+	for _, r := range list {
+		if r.State == paas.ReleaseBuilding || r.State == paas.ReleaseStarting {
+			return s.cancel(s.cmd.Context(), app, r.Number)
+		}
+	}
+	return fmt.Errorf("no release of %s is on its way, so there is nothing to cancel", app)
+}
+
+func (s *session) cancel(ctx context.Context, app string, number int) error {
+	var r paas.Release
+	if err := s.Call(ctx, "POST", appPath(app, "releases", strconv.Itoa(number), "cancel"), nil, nil, &r); err != nil {
+		return err
+	}
+	return s.print(r, func() {
+		if r.State == paas.ReleaseFailed {
+			s.done("release %d of %s is cancelled; what was live before serves on", number, app)
+			return
+		}
+		s.say("Release %d of %s went live before it could be cancelled. `kurama rollback %s` takes it back.", number, app, app)
+	})
+}
+
+// interrupted tells what becomes of a release whose watcher pressed Ctrl-C, and
+// on a terminal asks. A second Ctrl-C leaves it alone.
+func (s *session) interrupted(r paas.Release) error {
+	goesOn := fmt.Errorf("no longer watching: release %d of %s goes on. Look at it with `kurama releases %s`, end it with `kurama releases %s cancel`", r.Number, r.App, r.App, r.App)
+	if !s.asksOnTerminal() {
+		return goesOn
+	}
+	signal.Reset(os.Interrupt)
+	answer, err := s.ask(fmt.Sprintf("\nRelease %d of %s goes on by itself. Cancel it? [y/N] ", r.Number, r.App), false)
+	if err != nil || !strings.HasPrefix(strings.ToLower(answer), "y") {
+		return goesOn
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), cancelPatience)
+	defer cancel()
+	if err := s.cancel(ctx, r.App, r.Number); err != nil {
+		return err
+	}
+	return exitError{1}
+}
+
+func releaseNumber(app, text string) (int, error) {
+	number, err := strconv.Atoi(text)
+	if err != nil || number < 1 {
+		return 0, fmt.Errorf("%q is not the number of a release. `kurama releases %s` lists them", text, app)
+	}
+	return number, nil
+}
+
+func rollbackCommand() *cobra.Command {
+	return asks(&cobra.Command{Use: "rollback APP [RELEASE]", Short: "Go back to an earlier release",
+		Example: "  kurama rollback hello        to the one before\n  kurama rollback hello 3", Args: cobra.RangeArgs(1, 2)},
+		func(s *session, args []string) error {
+			number := 0
+			if len(args) == 2 {
+				var err error
+				if number, err = strconv.Atoi(args[1]); err != nil || number < 1 {
+					return fmt.Errorf("%q is not the number of a release. `kurama releases %s` lists them", args[1], args[0])
+				}
+			}
+			var release paas.Release
+			if err := s.send("POST", appPath(args[0], "rollback"), map[string]int{"release": number}, &release); err != nil {
+				return err
+			}
+			return s.follow(release, false)
+		})
+}
