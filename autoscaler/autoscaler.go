@@ -55,6 +55,7 @@ type Autoscaler struct {
 	metrics *metrics
 	apps    map[appKey]*app
 	knocked bool
+	scratch []byte // memory of a batch
 }
 
 // New returns the autoscaler; Run starts it.

@@ -51,7 +51,7 @@ func newFigures() figures { return figures{replicas: map[string]sample{}} }
 // observe takes the figures of a batch that concern known apps.
 func (a *Autoscaler) observe(b stream.Batch) {
 	now := a.opts.Now()
-	err := record.EachOf(b.Data, func(r *record.Record) error {
+	err := record.EachOf(b.Lines(&a.scratch), func(r *record.Record) error {
 		if app := a.apps[appKey{r.Tenant, r.App}]; app != nil {
 			app.observe(now, r)
 			a.knocked = a.knocked || app.knocked

@@ -30,6 +30,7 @@ type hub struct {
 	tick    uint64 // number of the frame that is being filled, from 1
 	second  int64  // of the last frame
 	seconds int    // history
+	scratch []byte // memory of a batch
 }
 
 func newHub(cfg config.Dashboard, c *counters, log *slog.Logger) *hub {
@@ -82,7 +83,7 @@ func (h *hub) take(b *stream.Batch) {
 	if !b.At.IsZero() && b.At.Before(now) {
 		at = b.At
 	}
-	err := record.EachLine(b.Data, func(text []byte, r *record.Record) error {
+	err := record.EachLine(b.Lines(&h.scratch), func(text []byte, r *record.Record) error {
 		h.record(r, text, at)
 		return nil
 	})

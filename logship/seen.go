@@ -108,9 +108,10 @@ func (s *seen) load(ctx context.Context, since time.Time) error {
 	if fresh || s.to.IsZero() || since.Before(s.from) {
 		s.from, start = since, since
 	}
+	var scratch []byte
 	return s.tail.Scan(ctx, s.host, start, func(b stream.Batch) error {
 		s.to = b.At
-		return s.addAll(b.Data)
+		return s.addAll(b.Lines(&scratch))
 	})
 }
 
@@ -183,8 +184,9 @@ func (s *seen) missing(ctx context.Context, e spool.Entry, data []byte) (rest []
 	if floor := s.floor(e.At); since.Before(floor) {
 		since = floor
 	}
+	var scratch []byte
 	err = s.tail.Scan(ctx, s.host, since.Add(-time.Second), func(b stream.Batch) error {
-		_ = record.Each(b.Data, func(r *record.Record) error {
+		_ = record.Each(b.Lines(&scratch), func(r *record.Record) error {
 			delete(wanted, r.ID)
 			return nil
 		})

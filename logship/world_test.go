@@ -156,7 +156,7 @@ func (w *world) records(n int, match func(*record.Record) bool) []record.Record 
 	for deadline := time.Now().Add(30 * time.Second); ; {
 		got = got[:0]
 		err := w.client.Scan(w.t.Context(), "host", time.Now().Add(-time.Hour), func(b stream.Batch) error {
-			return record.Each(b.Data, func(r *record.Record) error {
+			return record.Each(b.Lines(new([]byte)), func(r *record.Record) error {
 				if match(r) {
 					got = append(got, *r)
 				}

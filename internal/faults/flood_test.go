@@ -105,7 +105,7 @@ func (l *latency) follow(ctx context.Context, tail *stream.Reader, app string) {
 			return
 		}
 		for _, b := range batches {
-			_ = record.Each(b.Data, func(r *record.Record) error {
+			_ = record.Each(b.Lines(new([]byte)), func(r *record.Record) error {
 				if r.App == app {
 					l.mu.Lock()
 					l.list = append(l.list, b.At.Sub(r.Time))

@@ -25,6 +25,18 @@ func Decode(line []byte, r *Record) error {
 	return nil
 }
 
+// DecodeOwner is Decode for a reader that wants to know of whom and when a
+// record is, and no more: of a canonical line it reads ts, id, kind, level,
+// tenant and app, and leaves what stands behind them unread, faults included.
+func DecodeOwner(line []byte, r *Record) error {
+	*r = Record{}
+	s := scanner{b: line}
+	if s.ownerInOrder(r) {
+		return nil
+	}
+	return Decode(line, r)
+}
+
 // SyntaxError says where a line is not a record.
 type SyntaxError struct {
 	Offset int    // bytes before the place
@@ -127,28 +139,24 @@ func (s kindSet) mayHold(line []byte) bool {
 
 // object reads the members of the line's object into r.
 func (s *scanner) object(r *Record) bool {
-	if !s.expect('{') {
+	if s.space(); s.peek() != '{' {
+		return s.fail("'{'")
+	}
+	from := s.i
+	if !s.inOrder(r) {
 		return false
 	}
-	if s.space(); s.peek() == '}' {
+	if s.i == from {
 		s.i++
-		return true
-	}
-	for next := 0; ; {
-		f := s.canonicalKey(next)
-		if f == fieldUnknown {
-			s.space()
-			key, ok := s.text("a key")
-			if !ok || !s.expect(':') {
-				return false
-			}
-			s.space()
-			f = fieldOf(key)
+		if s.space(); s.peek() == '}' {
+			s.i++
+			return true
 		}
-		next = int(f) + 1
-		if !s.member(f, r) {
+		if !s.anyMember(r) {
 			return false
 		}
+	}
+	for {
 		s.space()
 		switch s.peek() {
 		case ',':
@@ -159,7 +167,21 @@ func (s *scanner) object(r *Record) bool {
 		default:
 			return s.fail("',' or '}'")
 		}
+		if !s.anyMember(r) {
+			return false
+		}
 	}
+}
+
+// anyMember reads a key, whichever it is, and its value.
+func (s *scanner) anyMember(r *Record) bool {
+	s.space()
+	key, ok := s.text("a key")
+	if !ok || !s.colon() {
+		return false
+	}
+	s.space()
+	return s.member(fieldOf(key), r)
 }
 
 // member reads the value of a field.

@@ -67,29 +67,3 @@ var keyHeads = func() (heads [len(fieldNames)]keyHead) {
 	}
 	return heads
 }()
-
-// longestGap is how many keys in a row a canonical line may leave out.
-const longestGap = 6
-
-// canonicalKey reads the key that comes next in the canonical order, where
-// next is the first that may, and its colon. It reads nothing and returns
-// fieldUnknown where the key is another one, or has white space about it.
-func (s *scanner) canonicalKey(next int) field {
-	if len(s.b)-s.i < 8 {
-		return fieldUnknown
-	}
-	word := binary.LittleEndian.Uint64(s.b[s.i:])
-	for f := next; f < min(next+longestGap+1, len(keyHeads)); f++ {
-		h := &keyHeads[f]
-		if (word^h.word)&h.mask != 0 {
-			continue
-		}
-		if len(s.b)-s.i < h.size || string(s.b[s.i+h.size-len(h.rest):s.i+h.size]) != h.rest {
-			return fieldUnknown
-		}
-		s.i += h.size
-		s.space()
-		return field(f)
-	}
-	return fieldUnknown
-}

@@ -34,6 +34,10 @@ func FuzzDecode(f *testing.F) {
 		if !reflect.DeepEqual(r, oracle) {
 			t.Fatalf("we read\n%+v\nencoding/json\n%+v", r, oracle)
 		}
+		var owner Record
+		if err := DecodeOwner(line, &owner); err != nil || !repeats(line) && (owner.Tenant != r.Tenant || owner.App != r.App || !owner.Time.Equal(r.Time)) {
+			t.Fatalf("%v: the owner of %s is read as %q %q at %v", err, line, owner.Tenant, owner.App, owner.Time)
+		}
 		again := Append(nil, &r)
 		var back Record
 		if err := Decode(again, &back); err != nil || bytes.Count(again, []byte("\n")) != 1 {

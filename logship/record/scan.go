@@ -16,6 +16,7 @@ const maxDepth = 512
 type scanner struct {
 	b    []byte
 	i    int
+	head uint64 // first bytes of the key that comes next; of inOrder alone
 	want string
 }
 
@@ -53,20 +54,10 @@ func (s *scanner) spaces() {
 	}
 }
 
-// expect skips white space and the byte c.
-func (s *scanner) expect(c byte) bool {
-	if s.i < len(s.b) && s.b[s.i] == c { // as nearly always
-		s.i++
-		return true
-	}
-	s.space()
-	if s.peek() != c {
-		switch c {
-		case '{':
-			return s.fail("'{'")
-		default:
-			return s.fail("':'")
-		}
+// colon skips white space and a colon.
+func (s *scanner) colon() bool {
+	if s.space(); s.peek() != ':' {
+		return s.fail("':'")
 	}
 	s.i++
 	return true

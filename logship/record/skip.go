@@ -78,7 +78,7 @@ func (s *scanner) skipMany(depth int, end byte, keyed bool) bool {
 			if s.peek() != '"' {
 				return s.fail("a key")
 			}
-			if !s.skipText() || !s.expect(':') {
+			if !s.skipText() || !s.colon() {
 				return false
 			}
 			s.space()

@@ -36,17 +36,18 @@ func pack(msg *nats.Msg, batch []byte) (done func()) {
 
 var packBuffers = sync.Pool{New: func() any { return new([]byte) }}
 
-// unpack returns the lines of a batch.
-func unpack(msg *nats.Msg) ([]byte, error) {
-	switch packing := msg.Header.Get(packingHeader); packing {
+// unpack returns the lines of data, in buf's memory where they were packed and
+// it is large enough.
+func unpack(packing string, data, buf []byte) ([]byte, error) {
+	switch packing {
 	case "":
-		return msg.Data, nil
+		return data, nil
 	case packingS2:
-		n, err := s2.DecodedLen(msg.Data)
+		n, err := s2.DecodedLen(data)
 		if err != nil || n > maxUnpacked {
 			return nil, fmt.Errorf("the batch claims %d bytes: %w", n, err)
 		}
-		return s2.Decode(nil, msg.Data)
+		return s2.Decode(buf[:cap(buf)], data)
 	default:
 		return nil, fmt.Errorf("the batch is packed by %q, which this version does not know", packing)
 	}

@@ -5,8 +5,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/nats-io/nats.go"
-
 	"kurama/internal/config"
 )
 
@@ -24,8 +22,8 @@ func TestPacking(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer r.Close()
-		if got := read(t, r, seq, 1); !bytes.Equal(got[0].Data, lines) || got[0].Records != 200 {
-			t.Errorf("%d bytes of %d records come back", len(got[0].Data), got[0].Records)
+		if got := read(t, r, seq, 1); !bytes.Equal(got[0].Lines(new([]byte)), lines) || got[0].Records != 200 {
+			t.Errorf("%d bytes of %d records come back", len(got[0].Lines(new([]byte))), got[0].Records)
 		}
 		info, err := c.js.Stream(t.Context(), streamName)
 		if err != nil {
@@ -36,13 +34,16 @@ func TestPacking(t *testing.T) {
 		}
 	})
 	t.Run("what cannot be unpacked is told, and claims no memory", func(t *testing.T) {
-		for name, msg := range map[string]*nats.Msg{
-			"another packing": {Header: nats.Header{packingHeader: {"lz77"}}, Data: lines},
-			"no S2":           {Header: nats.Header{packingHeader: {packingS2}}, Data: lines},
-			"too large":       {Header: nats.Header{packingHeader: {packingS2}}, Data: []byte("\xff\xff\xff\xff\x0fabc")},
+		for name, b := range map[string]Batch{
+			"another packing": {packing: "lz77", Data: lines},
+			"no S2":           {packing: packingS2, Data: lines},
+			"too large":       {packing: packingS2, Data: []byte("\xff\xff\xff\xff\x0fabc")},
 		} {
-			if _, err := unpack(msg); err == nil {
+			if _, err := unpack(b.packing, b.Data, nil); err == nil {
 				t.Errorf("%s: no error", name)
+			}
+			if got := b.Lines(new([]byte)); !bytes.Equal(got, b.Data) {
+				t.Errorf("%s: the reader gets %q", name, got)
 			}
 		}
 	})

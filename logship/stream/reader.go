@@ -182,14 +182,9 @@ func (r *Reader) receiptFor(seq uint64) (reply string) {
 	return reply
 }
 
-// batchOf reads a message. One that cannot be unpacked stays as it is: its
-// readers count lines that are no records.
+// batchOf reads a message.
 func batchOf(msg *nats.Msg, meta *jetstream.MsgMetadata) Batch {
 	records, _ := strconv.Atoi(msg.Header.Get(recordsHeader))
-	lines, err := unpack(msg)
-	if err != nil {
-		lines = msg.Data
-	}
-	return Batch{Seq: meta.Sequence.Stream, ID: msg.Header.Get(nats.MsgIdHdr),
-		Host: strings.TrimPrefix(msg.Subject, subjectPrefix), Records: records, At: meta.Timestamp, Data: lines}
+	return Batch{Seq: meta.Sequence.Stream, ID: msg.Header.Get(nats.MsgIdHdr), Host: strings.TrimPrefix(msg.Subject, subjectPrefix),
+		Records: records, At: meta.Timestamp, Data: msg.Data, packing: msg.Header.Get(packingHeader)}
 }

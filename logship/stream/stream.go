@@ -41,7 +41,24 @@ type Batch struct {
 	Host    string    // host that published it
 	Records int       // number of lines, 0 where the publisher did not say
 	At      time.Time // when the stream took it
-	Data    []byte    // NDJSON
+	Data    []byte    // as it travelled; Lines reads it
+
+	packing string // how Data is packed; "" where it is the lines themselves
+}
+
+// Lines returns the records, one NDJSON line each. Packed ones are unpacked
+// into scratch, which grows as needed and may be used for one batch after the
+// other: they are valid until it is. Data that cannot be unpacked comes as it
+// is, so that its reader counts a line that is no record.
+func (b *Batch) Lines(scratch *[]byte) []byte {
+	lines, err := unpack(b.packing, b.Data, *scratch)
+	if err != nil {
+		return b.Data
+	}
+	if b.packing != "" {
+		*scratch = lines
+	}
+	return lines
 }
 
 // Stream is a connection to the stream. It is safe for concurrent use.

@@ -49,12 +49,13 @@ func kindOf(trace string) string {
 func (k *kinds) see(key appKey, trace string, at time.Time) {
 	kind := kindOf(trace)
 	known := k.first[key]
-	if known == nil {
-		known = map[string]time.Time{}
-		k.first[appKey{strings.Clone(key.tenant), strings.Clone(key.app)}] = known
-	}
 	if _, ok := known[kind]; ok || len(known) >= maxKinds {
 		return
+	}
+	key = appKey{strings.Clone(key.tenant), strings.Clone(key.app)} // it lies in the memory of a batch
+	if known == nil {
+		known = map[string]time.Time{}
+		k.first[key] = known
 	}
 	known[kind] = at
 	k.fresh = append(k.fresh, newKind{key, kind, at})

@@ -46,6 +46,7 @@ type watcher struct {
 	lookBack time.Duration
 	silences []Silence
 	batches  []mark // positions and times of the last batches, one a second
+	scratch  []byte // memory of a batch
 }
 
 type mark struct {
@@ -184,7 +185,7 @@ func (w *watcher) take(ctx context.Context, b stream.Batch) error {
 			return err
 		}
 	}
-	err := record.Each(b.Data, func(r *record.Record) error {
+	err := record.Each(b.Lines(&w.scratch), func(r *record.Record) error {
 		w.seen.observe(r, b.At)
 		return nil
 	})

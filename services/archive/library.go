@@ -39,7 +39,8 @@ type library struct {
 	consumed uint64    // everything up to it is in a part or a file
 	clock    time.Time // when the stream took the last batch that was consumed
 
-	names map[appName]string // folders by app: checking names costs more than finding them
+	names   map[appName]string // folders by app: checking names costs more than finding them
+	scratch []byte             // memory of a batch
 }
 
 type appName struct{ tenant, app string }
@@ -134,14 +135,14 @@ func (l *library) shelf(name string) (*shelf, error) {
 func (l *library) add(b *stream.Batch) (records, skipped int, err error) {
 	window := b.At.UTC().Truncate(l.cfg.SealAge)
 	var r record.Record
-	for rest := b.Data; len(rest) > 0; {
+	for rest := b.Lines(&l.scratch); len(rest) > 0; {
 		var line []byte
 		line, rest, _ = bytes.Cut(rest, []byte{'\n'})
 		if len(line) == 0 {
 			continue
 		}
 		name, at := otherFolder, b.At.UTC()
-		if record.Decode(line, &r) == nil {
+		if record.DecodeOwner(line, &r) == nil {
 			records++
 			name = l.folderOf(r.Tenant, r.App)
 			if !r.Time.IsZero() {

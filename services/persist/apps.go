@@ -3,6 +3,7 @@ package persist
 import (
 	"cmp"
 	"slices"
+	"strings"
 )
 
 // appKey names an app.
@@ -37,7 +38,7 @@ func (a *apps) add(tenant, app string) {
 	}
 	i, known := a.number[key]
 	if !known {
-		i = len(a.names)
+		i, key = len(a.names), appKey{strings.Clone(tenant), strings.Clone(app)} // the batch's memory is used again
 		a.number[key], a.names, a.counts = i, append(a.names, key), append(a.counts, 0)
 	}
 	a.of = append(a.of, i)

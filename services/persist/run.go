@@ -19,7 +19,8 @@ type run struct {
 	days       map[int64]struct{} // days since the epoch that its records are of
 	skipped    int                // records that could not be read
 
-	apps apps // whose each tuple is
+	apps    apps   // whose each tuple is
+	scratch []byte // memory of a batch
 }
 
 const secondsOfDay = 24 * 60 * 60
@@ -44,7 +45,7 @@ func (r *run) encode(prev uint64, batches []stream.Batch, log *slog.Logger) {
 	today := int64(math.MinInt64)
 	for _, b := range batches {
 		before := len(r.ends)
-		err := record.Each(b.Data, func(rec *record.Record) error {
+		err := record.Each(b.Lines(&r.scratch), func(rec *record.Record) error {
 			if rec.Time.IsZero() {
 				rec.Time = b.At
 			}
@@ -64,7 +65,6 @@ func (r *run) encode(prev uint64, batches []stream.Batch, log *slog.Logger) {
 		}
 	}
 	r.order = r.apps.group(r.order)
-	r.apps.reset() // its names lie in the memory of the batches
 }
 
 // tuple returns the bytes of the tuple that is stored as number i.

@@ -104,6 +104,7 @@ type gathering struct {
 	routes         *routes
 	records        int
 	skipped        int
+	scratch        []byte // memory of a batch
 }
 
 func (g *gathering) due(now time.Time, interval time.Duration) bool {
@@ -117,7 +118,7 @@ func (p *Profile) gather(g *gathering, b *stream.Batch) {
 		g.since = now
 	}
 	oldest, newest := now.Add(-p.cfg.Retention), now.Add(ahead)
-	err := record.EachOf(b.Data, func(r *record.Record) error {
+	err := record.EachOf(b.Lines(&g.scratch), func(r *record.Record) error {
 		if r.Time.Before(oldest) || r.Time.After(newest) {
 			g.skipped++
 			return nil
