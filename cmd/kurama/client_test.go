@@ -50,7 +50,7 @@ func newDesk(t *testing.T) *desk {
 	a, err := api.New(cfg.Console, api.Options{Listener: listener, Log: slog.New(slog.DiscardHandler), DataDir: data, Domain: "localhost",
 		RouterPort: 8080, DashboardPort: 5005, MaxEntries: 20, Pages: http.NotFoundHandler(), Policy: "default-src 'self'",
 		Sessions: d.auth, Tenants: d.auth, Users: d.auth, Tokens: d.auth, Invitations: d.auth, Audit: d.auth, Store: d.store, Policies: store.NewPolicies(pool, cfg.Autoscaler.Default()), Deployer: platform, Logs: platform,
-		Archive: platform, Alerts: platform, Outbox: platform, Profile: platform, Course: platform, Status: platform, Simulator: platform, Disk: platform, Replayer: platform})
+		Archive: platform, Alerts: platform, Outbox: platform, Profile: platform, Course: platform, Status: platform, LoadTester: platform, Reports: reportFiles{}, Disk: platform, Replayer: platform})
 	must(t, err)
 	ctx, stop := context.WithCancel(context.Background())
 	ended := make(chan error, 1)

@@ -16,6 +16,7 @@ import (
 	"kurama/paas/runtime"
 	"kurama/paas/store"
 	"kurama/sdk/python"
+	"kurama/sdk/reqsim"
 	"kurama/services/alert"
 	"kurama/services/archive"
 	"kurama/services/persist"
@@ -47,6 +48,9 @@ func newPaas(ctx context.Context, w *wiring) (runner, error) {
 	}
 	if err := e.MountVolumes(sweeping); err != nil {
 		w.log.Error("volumes are not mounted, and the apps that need them will not start", "error", err)
+	}
+	if err := store.New(pool).EndLostLoadTests(sweeping); err != nil {
+		w.log.Warn("load tests that were cut off still look as if they ran", "error", err)
 	}
 	room := disk.New(w.cfg.Disk, w.folders.Data, w.log)
 	deployer, err := w.deployer(pool, e, room)
@@ -119,8 +123,11 @@ func (w *wiring) console(ctx context.Context, pool *pgxpool.Pool, d *deploy.Depl
 		return nil, err
 	}
 	rules := alert.NewRules(bound, w.cfg.SMTP, consoleURL(w.cfg))
-	traffic := newSimulator(ctx, w.cfg, w.log)
-	w.onClose(traffic.wait)
+	apps := store.New(bound)
+	tester := newLoadTester(ctx, w.cfg, apps, func(tenant, app string) reqsim.Watch {
+		return localWatch(apps, d, persist.NewQuery(bound), tenant, app)
+	}, w.log)
+	w.onClose(tester.wait)
 	var provider api.Provider
 	if p := accounts.Provider(w.cfg.OIDC, w.log); p != nil {
 		provider = p
@@ -133,7 +140,7 @@ func (w *wiring) console(ctx context.Context, pool *pgxpool.Pool, d *deploy.Depl
 		Logs: logQuery{persist.NewQuery(bound)}, Archive: archiveQuery{archive.NewReader(w.folders.Sub("archive"), w.folders.Socket("archive.sock"), w.log), w.cfg.Archive},
 		Alerts: alertRules{rules}, Outbox: alertRules{rules}, Profile: profileQuery{profile.NewQuery(bound)},
 		Course: courseQuery{pastQuery{persist.NewQuery(bound), profile.NewQuery(bound), w.cfg.Logship.SampleInterval}}, Status: platformStatus{w.folders, w.cfg.Console.Listen, w.cfg.Dashboard.Listen},
-		Simulator: traffic, Disk: room, Replayer: newReplayer(profile.NewQuery(bound), w.cfg.Router.RequestTimeout),
+		LoadTester: tester, Reports: reportFiles{}, Disk: room, Replayer: newReplayer(profile.NewQuery(bound), w.cfg.Router.RequestTimeout),
 	})
 }
 

@@ -230,14 +230,16 @@ func (p *platformFake) Status(context.Context) (api.PlatformStatus, error) {
 	return api.PlatformStatus{}, nil
 }
 
-// Simulate sends nothing.
-func (p *platformFake) Simulate(api.Traffic) error { return nil }
+// Begin sends nothing.
+func (p *platformFake) Begin(context.Context, api.LoadPlan) (paas.LoadTest, error) {
+	return paas.LoadTest{}, nil
+}
 
-// Runs knows none.
-func (p *platformFake) Runs(string, string) []api.TrafficRun { return nil }
+// Live knows none.
+func (p *platformFake) Live(int64) (paas.LoadTest, bool) { return paas.LoadTest{}, false }
 
-// StopRun finds none.
-func (p *platformFake) StopRun(string, string) bool { return false }
+// Stop finds none.
+func (p *platformFake) Stop(int64) bool { return false }
 
 // Replay knows no past.
 func (p *platformFake) Replay(context.Context, api.WhatIfQuestion) (api.WhatIf, error) {

@@ -1,12 +1,12 @@
 package main
 
 import (
-	"bytes"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
 	"runtime/debug"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -154,20 +154,7 @@ func (f *reqsimFlags) print(cmd *cobra.Command, text string, asJSON func() ([]by
 // save writes the report into the files that --out names, by their ending.
 func (f *reqsimFlags) save(report reqsim.Report) error {
 	for _, name := range f.out {
-		var text []byte
-		var err error
-		switch filepath.Ext(name) {
-		case ".html":
-			page := bytes.Buffer{}
-			err = report.HTML(&page)
-			text = page.Bytes()
-		case ".csv":
-			text = []byte(report.CSV())
-		case ".json":
-			text, err = report.JSON()
-		default:
-			text = []byte(report.Text())
-		}
+		text, err := reportAs(report, strings.TrimPrefix(filepath.Ext(name), "."))
 		if err == nil {
 			err = os.WriteFile(name, text, 0o644)
 		}

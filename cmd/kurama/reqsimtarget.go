@@ -57,7 +57,7 @@ func (f *reqsimFlags) aim(cmd *cobra.Command, cfg config.Config, plan *reqsim.Pl
 		if i > 0 {
 			continue
 		}
-		plan.Watch = &appWatch{s: s, app: app}
+		plan.Watch = remoteWatch(s, app)
 		if f.traffic != "" {
 			if err := f.recorded(s, app, plan); err != nil {
 				return err

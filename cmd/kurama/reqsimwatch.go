@@ -11,27 +11,30 @@ import (
 	"kurama/sdk/reqsim"
 )
 
-// appWatch asks the platform how an app is.
+// appWatch tells how an app is: the replicas of it, and the figures of its last
+// samples.
 type appWatch struct {
-	s   *session
-	app string
+	replicas func(ctx context.Context) (wanted, ready float64, err error)
+	samples  func(ctx context.Context, from time.Time) ([]record.Record, error) // newest first
 }
+
+// sampleSpan is how far back the last sample of each replica lies at most.
+const sampleSpan = 3 * time.Second
 
 // Look returns the replicas wanted and ready, and the figures of the busiest.
 func (w *appWatch) Look(ctx context.Context) (reqsim.Look, error) {
 	var look reqsim.Look
-	var view struct{ Desired, Ready float64 }
-	if err := w.s.Call(ctx, "GET", appPath(w.app), nil, nil, &view); err != nil {
+	wanted, ready, err := w.replicas(ctx)
+	if err != nil {
 		return look, err
 	}
-	look.Wanted, look.Ready = &view.Desired, &view.Ready
-	var list struct{ Records []record.Record }
-	query := url.Values{"kind": {"sample"}, "from": {time.Now().UTC().Add(-3 * time.Second).Format(time.RFC3339Nano)}, "limit": {"100"}}
-	if err := w.s.Call(ctx, "GET", appPath(w.app, "logs"), query, nil, &list); err != nil {
-		return look, nil // the replicas are known; a viewer of logs may be busy
+	look.Wanted, look.Ready = &wanted, &ready
+	records, err := w.samples(ctx, time.Now().UTC().Add(-sampleSpan))
+	if err != nil {
+		return look, nil // the replicas are known; whoever reads the samples may be busy
 	}
 	seen := map[string]bool{}
-	for _, r := range list.Records { // newest first: one of each replica
+	for _, r := range records { // one of each replica
 		if seen[r.Replica] {
 			continue
 		}
@@ -39,6 +42,22 @@ func (w *appWatch) Look(ctx context.Context) (reqsim.Look, error) {
 		look.CPU, look.Mem = highest(look.CPU, r.CPU), highest(look.Mem, r.Mem)
 	}
 	return look, nil
+}
+
+// remoteWatch asks the platform's API.
+func remoteWatch(s *session, app string) *appWatch {
+	return &appWatch{
+		replicas: func(ctx context.Context) (float64, float64, error) {
+			var view struct{ Desired, Ready float64 }
+			err := s.Call(ctx, "GET", appPath(app), nil, nil, &view)
+			return view.Desired, view.Ready, err
+		},
+		samples: func(ctx context.Context, from time.Time) ([]record.Record, error) {
+			var list struct{ Records []record.Record }
+			err := s.Call(ctx, "GET", appPath(app, "logs"), url.Values{"kind": {"sample"}, "from": {from.Format(time.RFC3339Nano)}, "limit": {"100"}}, nil, &list)
+			return list.Records, err
+		},
+	}
 }
 
 func highest(now *float64, n record.Number) *float64 {

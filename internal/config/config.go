@@ -171,9 +171,13 @@ type Autoscaler struct {
 	Cooldown   time.Duration `yaml:"cooldown"`
 }
 
-// Reqsim configures the request simulator of the command line.
+// Reqsim configures the request simulator of the command line, and bounds the
+// load tests of the console.
 type Reqsim struct {
-	Allow string `yaml:"allow"` // addresses beside the platform's apps: hosts, or host:port, with spaces or commas between
+	Allow              string        `yaml:"allow"`               // addresses beside the platform's apps: hosts, or host:port, with spaces or commas between
+	ConsoleRate        float64       `yaml:"console_rate"`        // requests per second of a load test
+	ConsoleTime        time.Duration `yaml:"console_time"`        // its length
+	ConsoleConnections int           `yaml:"console_connections"` // its requests at a time
 }
 
 // Docker configures the engine and its networks.
@@ -268,6 +272,7 @@ func Default() Config {
 		Autoscaler: Autoscaler{Interval: time.Second, Policy: "kurama", Min: 1, Max: 4,
 			LoadWindow: 5 * time.Minute, LoadUp: 85, LoadDown: 50,
 			TimeWindow: 10 * time.Minute, TimeUp: 200 * time.Millisecond, Cooldown: time.Minute},
+		Reqsim: Reqsim{ConsoleRate: 200, ConsoleTime: 15 * time.Minute, ConsoleConnections: 100},
 		Docker: Docker{NetworkPool: "10.213.0.0/16", NetworkSize: 24, Egress: "open"},
 		Build: Build{Base: "auto", Timeout: 10 * time.Minute, Memory: 1 * GiB, CPU: 1, Output: 1 * MiB,
 			LayerMax: 2 * GiB, SourceMax: 512 * MiB, Entries: 20_000, Ratio: 200, AtOnce: 1, Queue: 200, TenantAtOnce: 1, TenantQueue: 20, KeepSource: 10},

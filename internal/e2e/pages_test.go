@@ -74,6 +74,9 @@ func TestPages(t *testing.T) {
 	t.Run("the dashboard goes back in time and returns", func(t *testing.T) {
 		browse(t, p, "past.mjs", "APP=storefront", "TENANT=acme")
 	})
+	t.Run("a load test is begun, watched, stopped and its report downloaded", func(t *testing.T) {
+		browse(t, p, "load.mjs", "APP=tour")
+	})
 	t.Run("an invitation's link lets somebody in, once", func(t *testing.T) {
 		browse(t, p, "invite.mjs", "NAME=invited-ann")
 	})

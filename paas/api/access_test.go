@@ -66,7 +66,7 @@ var bodies = map[string]any{
 	"POST /apps/{app}/alerts":         map[string]any{"condition": "cpu > 90", "receiver": "a@b.c"},
 	"PUT /apps/{app}/routing":         map[string]any{"maintenance": true},
 	"POST /apps/{app}/volumes":        map[string]any{"path": "instance"},
-	"POST /apps/{app}/traffic":        map[string]any{"rate": 5},
+	"POST /apps/{app}/loadtests":      map[string]any{"rate": 5},
 	"POST /apps/{app}/what-if":        map[string]any{"policy": map[string]any{"name": "step"}},
 	"POST /invitations":               map[string]any{"role": "viewer"}, "PUT /users/{name}": map[string]any{"role": "viewer"},
 	"PUT /session/password": map[string]any{"old": password, "new": password + "!"},

@@ -56,7 +56,8 @@ type Options struct {
 	Course      Courser
 	Status      Statuser
 	Disk        Disk
-	Simulator   Simulator
+	LoadTester  LoadTester
+	Reports     ReportWriter
 	Replayer    Replayer
 }
 
@@ -69,6 +70,7 @@ type Store interface {
 	buildLog
 	quotaStore
 	routingStore
+	loadTestStore
 }
 
 // Deployer moves releases; its methods return once the work is under way.
@@ -133,7 +135,7 @@ func (o Options) check() error {
 		"sessions": o.Sessions == nil, "tenants": o.Tenants == nil, "users": o.Users == nil, "tokens": o.Tokens == nil,
 		"invitations": o.Invitations == nil, "audit log": o.Audit == nil,
 		"store": o.Store == nil, "policies": o.Policies == nil, "deployer": o.Deployer == nil, "logs": o.Logs == nil, "archive": o.Archive == nil,
-		"alerts": o.Alerts == nil, "outbox": o.Outbox == nil, "profile": o.Profile == nil, "course": o.Course == nil, "status": o.Status == nil, "disk": o.Disk == nil, "simulator": o.Simulator == nil, "replayer": o.Replayer == nil,
+		"alerts": o.Alerts == nil, "outbox": o.Outbox == nil, "profile": o.Profile == nil, "course": o.Course == nil, "status": o.Status == nil, "disk": o.Disk == nil, "load tester": o.LoadTester == nil, "reports": o.Reports == nil, "replayer": o.Replayer == nil,
 	} {
 		if missing {
 			return errors.New("the API cannot start without " + name)
@@ -150,7 +152,7 @@ func (a *API) routes(mux *http.ServeMux) error {
 	for _, register := range []func(){
 		a.sessionRoutes, a.oidcRoutes, a.tenantRoutes, a.userRoutes, a.tokenRoutes, a.invitationRoutes, a.auditRoutes, a.appRoutes, a.envRoutes, a.releaseRoutes,
 		a.uploadRoutes, a.logRoutes, a.archiveRoutes, a.alertRoutes, a.outboxRoutes, a.profileRoutes,
-		a.scalingRoutes, a.quotaRoutes, a.isolationRoutes, a.trafficRoutes, a.whatIfRoutes, a.runRoutes, a.volumeRoutes, a.routingRoutes, a.statusRoutes, a.diskRoutes,
+		a.scalingRoutes, a.quotaRoutes, a.isolationRoutes, a.loadTestRoutes, a.whatIfRoutes, a.runRoutes, a.volumeRoutes, a.routingRoutes, a.statusRoutes, a.diskRoutes,
 	} {
 		register()
 	}

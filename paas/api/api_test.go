@@ -103,7 +103,7 @@ func (w *world) serve(cfg config.Console, listener net.Listener, provider api.Pr
 		Pages:  http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "<!doctype html>console") }),
 		Policy: "default-src 'self'", Sessions: w.auth, Tenants: w.auth, Users: auth.NewPeople(auth.New(cfg, w.bound), w.auth), Tokens: auth.New(cfg, w.bound),
 		Invitations: w.auth, Audit: w.auth, Provider: provider, Store: store.New(w.bound), Policies: store.NewPolicies(w.bound, config.Default().Autoscaler.Default()),
-		Deployer: w.fakes, Logs: w.fakes, Archive: w.fakes, Alerts: w.fakes, Outbox: w.fakes, Profile: w.fakes, Course: w.fakes, Status: w.fakes, Simulator: w.fakes, Disk: w.fakes, Replayer: w.fakes,
+		Deployer: w.fakes, Logs: w.fakes, Archive: w.fakes, Alerts: w.fakes, Outbox: w.fakes, Profile: w.fakes, Course: w.fakes, Status: w.fakes, LoadTester: w.fakes, Reports: w.fakes, Disk: w.fakes, Replayer: w.fakes,
 	})
 	must(w.t, err)
 	ctx, stop := context.WithCancel(context.Background())
@@ -204,7 +204,7 @@ type fakes struct {
 	filter   api.LogFilter
 	keep     api.ArchiveLimits
 	rollback int
-	traffic  []api.Traffic
+	load     []api.LoadPlan
 }
 
 func (f *fakes) Deploy(ctx context.Context, tenant, app, by string, up paas.Upload) (paas.Release, error) {
@@ -227,26 +227,35 @@ func (f *fakes) Replay(_ context.Context, q api.WhatIfQuestion) (api.WhatIf, err
 	return w, nil
 }
 
-func (f *fakes) Runs(string, string) []api.TrafficRun {
+func (f *fakes) Begin(ctx context.Context, p api.LoadPlan) (paas.LoadTest, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	return make([]api.TrafficRun, len(f.traffic))
-}
-
-func (f *fakes) StopRun(string, string) bool {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	return len(f.traffic) > 0
-}
-
-func (f *fakes) Simulate(t api.Traffic) error {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if len(f.traffic) > 0 {
-		return fmt.Errorf("simulated requests are under way: %w", paas.ErrConflict)
+	if len(f.load) > 0 {
+		return paas.LoadTest{}, fmt.Errorf("simulated requests are under way: %w", paas.ErrConflict)
 	}
-	f.traffic = append(f.traffic, t)
-	return nil
+	t := paas.LoadTest{By: p.By, State: paas.LoadTestRunning, Scenario: p.Scenario}
+	id, err := f.store.AddLoadTest(ctx, p.Tenant, p.App, t)
+	f.load = append(f.load, p)
+	t.ID = id
+	return t, err
+}
+
+func (f *fakes) Live(id int64) (paas.LoadTest, bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return paas.LoadTest{ID: id, State: paas.LoadTestRunning, Answered: 7, Series: json.RawMessage("[]")}, len(f.load) > 0
+}
+
+func (f *fakes) Stop(int64) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	under := len(f.load) > 0
+	f.load = nil
+	return under
+}
+
+func (f *fakes) Write(report json.RawMessage, format string) ([]byte, error) {
+	return []byte(format + " of " + string(report)), nil
 }
 
 func (f *fakes) Rollback(ctx context.Context, tenant, app string, n int, by string) (paas.Release, error) {

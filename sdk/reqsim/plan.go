@@ -73,6 +73,23 @@ type Plan struct {
 	Watch       Watch         // tells once a second how the app is; nil: nobody
 }
 
+// Check returns the plan with what was left out filled in, as it would run, or
+// what is wrong with it, a sentence for the person who made it.
+func (p Plan) Check() (Plan, error) { return p.complete() }
+
+// Most returns the highest rate of requests (1/s) that a checked plan may reach:
+// where all visits are of the kind with the most steps.
+func (p Plan) Most() float64 {
+	steps, rate := 0, 0.0
+	for _, v := range p.Visits {
+		steps = max(steps, len(v.Steps))
+	}
+	for _, f := range p.Phases {
+		rate = max(rate, f.Rate, f.Peak)
+	}
+	return rate * float64(steps)
+}
+
 // complete fills in what was left out and checks the rest. Its errors are for
 // the person who made the plan.
 func (p Plan) complete() (Plan, error) {

@@ -19,6 +19,7 @@ const PAGES = [
   ['alerts', of('alerts?condition=p95%20%3E%20100%20ms'), '[data-testid=alert-preview] canvas'],
   ['archive', of('archive'), '[data-testid=archive-download]'],
   ['scaling', of('scaling'), '[data-testid=policy-says]'],
+  ['load', of('load'), '[data-testid=load-begin]'],
   ['environment', of('environment'), '[data-testid=env-save]'],
   ['domains', of('routing'), '[data-testid=routing-save]'],
   ['storage', of('storage'), '[data-testid=volume-add]'],

@@ -7,6 +7,7 @@
 //   alerts      alert-condition alert-for alert-to alert-add alert-row alert-state alert-test notification-row message
 //   profile     profile-row      archive  archive-download archive-file
 //   scaling     policy-name policy-save policy-says decision      env  env-key env-value env-add env-save
+//   load        load-by load-rate load-minutes load-scenario load-begin load-run (data-state) load-answered load-stop load-row (data-state)
 //   overview    trends share-open share-make share-link   quota  quota-save   calendar-day
 //   isolation   isolation-measure isolation-check   alert-preview
 //   domains     domains routing-save   silence silence-add
@@ -65,6 +66,15 @@ export const ids = {
   whatIfRun: 'what-if-run',
   whatIfSays: 'what-if-says',
   decision: 'decision',
+  loadBy: 'load-by',
+  loadRate: 'load-rate',
+  loadMinutes: 'load-minutes',
+  loadScenario: 'load-scenario',
+  loadBegin: 'load-begin',
+  loadRun: 'load-run',
+  loadAnswered: 'load-answered',
+  loadStop: 'load-stop',
+  loadRow: 'load-row',
   trends: 'trends',
   envKey: 'env-key',
   envValue: 'env-value',

@@ -329,6 +329,97 @@ export interface components {
             /** Format: int64 */
             pids: number;
         };
+        LoadTest: {
+            /**
+             * Format: int64
+             * @description Requests that ended, well or not
+             */
+            answered: number;
+            /** Format: date-time */
+            began: string;
+            /** @description Who began it */
+            by: string;
+            /**
+             * Format: date-time
+             * @description As planned; once it is over, when it ended
+             */
+            ends: string;
+            /**
+             * Format: int64
+             * @description Of them
+             */
+            failed: number;
+            /** @description Whether all conditions hold; null while it runs, or without any */
+            holds: boolean | null;
+            /** Format: int64 */
+            id: number;
+            /**
+             * Format: double
+             * @description ms
+             */
+            p50: number;
+            /**
+             * Format: double
+             * @description ms
+             */
+            p95: number;
+            /**
+             * Format: double
+             * @description ms
+             */
+            p99: number;
+            /**
+             * Format: double
+             * @description Answers per second, lately; in the end over the run
+             */
+            rate: number;
+            /** @description The simulator's report once the run is over */
+            report?: unknown;
+            /** @description As it was given */
+            scenario?: string;
+            /** @description While it runs: its last two minutes second by second, in the form of the report's */
+            series?: unknown;
+            shape: string;
+            /** @enum {string} */
+            state: "running" | "done" | "stopped";
+            /**
+             * Format: double
+             * @description Requests per second that are planned now; in the end the most of the plan
+             */
+            wanted: number;
+        };
+        LoadTestList: {
+            load_tests: components["schemas"]["LoadTest"][] | null;
+        };
+        LoadTestRequestBody: {
+            /** @description conditions such as p95 < 75ms */
+            ensure?: string[] | null;
+            /** @description such as /search?q=fox; without any, / */
+            paths?: string[] | null;
+            /**
+             * Format: double
+             * @description requests per second at the top of ramp, spike and sine
+             */
+            peak?: number;
+            /**
+             * Format: double
+             * @description requests per second
+             * @default 10
+             */
+            rate: number;
+            /** @description A scenario of the simulator in YAML, in place of what follows; it goes to this app and reads no files */
+            scenario?: string;
+            /**
+             * Format: int64
+             * @default 60
+             */
+            seconds: number;
+            /**
+             * @default constant
+             * @enum {string}
+             */
+            shape: "constant" | "ramp" | "spike" | "sine" | "poisson";
+        };
         LookRequestBody: {
             /** @description Last part of the link */
             secret: string;
@@ -1065,76 +1156,6 @@ export interface components {
         TokenList: {
             tokens: components["schemas"]["Token"][] | null;
         };
-        TrafficRequestBody: {
-            /** @description conditions such as p95 < 75ms */
-            ensure?: string[] | null;
-            /** @description such as /search?q=fox; without any, / */
-            paths?: string[] | null;
-            /**
-             * Format: double
-             * @description requests per second at the top of ramp, spike and sine
-             */
-            peak?: number;
-            /**
-             * Format: double
-             * @description requests per second
-             * @default 10
-             */
-            rate: number;
-            /**
-             * Format: int64
-             * @default 60
-             */
-            seconds: number;
-            /**
-             * @default constant
-             * @enum {string}
-             */
-            shape: "constant" | "ramp" | "spike" | "sine" | "poisson";
-        };
-        TrafficRun: {
-            /** Format: int64 */
-            answered: number;
-            /** Format: date-time */
-            began: string;
-            /**
-             * Format: date-time
-             * @description As planned
-             */
-            ends: string;
-            /** Format: int64 */
-            failed: number;
-            /** @description Whether all conditions hold; null while it runs, or without any */
-            holds: boolean | null;
-            /**
-             * Format: double
-             * @description ms
-             */
-            p50: number;
-            /**
-             * Format: double
-             * @description ms
-             */
-            p95: number;
-            /**
-             * Format: double
-             * @description ms
-             */
-            p99: number;
-            /**
-             * Format: double
-             * @description Requests per second, lately; in the end over the run
-             */
-            rate: number;
-            /** @description The simulator's report once the run is over */
-            report?: unknown;
-            shape: string;
-            /** @enum {string} */
-            state: "running" | "done" | "stopped";
-        };
-        TrafficRuns: {
-            runs: components["schemas"]["TrafficRun"][] | null;
-        };
         User: {
             /** Format: date-time */
             created_at: string;
@@ -1295,6 +1316,9 @@ export type Isolation = components['schemas']['Isolation'];
 export type IsolationCheck = components['schemas']['IsolationCheck'];
 export type JoinByProviderBody = components['schemas']['JoinByProviderBody'];
 export type Limits = components['schemas']['Limits'];
+export type LoadTest = components['schemas']['LoadTest'];
+export type LoadTestList = components['schemas']['LoadTestList'];
+export type LoadTestRequestBody = components['schemas']['LoadTestRequestBody'];
 export type LookRequestBody = components['schemas']['LookRequestBody'];
 export type Message = components['schemas']['Message'];
 export type NewInvitationBody = components['schemas']['NewInvitationBody'];
@@ -1351,9 +1375,6 @@ export type Tenant = components['schemas']['Tenant'];
 export type TenantList = components['schemas']['TenantList'];
 export type Token = components['schemas']['Token'];
 export type TokenList = components['schemas']['TokenList'];
-export type TrafficRequestBody = components['schemas']['TrafficRequestBody'];
-export type TrafficRun = components['schemas']['TrafficRun'];
-export type TrafficRuns = components['schemas']['TrafficRuns'];
 export type User = components['schemas']['User'];
 export type UserList = components['schemas']['UserList'];
 export type Volume = components['schemas']['Volume'];

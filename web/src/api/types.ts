@@ -30,6 +30,11 @@ export type Profile = With<api.ProfileView, { routes: RouteFigures[] | null }>;
 type Numbers = Record<string, number>;
 export type Policy = With<api.Policy, { step: Numbers; target: Numbers; hpa: Numbers; swift: Numbers }>;
 export type WhatIf = With<api.WhatIf, { results: With<api.WhatIfResult, { course: api.WhatIfPoint[] }>[] | null }>;
+/** A second of a load test; what is not known is null. */
+export interface LoadPoint { second: number; wanted: number; requests: number; failed: number; p50: number | null; p95: number | null; p99: number | null; app: { wanted: number | null; ready: number | null; cpu: number | null; mem: number | null } }
+/** Of the simulator's report, what the page shows. */
+export interface LoadReport { series: LoadPoint[] | null; errors: Record<string, number> | null; ensure?: { ensure: string; value: number | null; holds: boolean }[] }
+export type LoadRun = With<api.LoadTest, { series?: LoadPoint[] | null; report?: LoadReport }>;
 export type Status = api.PlatformStatus;
 
 // One line of a build log, and its last.

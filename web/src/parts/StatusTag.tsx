@@ -15,6 +15,7 @@ const STATES: Record<string, Entry> = {
   deleting: ['warn', 'Deleting', IconLoader2, true],
   building: ['info', 'Building', IconLoader2, true],
   starting: ['info', 'Starting', IconLoader2, true],
+  done: ['ok', 'Done', IconCircleCheck],
   live: ['ok', 'Live', IconCircleCheck],
   superseded: ['idle', 'Superseded', IconHistory],
   healthy: ['ok', 'Healthy', IconCircleCheck],

@@ -29,8 +29,11 @@ interface Props {
   height?: number;
 }
 
+const second = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit', second: '2-digit' });
 const hour = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit' });
 const day = new Intl.DateTimeFormat('en-GB', { weekday: 'short', day: 'numeric' });
+
+const clockOf = (span: number) => (span > 2 * 86400 ? day : span < 300 ? second : hour);
 
 /** A chart of a stretch of the past that stands still, with what happened marked and a readout under the pointer. */
 export function TimeChart({ title, says, times, series, events = [], limit, height = 200 }: Props) {
@@ -55,7 +58,7 @@ export function TimeChart({ title, says, times, series, events = [], limit, heig
       width: box.current!.clientWidth || 400, height, padding: [12, side(true).length > 0 ? 0 : 8, 0, 0], legend: { show: false }, cursor: { y: false, drag: { x: false, y: false }, points: { size: 5 } },
       scales: { x: { time: true, range: [times[0] ?? 0, times.at(-1) ?? 1] }, y: { range: top(false) }, right: { range: top(true) } },
       axes: [
-        { ...axis, size: 24, space: 70, values: (_u, vs) => vs.map((v) => (vs.at(-1)! - vs[0]! > 2 * 86400 ? day : hour).format(v * 1000)) },
+        { ...axis, size: 24, space: 70, values: (_u, vs) => vs.map((v) => clockOf(vs.at(-1)! - vs[0]!).format(v * 1000)) },
         { ...axis, size: 56, space: 32, values: (_u, vs) => vs.map((v) => side(false)[0]?.format(v) ?? '') },
         ...(side(true).length > 0 ? [{ ...axis, scale: 'right', side: 1 as const, size: 48, space: 32, grid: { show: false }, values: (_u: uPlot, vs: number[]) => vs.map((v) => side(true)[0]!.format(v)) }] : []),
       ],

@@ -17,6 +17,7 @@ const Profile = lazy(() => import('./Profile'));
 const Alerts = lazy(() => import('./Alerts'));
 const ArchiveTab = lazy(() => import('./ArchiveTab'));
 const Scaling = lazy(() => import('./Scaling'));
+const LoadTests = lazy(() => import('./LoadTests'));
 const Environment = lazy(() => import('./Environment'));
 const Storage = lazy(() => import('./Storage'));
 const IsolationTab = lazy(() => import('./IsolationTab'));
@@ -31,6 +32,7 @@ const TABS: [id: string, name: string, needsWrite?: boolean][] = [
   ['alerts', 'Alerts'],
   ['archive', 'Archive'],
   ['scaling', 'Scaling'],
+  ['load', 'Load test'],
   ['environment', 'Environment', true],
   ['routing', 'Domains', true],
   ['storage', 'Storage', true],
@@ -97,6 +99,7 @@ function Tab({ tab, app, release }: { tab: string; app: App; release: number }) 
     case 'alerts': return <Alerts app={app.name} />;
     case 'archive': return <ArchiveTab app={app.name} />;
     case 'scaling': return <Scaling app={app} />;
+    case 'load': return <LoadTests app={app} />;
     case 'environment': return <Environment app={app.name} />;
     case 'storage': return <Storage app={app.name} />;
     case 'isolation': return <IsolationTab app={app.name} />;

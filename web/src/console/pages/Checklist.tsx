@@ -58,10 +58,10 @@ function Go({ href, outside, onGo, children }: { href: string; outside?: boolean
 function Traffic({ app, paths, write }: { app: App; paths: string[]; write: boolean }) {
   const [sent, setSent] = useState(false);
   const send = useMutation({
-    mutationFn: () => post<{ message: string }>(`/apps/${seg(app.name)}/traffic`, { rate: 10, seconds: 60, paths }),
-    onSuccess: (said) => {
+    mutationFn: () => post(`/apps/${seg(app.name)}/loadtests`, { rate: 10, seconds: 60, paths }),
+    onSuccess: () => {
       setSent(true);
-      say(said.message);
+      say(`${app.name} is sent 10 requests a second for a minute.`);
     },
     onError: (err) => say(err.message, true),
   });
