@@ -30,6 +30,19 @@ func isName(name string) bool {
 	return true
 }
 
+// Address returns where host is reached on the router: with https where the
+// router has an encrypted port; 0 is none.
+func Address(host string, plain, encrypted int) string {
+	scheme, port, usual := "http", plain, 80
+	if encrypted > 0 {
+		scheme, port, usual = "https", encrypted, 443
+	}
+	if port == usual {
+		return scheme + "://" + host
+	}
+	return fmt.Sprintf("%s://%s:%d", scheme, host, port)
+}
+
 // Hosts returns the host names that an app answers on under domain.
 func Hosts(tenant, app, domain string) []string {
 	hosts := []string{app + "." + tenant + "." + domain}

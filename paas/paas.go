@@ -153,6 +153,7 @@ type Route struct {
 // Gate is what stands before an app's targets; see Routing. The zero value lets
 // everybody in.
 type Gate struct {
+	HTTPS       bool    `json:"https,omitempty"` // requests without TLS are led to https://
 	Maintenance bool    `json:"maintenance,omitempty"`
 	Message     string  `json:"message,omitempty"`
 	User        string  `json:"user,omitempty"`

@@ -15,6 +15,7 @@ import (
 // Routing is how an app is reached, beside the names that it has anyway.
 type Routing struct {
 	Domains     []string `json:"-"`                     // hosts of its own, without port, lower case
+	HTTPS       bool     `json:"https,omitempty"`       // requests without TLS are led to https://
 	Maintenance bool     `json:"maintenance,omitempty"` // visitors get a page that says so
 	Message     string   `json:"message,omitempty"`     // on that page; empty: the usual one
 	User        string   `json:"user,omitempty"`        // of the basic password; empty: open to all
@@ -71,7 +72,7 @@ func (r Routing) Check(domain string) error {
 
 // Gate returns what stands before the app.
 func (r Routing) Gate() Gate {
-	g := Gate{Maintenance: r.Maintenance, User: r.User, Password: r.Password, Rate: r.Rate, Burst: r.Burst}
+	g := Gate{HTTPS: r.HTTPS, Maintenance: r.Maintenance, User: r.User, Password: r.Password, Rate: r.Rate, Burst: r.Burst}
 	if r.Maintenance {
 		g.Message = r.Message
 	}

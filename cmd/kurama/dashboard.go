@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/http"
 	"strconv"
+	"strings"
 
 	"kurama/dashboard"
 	"kurama/internal/config"
@@ -27,7 +28,7 @@ func newDashboard(ctx context.Context, w *wiring) (runner, error) {
 	if err != nil {
 		return nil, err
 	}
-	ln, err := role.Listener(w.cfg.Dashboard.Listen)
+	ln, err := role.Listener(0, w.cfg.Dashboard.Listen)
 	if err != nil {
 		return nil, portSentence("dashboard.listen", w.cfg.Dashboard.Listen, err)
 	}
@@ -63,6 +64,15 @@ func consoleURL(cfg config.Config) string {
 
 func dashboardURL(cfg config.Config) string {
 	return orLocal(cfg.Dashboard.URL, portOf(cfg.Dashboard.Listen))
+}
+
+// tlsPort is the port of the apps' https addresses; 0 where they have none: no
+// authority vouches for a name below localhost.
+func tlsPort(cfg config.Config) int {
+	if cfg.Router.TLS.Listen == "" || cfg.Domain == "localhost" || strings.HasSuffix(cfg.Domain, ".localhost") {
+		return 0
+	}
+	return portNumber(cfg.Router.TLS.Listen)
 }
 
 // portNumber is the port of a listen address as a number, 0 where it has a name.

@@ -105,13 +105,13 @@ func (w *wiring) deployer(pool *pgxpool.Pool, e *runtime.Engine, room *disk.Guar
 		return nil, err
 	}
 	return deploy.New(
-		deploy.Options{App: w.cfg.App, Domain: w.cfg.Domain, RouterPort: portOf(w.cfg.Router.Listen)},
+		deploy.Options{App: w.cfg.App, Domain: w.cfg.Domain, RouterPort: portNumber(w.cfg.Router.Listen), TLSPort: tlsPort(w.cfg)},
 		deploy.Deps{Store: store.New(pool).Within(w.cfg.Quota.Bounds()).Sealing(w.keys), Decided: store.NewPolicies(pool, w.cfg.Autoscaler.Default()), Builder: b, Engine: e, Router: router.NewClient(w.folders.Socket("router.sock")),
 			Events: w.sender(0), Disk: room, Log: w.log}), nil
 }
 
 func (w *wiring) console(ctx context.Context, pool *pgxpool.Pool, d *deploy.Deployer, room *disk.Guard) (*api.API, error) {
-	ln, err := role.Listener(w.cfg.Console.Listen)
+	ln, err := role.Listener(0, w.cfg.Console.Listen)
 	if err != nil {
 		return nil, portSentence("console.listen", w.cfg.Console.Listen, err)
 	}
@@ -133,7 +133,7 @@ func (w *wiring) console(ctx context.Context, pool *pgxpool.Pool, d *deploy.Depl
 		provider = p
 	}
 	return api.New(public, api.Options{
-		Listener: ln, Log: w.log, Pages: web.Handler(web.Pages(), "console.html"), Policy: web.Policy, DataDir: w.folders.Data, Domain: w.cfg.Domain, RouterPort: portNumber(w.cfg.Router.Listen),
+		Listener: ln, Log: w.log, Pages: web.Handler(web.Pages(), "console.html"), Policy: web.Policy, DataDir: w.folders.Data, Domain: w.cfg.Domain, RouterPort: portNumber(w.cfg.Router.Listen), TLSPort: tlsPort(w.cfg),
 		DashboardURL: w.cfg.Dashboard.URL, DashboardPort: portNumber(w.cfg.Dashboard.Listen), MaxEntries: w.cfg.Build.Entries,
 		Sessions: accounts, Tenants: accounts, Users: auth.NewPeople(auth.New(public, bound), accounts), Tokens: auth.New(public, bound), Invitations: accounts, Audit: accounts, Provider: provider,
 		Store: store.New(bound).Within(w.cfg.Quota.Bounds()).Sealing(w.keys), Policies: store.NewPolicies(bound, w.cfg.Autoscaler.Default()).Within(w.cfg.Quota.Bounds()), Deployer: deployerOf{d},

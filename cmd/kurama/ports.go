@@ -14,21 +14,23 @@ import (
 
 // ports are the listeners that stay open while roles come and go.
 type ports struct {
-	files                    map[string]*os.File // role → listener
-	reach                    map[string]string   // role → address on this machine
+	files                    map[string][]*os.File // role → listeners
+	reach                    map[string]string     // role → address on this machine
 	listeners                []net.Listener
 	consoleURL, dashboardURL string
 	routerPort               string
+	tlsAddr                  string // the router's, with the port that is really in use; empty: none
 	streamAddr               string
 }
 
 // bindPorts listens on the addresses that people and apps' clients use.
 func bindPorts(cfg config.Config) (ports, error) {
-	p := ports{files: map[string]*os.File{}, reach: map[string]string{}}
+	p := ports{files: map[string][]*os.File{}, reach: map[string]string{}}
 	console, err1 := p.bind("paas", "console.listen", cfg.Console.Listen)
 	dashboard, err2 := p.bind("dashboard", "dashboard.listen", cfg.Dashboard.Listen)
 	router, err3 := p.bind("router", "router.listen", cfg.Router.Listen)
-	if err := errors.Join(err1, err2, err3); err != nil {
+	err4 := p.bindTLS(cfg.Router.TLS.Listen)
+	if err := errors.Join(err1, err2, err3, err4); err != nil {
 		return p, err
 	}
 	p.consoleURL = orLocal(cfg.Console.URL, console)
@@ -58,7 +60,7 @@ func (p *ports) bind(name, key, addr string) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("handing down the listener of %s: %w", name, err)
 	}
-	p.files[name] = file
+	p.files[name] = append(p.files[name], file)
 	tcp := ln.Addr().(*net.TCPAddr)
 	host := tcp.IP.String()
 	if tcp.IP.IsUnspecified() {
@@ -67,6 +69,22 @@ func (p *ports) bind(name, key, addr string) (string, error) {
 	port := strconv.Itoa(tcp.Port)
 	p.reach[name] = net.JoinHostPort(host, port)
 	return port, nil
+}
+
+// bindTLS listens on the router's encrypted port, where there is to be one.
+func (p *ports) bindTLS(addr string) error {
+	if addr == "" {
+		return nil
+	}
+	plain := p.reach["router"]
+	port, err := p.bind("router", "router.tls.listen", addr)
+	if err != nil {
+		return err
+	}
+	p.reach["router"] = plain
+	host, _, _ := net.SplitHostPort(addr)
+	p.tlsAddr = net.JoinHostPort(host, port)
+	return nil
 }
 
 // portSentence says which key moves Kurama away from a port that is taken.
@@ -103,6 +121,7 @@ func (p *ports) env() []string {
 		config.EnvName("console.listen") + "=" + p.reach["paas"],
 		config.EnvName("dashboard.listen") + "=" + p.reach["dashboard"],
 		config.EnvName("router.listen") + "=" + p.reach["router"],
+		config.EnvName("router.tls.listen") + "=" + p.tlsAddr,
 		config.EnvName("stream.listen") + "=" + p.streamAddr,
 	}
 }
@@ -111,8 +130,10 @@ func (p *ports) env() []string {
 func (p *ports) address(name string) string { return p.reach[name] }
 
 func (p *ports) close() {
-	for _, f := range p.files {
-		_ = f.Close()
+	for _, files := range p.files {
+		for _, f := range files {
+			_ = f.Close()
+		}
 	}
 	for _, ln := range p.listeners {
 		_ = ln.Close()

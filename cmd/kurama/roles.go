@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"net"
 
 	"github.com/spf13/cobra"
 
@@ -31,15 +32,21 @@ func roleCommands(s *settings) []*cobra.Command {
 }
 
 func newRouter(_ context.Context, w *wiring) (runner, error) {
-	ln, err := role.Listener(w.cfg.Router.Listen)
+	ln, err := role.Listener(0, w.cfg.Router.Listen)
 	if err != nil {
 		return nil, portSentence("router.listen", w.cfg.Router.Listen, err)
+	}
+	var encrypted net.Listener
+	if addr := w.cfg.Router.TLS.Listen; addr != "" {
+		if encrypted, err = role.Listener(1, addr); err != nil {
+			return nil, portSentence("router.tls.listen", addr, err)
+		}
 	}
 	control, err := role.SocketListener(w.folders.Socket("router.sock"))
 	if err != nil {
 		return nil, err
 	}
-	return router.New(w.cfg.Router, router.Options{Listener: ln, Control: control, StatePath: w.folders.Sub("router/table.json"),
+	return router.New(w.cfg.Router, router.Options{Listener: ln, TLS: encrypted, Control: control, StatePath: w.folders.Sub("router/table.json"), CertFolder: w.folders.Sub("router/certificates"),
 		Domain: w.cfg.Domain, Records: w.sender(w.cfg.Router.RecordBuffer), StopTimeout: w.cfg.StopTimeout, Log: w.log})
 }
 

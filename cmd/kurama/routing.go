@@ -14,12 +14,14 @@ func routingCommand() *cobra.Command {
 	cmd := &cobra.Command{Use: "routing APP", Short: "Domains, maintenance, password and rate of an app",
 		Long: "Shows or changes how an app is reached: domains of its own, a maintenance page, a password before it, and how much one client may send.",
 		Example: `  kurama routing shop --add-domain shop.example.org
+  kurama routing shop --https on
   kurama routing shop --maintenance on --message "Back at noon."
   kurama routing shop --user team --password "correct horse battery"
   kurama routing shop --rate 10 --burst 20`, Args: cobra.ExactArgs(1)}
 	flags := cmd.Flags()
 	flags.StringSlice("add-domain", nil, "answer on this host, too")
 	flags.StringSlice("remove-domain", nil, "do not answer on this host any more")
+	flags.String("https", "", "on: requests without TLS are led to https://; off")
 	flags.String("maintenance", "", "on: visitors get a page that says so; off")
 	flags.String("message", "", "on the maintenance page")
 	flags.String("user", "", "name before the password; empty: open to all")
@@ -65,11 +67,13 @@ func (s *session) routingChange(domains []string) (map[string]any, error) {
 		}
 		change["domains"] = next
 	}
-	if word, _ := flags.GetString("maintenance"); flags.Changed("maintenance") {
-		if word != "on" && word != "off" {
-			return nil, fmt.Errorf("--maintenance is on or off, not %q", word)
+	for _, name := range []string{"https", "maintenance"} {
+		if word, _ := flags.GetString(name); flags.Changed(name) {
+			if word != "on" && word != "off" {
+				return nil, fmt.Errorf("--%s is on or off, not %q", name, word)
+			}
+			change[name] = word == "on"
 		}
-		change["maintenance"] = word == "on"
 	}
 	for _, name := range []string{"message", "user", "password"} {
 		if flags.Changed(name) {
@@ -94,6 +98,7 @@ func (s *session) showRouting(v api.RoutingView) {
 		domains = strings.Join(v.Domains, ", ")
 	}
 	row("domains", "%s", domains)
+	row("https", "%s", map[bool]string{true: "requests without TLS are led there", false: "not asked for"}[v.HTTPS])
 	switch {
 	case v.Maintenance && v.Message != "":
 		row("maintenance", "on: %s", v.Message)

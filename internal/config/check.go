@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"net/url"
 	"reflect"
 	"slices"
 	"strings"
@@ -85,6 +86,7 @@ func (c *Config) checkAddresses(add adder) {
 			add(key, "%q is not an address; write it as :5001 or 127.0.0.1:5001", addr)
 		}
 	}
+	c.checkTLS(add)
 	if host, _, err := net.SplitHostPort(c.Stream.Listen); err == nil {
 		if ip, err := netip.ParseAddr(host); err != nil || !ip.IsLoopback() {
 			add("stream.listen", "%q is not a loopback address; the embedded stream is for this host alone, use 127.0.0.1:5006", c.Stream.Listen)
@@ -99,6 +101,19 @@ func (c *Config) checkAddresses(add adder) {
 		add("docker.network_pool", "%q is not an IPv4 range; write it as 10.213.0.0/16", c.Docker.NetworkPool)
 	case c.Docker.NetworkSize < pool.Bits() || c.Docker.NetworkSize > 29:
 		add("docker.network_size", "%d does not fit; use %d (the pool's) to 29", c.Docker.NetworkSize, pool.Bits())
+	}
+}
+
+func (c *Config) checkTLS(add adder) {
+	t := c.Router.TLS
+	if t.Listen == "" {
+		return
+	}
+	if _, _, err := net.SplitHostPort(t.Listen); err != nil {
+		add("router.tls.listen", "%q is not an address; write it as :443 or 127.0.0.1:8443", t.Listen)
+	}
+	if u, err := url.Parse(t.Directory); err != nil || u.Scheme != "https" || u.Host == "" {
+		add("router.tls.directory", "%q is not the https address of an ACME directory", t.Directory)
 	}
 }
 

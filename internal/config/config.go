@@ -80,6 +80,17 @@ type Router struct {
 	EjectAfter     int           `yaml:"eject_after"`     // requests in a row that a replica fails before it is left out; 0: never
 	EjectFor       time.Duration `yaml:"eject_for"`       // how long it is left out; longer each time
 	RecordBuffer   int           `yaml:"record_buffer"`   // request records kept while the agent is away
+	H2C            bool          `yaml:"h2c"`             // HTTP/2 without TLS too, for a proxy in front that speaks it
+	TLS            TLS           `yaml:"tls"`
+}
+
+// TLS configures the router's encrypted port. Without Listen there is none.
+type TLS struct {
+	Listen    string `yaml:"listen"`    // host:port; certificate authorities ask for :443
+	Directory string `yaml:"directory"` // of the certificate authority, as ACME has it (RFC 8555)
+	Email     string `yaml:"email"`     // which the authority writes to; may be empty
+	Roots     string `yaml:"roots"`     // PEM file of roots that the directory's own certificate is checked with; empty: the system's
+	Redirect  bool   `yaml:"redirect"`  // requests without TLS are led to https://, of every app
 }
 
 // Database configures Postgres.
@@ -256,7 +267,8 @@ func Default() Config {
 		Dashboard: Dashboard{Listen: ":5005", FrameInterval: 100 * time.Millisecond, History: 15 * time.Minute,
 			LogLines: 40, MaxClients: 6000},
 		Router: Router{Listen: ":8080", RequestTimeout: 60 * time.Second, HoldTimeout: 20 * time.Second,
-			MaxBody: 100 * MiB, InFlight: 64, QueueLimit: 1024, SlowStart: 5 * time.Second, EjectAfter: 5, EjectFor: 5 * time.Second, RecordBuffer: 50_000},
+			MaxBody: 100 * MiB, InFlight: 64, QueueLimit: 1024, SlowStart: 5 * time.Second, EjectAfter: 5, EjectFor: 5 * time.Second, RecordBuffer: 50_000,
+			TLS: TLS{Directory: "https://acme-v02.api.letsencrypt.org/directory"}},
 		Database: Database{MaxConns: 8, SharedBuffers: 128 * MiB},
 		Stream: Stream{Listen: "127.0.0.1:5006", MaxBytes: 8 * GiB, MaxAge: 72 * time.Hour, Sync: true,
 			Duplicate: 10 * time.Minute, Replicas: 1},

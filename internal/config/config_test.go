@@ -39,12 +39,12 @@ func TestShippedFile(t *testing.T) {
 		}
 		cfg := Default()
 		walk(reflect.ValueOf(&cfg).Elem(), "", func(key string, _ reflect.Value) {
-			section, name, nested := strings.Cut(key, ".")
-			_, ok := doc[section]
-			if nested {
-				_, ok = doc[section].(map[string]any)[name]
+			var at any = doc
+			for name := range strings.SplitSeq(key, ".") {
+				section, _ := at.(map[string]any)
+				at = section[name]
 			}
-			if !ok {
+			if at == nil {
 				t.Errorf("key %s is missing", key)
 			}
 		})
@@ -69,6 +69,8 @@ func TestLoad(t *testing.T) {
 			"router:\n  in_flight: 0":        `line 2: router.in_flight: 0 means nothing here`,
 			"router:\n  in_flight: -3":       `line 2: router.in_flight: -3 is negative`,
 			"log_level: loud":                `line 1: log_level: "loud" is not known. Allowed: debug, info`,
+			"router:\n  tls: {listen: 443}":  `line 2: router.tls.listen: "443" is not an address`,
+			"router:\n  tls: {listne: x}":    `line 2: router.tls.listne: there is no such key. Allowed here: directory, email, listen`,
 			"stream:\n  listen: 0.0.0.0:9":   `line 2: stream.listen: .* is not a loopback address`,
 			"router: [1]":                    `line 1: router: a section is expected`,
 			"router:\n  listen: [1]":         `line 2: router.listen`,

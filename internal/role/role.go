@@ -13,13 +13,13 @@ import (
 // Names lists the roles in the order in which they start.
 var Names = []string{"stream", "logship", "router", "persist", "archive", "profile", "alert", "paas", "dashboard", "autoscaler"}
 
-// listenEnv tells a role's process which file descriptor is its listener, as
-// systemd's LISTEN_FDS does.
+// listenEnv tells a role's process which file descriptor is its first listener;
+// the others follow, as with systemd's LISTEN_FDS.
 const listenEnv = "KURAMA_LISTEN_FD"
 
-// Listener returns the listener that the supervisor handed down, or listens
-// on addr where this process was started by itself.
-func Listener(addr string) (net.Listener, error) {
+// Listener returns the n-th listener, from 0, that the supervisor handed down,
+// or listens on addr where this process was started by itself.
+func Listener(n int, addr string) (net.Listener, error) {
 	text := os.Getenv(listenEnv)
 	if text == "" {
 		return Listen(addr)
@@ -28,7 +28,7 @@ func Listener(addr string) (net.Listener, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s=%q is not a file descriptor: %w", listenEnv, text, err)
 	}
-	file := os.NewFile(uintptr(fd), "listener")
+	file := os.NewFile(uintptr(fd+n), "listener")
 	defer func() { _ = file.Close() }()
 	ln, err := net.FileListener(file)
 	if err != nil {

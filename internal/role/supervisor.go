@@ -16,9 +16,9 @@ import (
 // Spec is one role to be kept running.
 type Spec struct {
 	Name   string
-	Args   []string // of this program
-	Listen *os.File // handed down as the role's listener; nil where it has none
-	Nice   int      // added to the niceness, 0 to 19: how far the role stands back while there is too little CPU
+	Args   []string   // of this program
+	Listen []*os.File // handed down as the role's listeners
+	Nice   int        // added to the niceness, 0 to 19: how far the role stands back while there is too little CPU
 }
 
 // Supervisor runs roles as child processes and starts again those that end.
@@ -96,8 +96,8 @@ func (g *Group) runOnce(ctx context.Context, spec Spec) error {
 	cmd := exec.CommandContext(ctx, g.s.Program, spec.Args...)
 	cmd.Env = g.s.Env
 	cmd.Stdout, cmd.Stderr = g.s.Output, g.s.Output
-	if spec.Listen != nil {
-		cmd.ExtraFiles = []*os.File{spec.Listen}
+	if len(spec.Listen) > 0 {
+		cmd.ExtraFiles = spec.Listen
 		cmd.Env = append(cmd.Env[:len(cmd.Env):len(cmd.Env)], listenEnv+"=3")
 	}
 	// Own process group: Ctrl-C on the terminal reaches the supervisor alone, which stops the roles in order.

@@ -28,7 +28,7 @@ func TestMain(m *testing.M) {
 
 // serve answers each request with its process id until SIGTERM.
 func serve() {
-	ln, err := Listener("")
+	ln, err := Listener(0, "")
 	if err != nil {
 		fmt.Println(err)
 		os.Exit(1)
@@ -73,7 +73,7 @@ func TestSupervisor(t *testing.T) {
 	s := &Supervisor{Program: program, Env: os.Environ(), Output: out, StopAfter: 5 * time.Second,
 		BackoffMin: 50 * time.Millisecond, BackoffMax: time.Second, Log: slog.New(slog.DiscardHandler)}
 	g := s.NewGroup()
-	g.Start(Spec{Name: "serve", Args: []string{"serve"}, Listen: file})
+	g.Start(Spec{Name: "serve", Args: []string{"serve"}, Listen: []*os.File{file}})
 	ask := func() int {
 		t.Helper()
 		client := http.Client{Timeout: 10 * time.Second, Transport: &http.Transport{DisableKeepAlives: true}}
@@ -107,7 +107,7 @@ func TestSupervisor(t *testing.T) {
 	})
 	t.Run("one that nobody waits for stands back, with all of its threads", func(t *testing.T) {
 		back := s.NewGroup()
-		back.Start(Spec{Name: "serve", Args: []string{"serve"}, Listen: file, Nice: 7})
+		back.Start(Spec{Name: "serve", Args: []string{"serve"}, Listen: []*os.File{file}, Nice: 7})
 		defer back.Stop()
 		pid := ask()
 		tasks, err := os.ReadDir(fmt.Sprintf("/proc/%d/task", pid))

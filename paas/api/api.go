@@ -34,6 +34,7 @@ type Options struct {
 	DataDir       string // uploads are kept in DataDir/uploads while they arrive
 	Domain        string // apps answer below it
 	RouterPort    int
+	TLSPort       int    // the router's encrypted port; 0: none
 	DashboardURL  string // empty: the host that was asked for, on DashboardPort
 	DashboardPort int
 	MaxEntries    int // files of an uploaded folder

@@ -18,6 +18,7 @@ type routingStore interface {
 // RoutingView is how an app is reached; the password is never told.
 type RoutingView struct {
 	Domains     []string `json:"domains" doc:"Hosts beside the app's own names; each belongs to one app"`
+	HTTPS       bool     `json:"https" doc:"Requests without TLS are led to https://"`
 	Maintenance bool     `json:"maintenance" doc:"Visitors get a page that says so"`
 	Message     string   `json:"message" doc:"On that page; empty: the usual one"`
 	User        string   `json:"user" doc:"Name before the password of a private app; empty: open to all"`
@@ -30,6 +31,7 @@ type routingChange struct {
 	InApp
 	Body struct {
 		Domains     *[]string `json:"domains,omitempty"`
+		HTTPS       *bool     `json:"https,omitempty"`
 		Maintenance *bool     `json:"maintenance,omitempty"`
 		Message     *string   `json:"message,omitempty"`
 		User        *string   `json:"user,omitempty" doc:"Empty: open to all"`
@@ -50,7 +52,7 @@ func (a *API) routingRoutes() {
 }
 
 func routingView(r paas.Routing) RoutingView {
-	return RoutingView{Domains: append([]string{}, r.Domains...), Maintenance: r.Maintenance, Message: r.Message, User: r.User, Rate: r.Rate, Burst: r.Burst}
+	return RoutingView{Domains: append([]string{}, r.Domains...), HTTPS: r.HTTPS, Maintenance: r.Maintenance, Message: r.Message, User: r.User, Rate: r.Rate, Burst: r.Burst}
 }
 
 func (a *API) setRouting(ctx context.Context, in *routingChange) (*answer[RoutingView], error) {
@@ -71,6 +73,7 @@ func (a *API) setRouting(ctx context.Context, in *routingChange) (*answer[Routin
 
 func (in *routingChange) apply(r paas.Routing) (paas.Routing, error) {
 	take(&r.Domains, in.Body.Domains)
+	take(&r.HTTPS, in.Body.HTTPS)
 	take(&r.Maintenance, in.Body.Maintenance)
 	take(&r.Message, in.Body.Message)
 	take(&r.User, in.Body.User)

@@ -2,7 +2,6 @@ package api
 
 import (
 	"context"
-	"fmt"
 	"net"
 	"net/http"
 	"strconv"
@@ -89,9 +88,5 @@ func (a *API) dashboardURL(r *http.Request) string {
 
 // address returns where an app answers.
 func (a *API) address(tenant, app string) string {
-	host := paas.Hosts(tenant, app, a.deps.Domain)[0]
-	if a.deps.RouterPort == 80 {
-		return "http://" + host
-	}
-	return fmt.Sprintf("http://%s:%d", host, a.deps.RouterPort)
+	return paas.Address(paas.Hosts(tenant, app, a.deps.Domain)[0], a.deps.RouterPort, a.deps.TLSPort)
 }

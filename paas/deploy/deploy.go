@@ -144,7 +144,8 @@ type Events interface {
 type Options struct {
 	App        config.App // limits, probes, restarts
 	Domain     string     // apps answer on <app>.<tenant>.<domain>
-	RouterPort string     // of the addresses that the build log names; empty: none is written
+	RouterPort int        // of the addresses that the build log names; 0: none is written
+	TLSPort    int        // the router's encrypted port; 0: none
 }
 
 // Deps are the parts that a Deployer works with.

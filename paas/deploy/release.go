@@ -254,8 +254,8 @@ func (d *Deployer) bringLive(ctx context.Context, f *fleet, j *job) error {
 }
 
 func (d *Deployer) address(rel paas.Release) string {
-	if d.opts.RouterPort == "" {
+	if d.opts.RouterPort == 0 {
 		return ""
 	}
-	return fmt.Sprintf(": http://%s:%s", paas.Hosts(rel.Tenant, rel.App, d.opts.Domain)[0], d.opts.RouterPort)
+	return ": " + paas.Address(paas.Hosts(rel.Tenant, rel.App, d.opts.Domain)[0], d.opts.RouterPort, d.opts.TLSPort)
 }

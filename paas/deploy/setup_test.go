@@ -150,7 +150,7 @@ func (p *platform) run() (kill func()) {
 	if p.door != nil {
 		control = p.door
 	}
-	p.Deployer = deploy.New(deploy.Options{App: p.Config.App, Domain: "localhost", RouterPort: "8080"},
+	p.Deployer = deploy.New(deploy.Options{App: p.Config.App, Domain: "localhost", RouterPort: 8080},
 		deploy.Deps{Store: p.store, Decided: p.policies, Builder: p.build, Engine: p.engine, Router: control, Events: p.events, Disk: roomy{}, Log: log})
 	d := p.Deployer
 	ctx, cancel := context.WithCancel(context.Background())

@@ -47,10 +47,12 @@ func newGate(g paas.Gate) *gate {
 }
 
 // check returns why a request is not let in, or nil.
-func (g *gate) check(r *http.Request, now time.Time) error {
+func (g *gate) check(r *http.Request, proto string, now time.Time) error {
 	switch {
 	case g == nil:
 		return nil
+	case g.HTTPS && proto == "http":
+		return errPlain
 	case g.Rate > 0 && !g.allow(clientKey(r), now):
 		return errRate
 	case g.User != "" && !g.knows(r):
@@ -134,6 +136,10 @@ func clientKey(r *http.Request) string {
 // other errors.
 func (v *visit) barred(err error) (p page, ok bool) {
 	switch {
+	case errors.Is(err, errPlain):
+		to := v.secure()
+		v.w.Header().Set("Location", to)
+		return page{http.StatusPermanentRedirect, "Moved to https", v.app.name + " answers on " + to + ".", 0}, true
 	case errors.Is(err, errMaintenance):
 		detail := v.app.name + " is in maintenance. Come back in a while."
 		if g := v.app.gate.Load(); g != nil {

@@ -29,9 +29,11 @@ type Sender interface {
 // Options are what the router needs beside its configuration.
 type Options struct {
 	Listener    net.Listener  // public port
+	TLS         net.Listener  // encrypted public port; nil: none
 	Control     net.Listener  // control socket, RUN/router.sock
 	StatePath   string        // file of the last table; its folder is made where missing
 	Domain      string        // apps answer on names under it; the bare name serves /healthz
+	CertFolder  string        // of certificates and the account's key; needed with TLS
 	Records     Sender        // where request records go
 	StopTimeout time.Duration // bound of a clean stop; 0 means 20 s
 	Log         *slog.Logger
@@ -48,6 +50,7 @@ type Router struct {
 	goneMu  sync.Mutex
 	gone    []*app // apps that left the table while requests were in flight
 
+	certs   *certificates // nil: no TLS
 	tunnels tunnels
 	unknown atomic.Int64 // requests for a host that no app has
 	retries atomic.Int64
@@ -73,23 +76,27 @@ func New(cfg config.Router, opts Options) (*Router, error) {
 		return nil, err
 	}
 	rt.swap(saved)
+	if opts.TLS != nil {
+		if rt.certs, err = newCertificates(cfg.TLS, opts.CertFolder, opts.Listener, opts.TLS, rt.knows, opts.Log); err != nil {
+			return nil, err
+		}
+	}
 	rt.metrics = newMetrics(rt)
 	return rt, nil
 }
 
 // Run serves until ctx ends; requests in flight then have StopTimeout to end.
 func (rt *Router) Run(ctx context.Context) error {
-	public := &http.Server{
-		Handler:           rt,
-		ReadHeaderTimeout: 30 * time.Second,
-		IdleTimeout:       2 * time.Minute,
-		MaxHeaderBytes:    64 << 10,
-		ErrorLog:          slog.NewLogLogger(rt.log.Handler(), slog.LevelDebug),
-	}
+	public := rt.publicServer()
 	control := &http.Server{Handler: rt.control(), ReadHeaderTimeout: 10 * time.Second}
 	group, ctx := errgroup.WithContext(ctx)
-	group.Go(func() error { return serve(public, rt.opts.Listener) })
-	group.Go(func() error { return serve(control, rt.opts.Control) })
+	group.Go(func() error { return ended(public.Serve(rt.opts.Listener)) })
+	group.Go(func() error { return ended(control.Serve(rt.opts.Control)) })
+	if rt.certs != nil {
+		defer rt.certs.close()
+		group.Go(func() error { return ended(public.ServeTLS(rt.opts.TLS, "", "")) })
+		rt.log.Info("router serves with TLS", "address", rt.opts.TLS.Addr().String(), "directory", rt.cfg.TLS.Directory)
+	}
 	group.Go(func() error { rt.tick(ctx); return nil })
 	group.Go(func() error {
 		<-ctx.Done()
@@ -99,11 +106,31 @@ func (rt *Router) Run(ctx context.Context) error {
 	return group.Wait()
 }
 
-func serve(server *http.Server, listener net.Listener) error {
-	if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
-		return err
+// publicServer serves the plain port and, where there is one, the encrypted one.
+func (rt *Router) publicServer() *http.Server {
+	server := &http.Server{
+		Handler:           rt,
+		ReadHeaderTimeout: 30 * time.Second,
+		IdleTimeout:       2 * time.Minute,
+		MaxHeaderBytes:    64 << 10,
+		ErrorLog:          slog.NewLogLogger(rt.log.Handler(), slog.LevelDebug),
+		Protocols:         &http.Protocols{},
 	}
-	return nil
+	server.Protocols.SetHTTP1(true)
+	server.Protocols.SetHTTP2(true)
+	server.Protocols.SetUnencryptedHTTP2(rt.cfg.H2C)
+	if rt.certs != nil {
+		server.TLSConfig = rt.certs.serverConfig()
+	}
+	return server
+}
+
+// ended takes the end of a server that was stopped for no error.
+func ended(err error) error {
+	if errors.Is(err, http.ErrServerClosed) {
+		return nil
+	}
+	return err
 }
 
 // stop ends both servers under one deadline; the control socket goes last, so that

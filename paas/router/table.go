@@ -106,6 +106,9 @@ func (rt *Router) Heard() map[string]int64 {
 	return heard
 }
 
+// knows reports whether an app answers on host.
+func (rt *Router) knows(host string) bool { return rt.table.Load().hosts[hostname(host)] != nil }
+
 // forgetGone lets go of the apps that left the table and have nothing in flight.
 func (rt *Router) forgetGone() {
 	rt.goneMu.Lock()

@@ -78,23 +78,25 @@ func start(t testing.TB, cfg config.Router) *bench {
 
 func startAt(t testing.TB, cfg config.Router, state string) *bench {
 	t.Helper()
+	return startOn(t, cfg, Options{Listener: listen(t), StatePath: state})
+}
+
+// startOn starts a router with what opts gives; the rest is filled in.
+func startOn(t testing.TB, cfg config.Router, opts Options) *bench {
+	t.Helper()
 	dir, err := os.MkdirTemp("", "kr") // short: a socket's path is
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { os.RemoveAll(dir) })
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
 	path := filepath.Join(dir, "router.sock")
 	control, err := net.Listen("unix", path)
 	if err != nil {
 		t.Fatal(err)
 	}
-	b := &bench{records: &sink{}, client: NewClient(path), state: state, url: "http://" + listener.Addr().String()}
-	b.Router, err = New(cfg, Options{Listener: listener, Control: control, StatePath: state, Domain: "localhost",
-		Records: b.records, StopTimeout: 5 * time.Second})
+	b := &bench{records: &sink{}, client: NewClient(path), state: opts.StatePath, url: "http://" + opts.Listener.Addr().String()}
+	opts.Control, opts.Domain, opts.Records, opts.StopTimeout = control, "localhost", b.records, 5*time.Second
+	b.Router, err = New(cfg, opts)
 	if err != nil {
 		t.Fatal(err)
 	}

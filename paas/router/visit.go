@@ -42,6 +42,9 @@ type visit struct {
 // ServeHTTP routes one request.
 func (rt *Router) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	start := time.Now()
+	if rt.certs.answers(w, r) {
+		return
+	}
 	host := hostname(r.Host)
 	a := rt.table.Load().hosts[host]
 	if a == nil {
@@ -70,7 +73,11 @@ func (rt *Router) serveUnknown(w http.ResponseWriter, r *http.Request, host stri
 // serve sends the request to a target, and to another one where that is safe.
 func (v *visit) serve() {
 	v.prepare()
-	if err := v.app.gate.Load().check(v.r, v.start); err != nil {
+	if v.proto == "http" && v.router.cfg.TLS.Redirect {
+		v.fail(errPlain)
+		return
+	}
+	if err := v.app.gate.Load().check(v.r, v.proto, v.start); err != nil {
 		v.fail(err)
 		return
 	}

@@ -851,6 +851,7 @@ export interface components {
             /** Format: int64 */
             burst?: number;
             domains?: string[];
+            https?: boolean;
             maintenance?: boolean;
             message?: string;
             password?: string;
@@ -867,6 +868,8 @@ export interface components {
             burst: number;
             /** @description Hosts beside the app's own names; each belongs to one app */
             domains: string[] | null;
+            /** @description Requests without TLS are led to https:// */
+            https: boolean;
             /** @description Visitors get a page that says so */
             maintenance: boolean;
             /** @description On that page; empty: the usual one */

@@ -38,6 +38,7 @@ function Form({ app, routing }: { app: string; routing: RoutingView }) {
         <h2 className="panel-title">Domains</h2>
         <p className="hint">Hosts on which the app answers beside its own names. Point their DNS to this machine; each belongs to one app.</p>
         <TagsInput aria-label="Domains" placeholder="shop.example.org, then Enter" value={r.domains ?? []} onChange={(domains) => setR({ ...r, domains })} splitChars={[',', ' ']} acceptValueOnBlur data-testid={ids.domains} />
+        <Switch mt="sm" label="Requests without TLS are led to https://" checked={r.https} onChange={(e) => setR({ ...r, https: e.currentTarget.checked })} />
       </div>
       <div className="panel panel-pad gap-top">
         <h2 className="panel-title gap-bottom">Maintenance</h2>
