@@ -231,6 +231,22 @@ func TestAReplicaSpeaksForItselfAlone(t *testing.T) {
 	}
 }
 
+func TestWhatAProcessSentAndSpilledIsOnTheStreamOnce(t *testing.T) {
+	d := newDocker(t)
+	d.agent(d.engine)
+	line := func(msg string) string {
+		return `{"id":"` + record.NewID(time.Now()).String() + `","kind":"log","app":"other","level":"ERROR","msg":"` + msg + `","req":"r1"}`
+	}
+	first, second := line("first"), line("second")
+	d.start("spill-3-abcdef", "send:"+first, "out:\x1e"+first, "out:\x1e"+second, "out:\x1eno record", "wait")
+	got := d.records(3, of("spill", record.KindLog))
+	for i, msg := range []string{"first", "second", "\x1eno record"} {
+		if r := got[i]; r.Msg != msg || r.Replica != "spill-3-abcdef" || i < 2 && (r.Level != record.LevelError || r.Req != "r1") {
+			t.Errorf("record %d became %+v", i, r)
+		}
+	}
+}
+
 func TestAReplicaIsSampled(t *testing.T) {
 	d := newDocker(t)
 	d.ship.SampleInterval = 100 * time.Millisecond

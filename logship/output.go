@@ -35,7 +35,8 @@ type output struct {
 	place  [2]place          // likewise
 	// faithful says that lines come once and in order; otherwise older ones are repeats.
 	faithful bool
-	add      func(e *record.Record, position int64) error
+	add      func(e *record.Record, position int64, check bool) error
+	spilled  func(e stdout.Entry) (r *record.Record, doubt, ok bool, err error)
 	failed   error // of the pipeline; ends the reading
 }
 
@@ -56,9 +57,11 @@ func (o *output) durable(position int64) {
 // to its end, or ctx ends.
 func (a *Agent) readOutput(ctx context.Context, p *replica) {
 	o := &output{agent: a, from: p, limit: a.limits.of(p.who.Tenant, p.who.App)}
-	o.add = func(r *record.Record, position int64) error {
-		return a.batches.add(ctx, r, o, position, o.doubt && r != nil && r.Time.Before(o.check))
+	o.add = func(r *record.Record, position int64, check bool) error {
+		return a.batches.add(ctx, r, o, position, check)
 	}
+	before := spills{agent: a, from: p, limit: o.limit}
+	o.spilled = func(e stdout.Entry) (*record.Record, bool, bool, error) { return before.record(ctx, e) }
 	for i := range o.joiner {
 		o.joiner[i] = stdout.NewJoiner(a.cfg.JoinDelay, o.emit)
 	}
@@ -247,7 +250,14 @@ func (o *output) emit(e stdout.Entry) {
 	if first, ok := o.joiner[index(!e.Stderr)].Pending(); ok {
 		position = min(position, first.UnixNano())
 	}
-	o.failed = o.add(o.record(e), position)
+	r, check, ok, err := o.spilled(e)
+	if !ok {
+		r = o.record(e)
+		check = o.doubt && r != nil && r.Time.Before(o.check)
+	}
+	if o.failed = err; err == nil {
+		o.failed = o.add(r, position, check)
+	}
 }
 
 // record makes the record of an entry; nil where it is safe already or over

@@ -207,30 +207,31 @@ func (s *session) take(ctx context.Context, line []byte, cut int) error {
 	if err != nil {
 		return err
 	}
-	if known || !s.allowed(r) {
+	if known || !s.agent.allowed(s.from, s.limit, r) {
 		return s.agent.batches.add(ctx, nil, s, s.lines, false)
 	}
 	return s.agent.batches.add(ctx, r, s, s.lines, s.check)
 }
 
-// allowed stamps and cleans r, and asks the app's rate limit.
-func (s *session) allowed(r *record.Record) bool {
+// allowed stamps and cleans r, and asks the app's rate limit; from is nil for
+// a record of the platform.
+func (a *Agent) allowed(from *replica, limit *rate.Limiter, r *record.Record) bool {
 	now := time.Now()
 	complete(r, now)
-	if s.from == nil {
+	if from == nil {
 		if r.Kind == record.KindRequest {
-			if p := s.agent.replicaNamed(r.Replica); p != nil {
+			if p := a.replicaNamed(r.Replica); p != nil {
 				p.fill(r)
 			}
 		}
 	} else {
-		if !s.limit.AllowN(now, 1) {
-			s.agent.losses.add(s.from.who.Tenant, s.from.who.App, s.agent.rateCause, droppedCount(r))
+		if !limit.AllowN(now, 1) {
+			a.losses.add(from.who.Tenant, from.who.App, a.rateCause, droppedCount(r))
 			return false
 		}
-		s.from.stamp(r, now)
+		from.stamp(r, now)
 	}
-	clean(r, int(s.agent.cfg.MaxLine))
+	clean(r, int(a.cfg.MaxLine))
 	return true
 }
 

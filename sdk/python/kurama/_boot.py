@@ -28,7 +28,7 @@ def install(path):
 
     sender.before_drain = settle
     sender.spill = _output.spill
-    _fork.at_fork(sender)
+    _fork.at_fork(sender, outputs)
     atexit.register(sender.close)
     _state.sender = sender
 

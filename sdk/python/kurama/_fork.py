@@ -8,10 +8,11 @@ from . import _native, _record
 from ._sender import DELAY
 
 
-def at_fork(sender):
+def at_fork(sender, outputs=()):
     """Make sender pause over os.fork, and start anew in the child: a process without
     other threads forks safely. Python 3.12 and newer count threads after the fork,
-    when ours is back already, so their warning would be false."""
+    when ours is back already, so their warning would be false. Half lines in outputs
+    are the parent's."""
     warnings.filterwarnings("ignore", "This process .* is multi-threaded, use of fork", DeprecationWarning)
 
     def before():
@@ -31,6 +32,8 @@ def at_fork(sender):
     def child():
         _record.reseed()
         sender.reset()
+        for output in outputs:
+            output.forget()
         util = sys.modules.get("multiprocessing.util")
         if util is not None:
             # Its children end by os._exit, after finalizers and not atexit; those

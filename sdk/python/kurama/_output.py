@@ -173,6 +173,13 @@ class Output(io.TextIOBase):
                 self._emit(trace)
         return bool(self.traces)
 
+    def forget(self):
+        """Drop what is unfinished: in a forked child it is what its parent's threads
+        were writing, and a new thread may have the name of one of those."""
+        self.parts.clear()
+        if self.traces:
+            self.traces.clear()
+
     def flush(self):
         """Do nothing: a line leaves when it is complete."""
 
@@ -272,8 +279,13 @@ def watch_end(sender):
     sys.excepthook = excepthook
 
 
-def spill(data):
-    """Write the message of a line that no agent takes to the real stderr."""
+def spill(data, sent):
+    """Write the message of a line that no agent takes to the real stderr; one that
+    was sent as it is, behind the record separator of RFC 7464, for the agent to know
+    it by its id."""
+    if sent:
+        os.write(2, b"\x1e" + data)
+        return
     record = json.loads(data)
     text = record.get("exc") or record["msg"]
     os.write(2, ("%s %s %s\n" % (record["ts"], record["level"], text)).encode("utf-8", "replace"))

@@ -30,7 +30,7 @@ class Sender:
         self.max_lines = max_lines
         self.max_bytes = max_bytes
         self.before_drain = None   # called with force before records are taken
-        self.spill = None          # called with a line that no agent takes
+        self.spill = None          # called with a line that no agent takes, and whether one may have taken it
         self.sock = None
         # While an app starts, its output goes to the container's own: there the
         # platform looks for the reason when it does not come up.
@@ -57,10 +57,12 @@ class Sender:
         self.retry = RETRY_MIN
         self.running = False
         self.forking = False
+        self.settling = False   # the thread holds what before_drain took, and has not put it yet
         self.thread = 0
         self.awake = False
         self.hurry = False      # somebody waits in flush()
         self.ending = False     # the process ends
+        self.last_call = 0.0    # when it gives up an agent that went away
         self.bell = _native.allocate_lock()
         self.bell.acquire()
 
@@ -113,7 +115,7 @@ class Sender:
 
     def busy(self):
         """Tell whether something waits for the agent's acknowledgement."""
-        return bool(self.queue or self.lines or self.dropped > self.reported)
+        return bool(self.settling or self.queue or self.lines or self.dropped > self.reported)
 
     def there(self):
         """Tell whether the thread exists, for the system too."""
@@ -130,7 +132,10 @@ class Sender:
                 self._disconnect()
                 _native.sleep(DELAY)
         if bell is self.bell:
-            self.running = False
+            self.running = self.awake = False
+            # What came, or a fork that was over, before the line above rang a thread that had left.
+            if self.busy() and not self.forking:
+                self.ring()
 
     def _rest(self, bell):
         """Wait for work: for ever when there is none, else for a moment."""
@@ -141,7 +146,7 @@ class Sender:
                 bell.acquire(timeout=DELAY)
         else:
             self.awake = False
-            if self.before_drain is not None and self.before_drain(False):
+            if self._settle(False):
                 self.awake = True
                 bell.acquire(timeout=DELAY)
             elif not self.queue and not self.forking:
@@ -150,9 +155,18 @@ class Sender:
             if not self.hurry and not self.forking:
                 _native.sleep(DELAY)
 
+    def _settle(self, force):
+        """Let before_drain put what it held; whoever looks meanwhile sees us busy."""
+        if self.before_drain is None:
+            return False
+        self.settling = True
+        try:
+            return self.before_drain(force)
+        finally:
+            self.settling = False
+
     def _cycle(self):
-        if self.before_drain is not None:
-            self.before_drain(self.hurry)
+        self._settle(self.hurry)
         self._drain()
         if self.sock is None and self.lines:
             self._connect()
@@ -160,13 +174,16 @@ class Sender:
             self._send()
         elif self.ending:
             self._spill(len(self.lines))
+            if _native.monotonic() >= self.last_call:
+                self._leave()
         elif len(self.lines) + len(self.queue) > self.max_lines * 3 // 4 \
                 or self.taken - self.freed > self.max_bytes * 3 // 4:
             self._spill(len(self.lines) // 2)
 
     def _drain(self):
         """Turn records into lines: those whose request has ended, or that have
-        waited long enough for it."""
+        waited long enough for it. A record leaves the queue when its line is there:
+        a process that ends waits until both are empty."""
         queue, lines = self.queue, self.lines
         if self.dropped > self.reported and len(lines) < self.max_lines:
             self._report()
@@ -176,26 +193,27 @@ class Sender:
             request = record[_record.REQUEST]
             if request is not None and request.dur is None and limit < record[_record.TIME] <= limit + DELAY:
                 break
-            queue.popleft()
             try:
                 data = _record.line(record)
             except Exception:
                 self.dropped += 1
                 self.freed += record[_record.SIZE]
+                queue.popleft()
                 continue
             self.freed += record[_record.SIZE] - len(data)
             lines.append(data)
+            queue.popleft()
         if not queue and not lines:
             self.freed = self.taken   # += of two threads at once may lose a little
 
     def _report(self):
         count = self.dropped - self.reported
-        self.reported += count
         self.lines.append(_record.line(_record.capture(
             "event", "WARNING",
             "%d log lines were dropped: they came faster than the agent took them, and the buffer of %d lines was full."
             % (count, self.max_lines),
             extra='{"event":"dropped","count":%d}' % count)))
+        self.reported += count
 
     def _connect(self):
         now = _native.monotonic()
@@ -266,14 +284,23 @@ class Sender:
         agent answers, the container's own output keeps them."""
         while self.spill is not None and count > 0 and len(self.lines) > self.tainted:
             data = self.lines[self.tainted]
+            self.spill(data, False)
             del self.lines[self.tainted]
             self.freed += len(data)
-            self.spill(data)
             count -= 1
+
+    def _leave(self):
+        """Hand all lines to self.spill: those that were sent bear an id by which the
+        next agent knows what the one before it has taken."""
+        while self.spill is not None and self.lines:
+            self.spill(self.lines[0], True)
+            self.freed += len(self.lines.popleft())
+            self.tainted -= min(1, self.tainted)
 
     def close(self, timeout=1.0):
         """Send what is there within timeout seconds, for the end of the process.
         What no agent takes goes to the container's own output."""
+        self.last_call = _native.monotonic() + timeout / 2
         self.ending = True
         if self.flush(timeout) and self.sock is not None:
             try:

@@ -1,6 +1,7 @@
 """The app that the tests of servers run."""
 
 import logging
+import multiprocessing
 import sys
 import threading
 import time
@@ -59,4 +60,7 @@ def every(name):
     worker = threading.Thread(target=print, args=("threaded", name))
     worker.start()
     worker.join()
+    child = multiprocessing.get_context("fork").Process(target=print, args=("forked", name))
+    child.start()
+    child.join()
     return name

@@ -9,6 +9,7 @@ import time
 import unittest
 import venv
 
+from kurama import _record
 from kurama._record import capture
 from kurama._sender import Sender
 
@@ -37,6 +38,45 @@ class Buffer(unittest.TestCase):
         self.assertEqual([json.loads(line)["id"] for line in again[1:101]], [r["id"] for r in first[:100]])
         self.assertEqual([json.loads(line)["msg"] for line in again[1:]], ["line %d" % i for i in range(101)])
         self.assertFalse(sender.busy())
+
+    def test_a_record_on_its_way_is_waited_for(self):
+        self.agent.listen()
+        sender = Sender(self.agent.path)
+        busy, held, line = [], [capture("log", "INFO", "held")], _record.line
+
+        def slow(record):
+            busy.append(sender.busy())   # what a process that ends asks
+            return line(record)
+
+        def settle(force):
+            if held:
+                record = held.pop()
+                busy.append(sender.busy())
+                sender.put(record)
+
+        self.addCleanup(setattr, _record, "line", line)
+        _record.line = slow
+        sender.put(capture("log", "INFO", "one"))
+        self.assertTrue(sender.flush(5))
+        sender.before_drain = settle
+        sender.ring()
+        records = self.agent.wait(lambda rs: len(rs) == 2)
+        self.assertEqual(({r["msg"] for r in records}, busy), ({"one", "held"}, [True] * 3))
+
+    def test_a_thread_that_leaves_for_a_fork_that_is_over_is_replaced(self):
+        self.agent.listen()
+        sender = Sender(self.agent.path)
+        sender.queue.append(capture("log", "INFO", "late"))
+        sender.running = sender.awake = sender.forking = True
+        busy = sender.busy
+
+        def over():   # the fork ends when the thread has left its loop
+            sender.forking = False
+            return busy()
+
+        sender.busy = over
+        sender._run()
+        self.agent.wait(lambda rs: [r["msg"] for r in rs] == ["late"])
 
     def test_acknowledged_lines_do_not_come_again(self):
         self.agent.listen()
@@ -117,6 +157,11 @@ class Process(unittest.TestCase):
             "if pid: os.waitpid(pid, 0)", self.agent.path)
         self.assertEqual(sorted(self.messages()), ["before", "child", "parent"])
         self.assertEqual(len({r["id"] for r in self.agent.records()}), 3)
+
+    def test_a_child_has_nothing_of_what_its_parent_was_writing(self):
+        run("import os, sys\nsys.stdout.write('half')\npid = os.fork()\nif pid: os.waitpid(pid, 0)\n"
+            "print('child' if pid == 0 else ' and whole')", self.agent.path)
+        self.assertEqual(self.messages(), ["child", "half and whole"])
 
     def test_children_of_multiprocessing_are_heard(self):
         run("import multiprocessing as m\np = m.get_context('fork').Process(target=print, args=('child',))\np.start(); p.join()", self.agent.path)
