@@ -26,7 +26,7 @@ type batch struct {
 
 // sealedBatches is the number of batches that may wait for the shipper; with
 // more the sources wait.
-const sealedBatches = 8
+const sealedBatches = 3
 
 // batcher gathers records into batches.
 type batcher struct {

@@ -272,7 +272,7 @@ func Default() Config {
 		Database: Database{MaxConns: 8, SharedBuffers: 128 * MiB},
 		Stream: Stream{Listen: "127.0.0.1:5006", MaxBytes: 8 * GiB, MaxAge: 72 * time.Hour, Sync: true,
 			Duplicate: 10 * time.Minute, Replicas: 1},
-		Logship: Logship{BatchRecords: 500, BatchBytes: 256 * KiB, BatchDelay: 20 * time.Millisecond,
+		Logship: Logship{BatchRecords: 2000, BatchBytes: 1024 * KiB, BatchDelay: 20 * time.Millisecond,
 			SampleInterval: time.Second, MaxLine: 64 * KiB, RateLimit: 20_000, RateBurst: 60_000,
 			SpoolMax: 2 * GiB, JoinDelay: 20 * time.Millisecond},
 		Persist: Persist{BatchRecords: 10_000, Retention: 7 * 24 * time.Hour, Ahead: 3},

@@ -14,8 +14,8 @@ import (
 )
 
 const (
-	// prefetch is the number of batches that a reader holds ready, at about 100 KiB each.
-	prefetch = 64
+	// prefetch is the number of batches that a reader holds ready, packed, at about 200 KiB each where records come fast.
+	prefetch = 32
 	// ackWait is after how long the server sends a batch again that was not acknowledged. Longer than the archive's seal_age.
 	ackWait = 5 * time.Minute
 	// ephemeralAge is how long the server keeps a consumer without a name after its reader went.

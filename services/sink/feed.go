@@ -10,7 +10,7 @@ import (
 )
 
 const (
-	fetchBatches = 64                   // batches asked for at once: 16 MiB at the most
+	fetchBatches = 16                   // batches asked for at once: of 1 MiB each before they are packed, where records come fast
 	gatherWait   = 2 * time.Millisecond // how long a run waits for one more batch once it holds some
 	lineBytes    = 256                  // guess of a record's size where a batch does not tell its count
 )
