@@ -3,6 +3,8 @@ package dashboard
 import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
+
+	"kurama/logship/pipeline"
 )
 
 // counters are the role's own figures on /metrics.
@@ -13,7 +15,7 @@ type counters struct {
 	clients, apps                           prometheus.Gauge
 }
 
-func newCounters() *counters {
+func newCounters(gate *pipeline.Gate) *counters {
 	c := &counters{registry: prometheus.NewRegistry()}
 	count := func(name, help string) prometheus.Counter {
 		m := prometheus.NewCounter(prometheus.CounterOpts{Name: "kurama_dashboard_" + name, Help: help})
@@ -35,6 +37,9 @@ func newCounters() *counters {
 	c.refused = count("clients_refused_total", "Clients refused because there are too many.")
 	c.clients = gauge("clients", "Open pages.")
 	c.apps = gauge("apps", "Apps and views kept in memory.")
+	if gate != nil {
+		c.registry.MustRegister(gate)
+	}
 	c.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return c
 }

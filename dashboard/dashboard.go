@@ -17,6 +17,7 @@ import (
 	"github.com/gorilla/websocket"
 
 	"kurama/internal/config"
+	"kurama/logship/pipeline"
 	"kurama/logship/stream"
 	"kurama/paas"
 )
@@ -57,6 +58,7 @@ type Stream interface {
 type Options struct {
 	Listener   net.Listener // of port 5005
 	Stream     Stream
+	Gate       *pipeline.Gate // what apps keep from the live view; nil: nothing
 	Auth       Auth
 	Apps       Apps
 	History    History
@@ -102,9 +104,9 @@ func New(cfg config.Dashboard, opts Options) (*Server, error) {
 	if opts.Log == nil {
 		opts.Log = slog.New(slog.DiscardHandler)
 	}
-	s := &Server{cfg: cfg, opts: opts, auth: opts.Auth, counters: newCounters(), log: opts.Log, writeWait: defaultWriteWait,
+	s := &Server{cfg: cfg, opts: opts, auth: opts.Auth, counters: newCounters(opts.Gate), log: opts.Log, writeWait: defaultWriteWait,
 		pastSlots: make(chan struct{}, pastAtOnce)}
-	s.hub = newHub(cfg, s.counters, opts.Log)
+	s.hub = newHub(cfg, opts.Gate, s.counters, opts.Log)
 	s.upgrader = websocket.Upgrader{ReadBufferSize: 1024, WriteBufferSize: 1024, WriteBufferPool: &sync.Pool{},
 		HandshakeTimeout: 10 * time.Second, CheckOrigin: s.sameHost}
 	s.running, s.stop = context.WithCancel(context.Background())

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"kurama/internal/config"
+	"kurama/logship/pipeline"
 	"kurama/logship/record"
 	"kurama/logship/stream"
 )
@@ -16,6 +17,7 @@ import (
 // watches. One goroutine runs it; others hand it functions through do.
 type hub struct {
 	cfg      config.Dashboard
+	gate     *pipeline.Gate
 	log      *slog.Logger
 	counters *counters
 	clock    func() time.Time
@@ -33,10 +35,10 @@ type hub struct {
 	scratch []byte // memory of a batch
 }
 
-func newHub(cfg config.Dashboard, c *counters, log *slog.Logger) *hub {
+func newHub(cfg config.Dashboard, gate *pipeline.Gate, c *counters, log *slog.Logger) *hub {
 	seconds := max(int(cfg.History/time.Second), 60+sealAfter)
 	return &hub{
-		cfg: cfg, log: log, counters: c, clock: time.Now,
+		cfg: cfg, gate: gate, log: log, counters: c, clock: time.Now,
 		batches: make(chan []stream.Batch), commands: make(chan func()), done: make(chan struct{}),
 		series: map[key]*series{}, host: figures{limit: seconds}, topics: map[key]*topic{}, tick: 1, seconds: seconds,
 	}
@@ -84,7 +86,9 @@ func (h *hub) take(b *stream.Batch) {
 		at = b.At
 	}
 	err := record.EachLine(b.Lines(&h.scratch), func(text []byte, r *record.Record) error {
-		h.record(r, text, at)
+		if h.gate.Takes(r) {
+			h.record(r, text, at)
+		}
 		return nil
 	})
 	if err != nil {

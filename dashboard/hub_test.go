@@ -22,7 +22,7 @@ var moment = time.Date(2025, 11, 20, 10, 0, 0, 250e6, time.UTC)
 
 // still makes a hub whose clock stands at moment.
 func still() *hub {
-	h := newHub(config.Default().Dashboard, newCounters(), slog.New(slog.DiscardHandler))
+	h := newHub(config.Default().Dashboard, nil, newCounters(nil), slog.New(slog.DiscardHandler))
 	h.clock = func() time.Time { return moment }
 	return h
 }

@@ -97,6 +97,8 @@ type Start struct {
 	Why     string   `json:"why"`               // one sentence for the build log
 	Release string   `json:"release,omitempty"` // line for sh -c that is run before a release goes live
 	Volumes []Volume `json:"volumes,omitempty"` // that kurama.yaml asks for
+
+	Pipeline *Pipeline `json:"pipeline,omitempty"` // that kurama.yaml sets; nil: it says nothing of one
 }
 
 // Limits bound one replica.

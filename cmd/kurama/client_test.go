@@ -24,6 +24,7 @@ import (
 	"kurama/paas/api"
 	"kurama/paas/auth"
 	"kurama/paas/store"
+	"kurama/services/alert"
 )
 
 // desk is a command line before the API, in this process, over a real store
@@ -50,7 +51,7 @@ func newDesk(t *testing.T) *desk {
 	a, err := api.New(cfg.Console, api.Options{Listener: listener, Log: slog.New(slog.DiscardHandler), DataDir: data, Domain: "localhost",
 		RouterPort: 8080, DashboardPort: 5005, MaxEntries: 20, Pages: http.NotFoundHandler(), Policy: "default-src 'self'",
 		Sessions: d.auth, Tenants: d.auth, Users: d.auth, Tokens: d.auth, Invitations: d.auth, Audit: d.auth, Store: d.store, Policies: store.NewPolicies(pool, cfg.Autoscaler.Default()), Deployer: platform, Logs: platform,
-		Archive: platform, Alerts: platform, Outbox: platform, Profile: platform, Course: platform, Status: platform, LoadTester: platform, Reports: reportFiles{}, Disk: platform, Replayer: platform})
+		Archive: platform, Alerts: platform, Outbox: platform, Profile: platform, Course: platform, Status: platform, LoadTester: platform, Reports: reportFiles{}, Disk: platform, Replayer: platform, Pipelines: pipelines{store: d.store, rules: alert.NewRules(pool, cfg.SMTP, "")}})
 	must(t, err)
 	ctx, stop := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
@@ -446,4 +447,28 @@ func FuzzParseTime(f *testing.F) {
 			t.Errorf("%q is in the future: %s", s, at)
 		}
 	})
+}
+
+func TestPipelineCommand(t *testing.T) {
+	d := newDesk(t)
+	d.must("deploy", d.app(map[string]string{"app.py": "app = 1"}), "--app", "hello")
+	d.must("alerts", "add", "hello", "--when", "cpu > 90", "--to", "ann@example.org")
+	if out := d.must("pipeline", "hello"); out != "pipeline:\n  receivers: []\n" {
+		t.Errorf("an app without one has\n%s", out) // its alerts are the fake's
+	}
+	d.in = "pipeline:\n  persist:\n    take:\n      - when: level > DEBUG\n  profile: off\n  receivers:\n    - when: cpu > 80 for 1m\n      to: ops@example.org\n"
+	d.must("pipeline", "hello", "--file", "-", "--dry-run")
+	if out := d.must("pipeline", "hello"); strings.Contains(out, "profile") {
+		t.Errorf("a dry run changed\n%s", out)
+	}
+	d.must("pipeline", "hello", "--file", "-")
+	want := "pipeline:\n  persist:\n    take:\n      - when: level > DEBUG\n  profile: off\n  receivers:\n    - when: cpu > 80\n      to: ops@example.org\n      for: 60\n"
+	if out := d.must("pipeline", "hello"); out != want {
+		t.Errorf("it is\n%s", out)
+	}
+	d.in = "pipeline:\n  persist:\n    take:\n      - when: levle > DEBUG\n"
+	d.fails("The pipeline before persist, branch 1: A record has no field called `levle`", "pipeline", "hello", "--file", "-")
+	d.in = "pipeline:\n  receivers:\n    - when: cpu > 80\n      to: nobody\n"
+	d.fails("neither an e-mail address nor a webhook", "pipeline", "hello", "--file", "-")
+	d.fails("hello2", "pipeline", "hello2")
 }

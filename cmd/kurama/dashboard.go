@@ -28,12 +28,16 @@ func newDashboard(ctx context.Context, w *wiring) (runner, error) {
 	if err != nil {
 		return nil, err
 	}
+	gate, err := w.gate(ctx, pool, paas.ServiceDashboard)
+	if err != nil {
+		return nil, err
+	}
 	ln, err := role.Listener(0, w.cfg.Dashboard.Listen)
 	if err != nil {
 		return nil, portSentence("dashboard.listen", w.cfg.Dashboard.Listen, err)
 	}
 	return dashboard.New(w.cfg.Dashboard, dashboard.Options{
-		Listener: ln, Stream: st, Auth: viewers{auth.New(w.cfg.Console, pool)}, Apps: store.New(pool),
+		Listener: ln, Stream: st, Gate: gate, Auth: viewers{auth.New(w.cfg.Console, pool)}, Apps: store.New(pool),
 		History: pastQuery{persist.NewQuery(pool), profile.NewQuery(pool), w.cfg.Logship.SampleInterval},
 		Pages:   web.Handler(web.Pages(), "dashboard.html"), Policy: web.Policy,
 		URL: dashboardURL(w.cfg), ConsoleURL: w.cfg.Console.URL, ConsolePort: portNumber(w.cfg.Console.Listen), RouterPort: portNumber(w.cfg.Router.Listen), Domain: w.cfg.Domain, Log: w.log,

@@ -107,7 +107,8 @@ func (w *wiring) deployer(pool *pgxpool.Pool, e *runtime.Engine, room *disk.Guar
 	return deploy.New(
 		deploy.Options{App: w.cfg.App, Domain: w.cfg.Domain, RouterPort: portNumber(w.cfg.Router.Listen), TLSPort: tlsPort(w.cfg)},
 		deploy.Deps{Store: store.New(pool).Within(w.cfg.Quota.Bounds()).Sealing(w.keys), Decided: store.NewPolicies(pool, w.cfg.Autoscaler.Default()), Builder: b, Engine: e, Router: router.NewClient(w.folders.Socket("router.sock")),
-			Events: w.sender(0), Disk: room, Log: w.log}), nil
+			Events: w.sender(0), Disk: room, Log: w.log,
+			Pipelines: pipelines{store.New(pool), alert.NewRules(pool, w.cfg.SMTP, consoleURL(w.cfg)), w.status()}}), nil
 }
 
 func (w *wiring) console(ctx context.Context, pool *pgxpool.Pool, d *deploy.Deployer, room *disk.Guard) (*api.API, error) {
@@ -139,9 +140,15 @@ func (w *wiring) console(ctx context.Context, pool *pgxpool.Pool, d *deploy.Depl
 		Store: store.New(bound).Within(w.cfg.Quota.Bounds()).Sealing(w.keys), Policies: store.NewPolicies(bound, w.cfg.Autoscaler.Default()).Within(w.cfg.Quota.Bounds()), Deployer: deployerOf{d},
 		Logs: logQuery{persist.NewQuery(bound)}, Archive: archiveQuery{archive.NewReader(w.folders.Sub("archive"), w.folders.Socket("archive.sock"), w.log), w.cfg.Archive},
 		Alerts: alertRules{rules}, Outbox: alertRules{rules}, Profile: profileQuery{profile.NewQuery(bound)},
-		Course: courseQuery{pastQuery{persist.NewQuery(bound), profile.NewQuery(bound), w.cfg.Logship.SampleInterval}}, Status: platformStatus{w.folders, w.cfg.Console.Listen, w.cfg.Dashboard.Listen},
-		LoadTester: tester, Reports: reportFiles{}, Disk: room, Replayer: newReplayer(profile.NewQuery(bound), w.cfg.Router.RequestTimeout),
+		Course: courseQuery{pastQuery{persist.NewQuery(bound), profile.NewQuery(bound), w.cfg.Logship.SampleInterval}}, Status: w.status(),
+		LoadTester: tester, Reports: reportFiles{}, Disk: room,
+		Pipelines: pipelines{store.New(bound), rules, w.status()}, Replayer: newReplayer(profile.NewQuery(bound), w.cfg.Router.RequestTimeout),
 	})
+}
+
+// status asks the roles of this installation.
+func (w *wiring) status() platformStatus {
+	return platformStatus{w.folders, w.cfg.Console.Listen, w.cfg.Dashboard.Listen}
 }
 
 // together runs several parts as one role; the end of one ends all.

@@ -7,12 +7,12 @@ import (
 	"github.com/spf13/cobra"
 
 	"kurama/internal/role"
+	"kurama/paas"
 	"kurama/paas/router"
 	"kurama/services/alert"
 	"kurama/services/archive"
 	"kurama/services/persist"
 	"kurama/services/profile"
-	"kurama/services/sink"
 )
 
 // roleCommands are the roles, each runnable alone.
@@ -51,7 +51,7 @@ func newRouter(_ context.Context, w *wiring) (runner, error) {
 }
 
 func newPersist(ctx context.Context, w *wiring) (runner, error) {
-	deps, err := w.sink(ctx)
+	deps, err := w.sink(ctx, paas.ServicePersist)
 	if err != nil {
 		return nil, err
 	}
@@ -59,20 +59,15 @@ func newPersist(ctx context.Context, w *wiring) (runner, error) {
 }
 
 func newArchive(ctx context.Context, w *wiring) (runner, error) {
-	st, err := w.stream(ctx)
+	deps, err := w.sink(ctx, paas.ServiceArchive)
 	if err != nil {
 		return nil, err
 	}
-	ln, err := w.ops()
-	if err != nil {
-		return nil, err
-	}
-	return archive.New(w.cfg.Archive, w.folders.Sub("archive"), w.folders.Socket("archive.sock"),
-		sink.Deps{Stream: st, Log: w.log, Listener: ln})
+	return archive.New(w.cfg.Archive, w.folders.Sub("archive"), w.folders.Socket("archive.sock"), deps)
 }
 
 func newProfile(ctx context.Context, w *wiring) (runner, error) {
-	deps, err := w.sink(ctx)
+	deps, err := w.sink(ctx, paas.ServiceProfile)
 	if err != nil {
 		return nil, err
 	}
@@ -88,10 +83,14 @@ func newAlert(ctx context.Context, w *wiring) (runner, error) {
 	if err != nil {
 		return nil, err
 	}
+	gate, err := w.gate(ctx, pool, paas.ServiceAlert)
+	if err != nil {
+		return nil, err
+	}
 	ln, err := w.ops()
 	if err != nil {
 		return nil, err
 	}
-	return alert.New(w.cfg.Alert, alert.Options{Pool: pool, Stream: st, Sender: w.sender(0), SMTP: w.cfg.SMTP,
+	return alert.New(w.cfg.Alert, alert.Options{Pool: pool, Stream: st, Gate: gate, Sender: w.sender(0), SMTP: w.cfg.SMTP,
 		Data: w.folders.Data, ConsoleURL: consoleURL(w.cfg), Listener: ln, Log: w.log}), nil
 }

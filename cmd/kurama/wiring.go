@@ -13,15 +13,22 @@ import (
 	"kurama/internal/config"
 	"kurama/internal/postgres"
 	"kurama/internal/role"
+	"kurama/logship/pipeline"
 	"kurama/logship/stream"
 	"kurama/logship/wire"
+	"kurama/paas"
 	"kurama/paas/store"
+	"kurama/services/alert"
 	"kurama/services/sink"
 )
 
 // lastWords bounds how long a role that ends waits for the agent to take its
 // last records.
 const lastWords = 2 * time.Second
+
+// roleConns are the connections that a role needs at least: persist holds two
+// for good, and reads pipelines and deletes beside them.
+const roleConns = 4
 
 // runner is what every role is.
 type runner interface {
@@ -78,7 +85,7 @@ func (w *wiring) pool(ctx context.Context) (*pgxpool.Pool, error) {
 	if err != nil {
 		return nil, err
 	}
-	pool, err := postgres.Await(ctx, dsn, w.cfg.Database.MaxConns, w.log)
+	pool, err := postgres.Await(ctx, dsn, max(w.cfg.Database.MaxConns, roleConns), w.log)
 	if err != nil {
 		return nil, err
 	}
@@ -142,8 +149,8 @@ func (w *wiring) sender(buffer int) *wire.Client {
 	return c
 }
 
-// sink gathers what the services on the stream need.
-func (w *wiring) sink(ctx context.Context) (sink.Deps, error) {
+// sink gathers what a service on the stream needs.
+func (w *wiring) sink(ctx context.Context, service paas.Service) (sink.Deps, error) {
 	pool, err := w.pool(ctx)
 	if err != nil {
 		return sink.Deps{}, err
@@ -152,8 +159,26 @@ func (w *wiring) sink(ctx context.Context) (sink.Deps, error) {
 	if err != nil {
 		return sink.Deps{}, err
 	}
+	gate, err := w.gate(ctx, pool, service)
+	if err != nil {
+		return sink.Deps{}, err
+	}
 	ln, err := w.ops()
-	return sink.Deps{Stream: st, Pool: pool, Log: w.log, Listener: ln}, err
+	return sink.Deps{Stream: st, Pool: pool, Gate: gate, Log: w.log, Listener: ln}, err
+}
+
+// gate stands before a service and follows what apps have set up. It is known
+// before the service takes its first record.
+func (w *wiring) gate(ctx context.Context, pool *pgxpool.Pool, service paas.Service) (*pipeline.Gate, error) {
+	g := pipeline.New(service, alert.CompileFilter)
+	if err := g.Refresh(ctx, pool, w.log); err != nil {
+		return nil, err
+	}
+	following, cancel := context.WithCancel(context.Background())
+	done := make(chan struct{})
+	go func() { defer close(done); g.Follow(following, pool, w.log) }()
+	w.onClose(func() { cancel(); <-done })
+	return g, nil
 }
 
 // instance is the name of this installation.

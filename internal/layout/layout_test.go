@@ -20,7 +20,7 @@ const (
 )
 
 // ground may be imported by every role.
-var ground = []string{"logship/record", "logship/wire", "logship/stream", "paas", "internal/config", "internal/health"}
+var ground = []string{"logship/record", "logship/wire", "logship/stream", "logship/pipeline", "paas", "internal/config", "internal/health"}
 
 // allowed lists, for each folder, what its non-test code may import of this
 // module. "…" stands for the folder's own sub-packages; cmd/kurama sees all.
@@ -28,6 +28,7 @@ var allowed = map[string][]string{
 	"logship/record":           {},
 	"logship/wire":             {"logship/record"},
 	"logship/stream":           {"logship/record", "internal/config"},
+	"logship/pipeline":         {"logship/record", "paas"},
 	"paas":                     {},
 	"internal/config":          {"paas"},
 	"internal/client":          {"logship/record", "paas"},

@@ -64,6 +64,7 @@ var bodies = map[string]any{
 	"PUT /archive":                    map[string]any{"retention": 3600, "max_bytes": 1 << 30},
 	"POST /apps/{app}/alerts/preview": map[string]any{"condition": "cpu > 90"},
 	"POST /apps/{app}/alerts":         map[string]any{"condition": "cpu > 90", "receiver": "a@b.c"},
+	"PUT /apps/{app}/pipeline":        map[string]any{"profile": map[string]any{"off": true}},
 	"PUT /apps/{app}/routing":         map[string]any{"maintenance": true},
 	"POST /apps/{app}/volumes":        map[string]any{"path": "instance"},
 	"POST /apps/{app}/loadtests":      map[string]any{"rate": 5},

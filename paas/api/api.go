@@ -60,6 +60,7 @@ type Options struct {
 	LoadTester  LoadTester
 	Reports     ReportWriter
 	Replayer    Replayer
+	Pipelines   Pipelines
 }
 
 // Store is the control plane's state, one interface per resource.
@@ -136,7 +137,7 @@ func (o Options) check() error {
 		"sessions": o.Sessions == nil, "tenants": o.Tenants == nil, "users": o.Users == nil, "tokens": o.Tokens == nil,
 		"invitations": o.Invitations == nil, "audit log": o.Audit == nil,
 		"store": o.Store == nil, "policies": o.Policies == nil, "deployer": o.Deployer == nil, "logs": o.Logs == nil, "archive": o.Archive == nil,
-		"alerts": o.Alerts == nil, "outbox": o.Outbox == nil, "profile": o.Profile == nil, "course": o.Course == nil, "status": o.Status == nil, "disk": o.Disk == nil, "load tester": o.LoadTester == nil, "reports": o.Reports == nil, "replayer": o.Replayer == nil,
+		"alerts": o.Alerts == nil, "outbox": o.Outbox == nil, "profile": o.Profile == nil, "course": o.Course == nil, "status": o.Status == nil, "disk": o.Disk == nil, "load tester": o.LoadTester == nil, "reports": o.Reports == nil, "replayer": o.Replayer == nil, "pipelines": o.Pipelines == nil,
 	} {
 		if missing {
 			return errors.New("the API cannot start without " + name)
@@ -153,7 +154,7 @@ func (a *API) routes(mux *http.ServeMux) error {
 	for _, register := range []func(){
 		a.sessionRoutes, a.oidcRoutes, a.tenantRoutes, a.userRoutes, a.tokenRoutes, a.invitationRoutes, a.auditRoutes, a.appRoutes, a.envRoutes, a.releaseRoutes,
 		a.uploadRoutes, a.logRoutes, a.archiveRoutes, a.alertRoutes, a.outboxRoutes, a.profileRoutes,
-		a.scalingRoutes, a.quotaRoutes, a.isolationRoutes, a.loadTestRoutes, a.whatIfRoutes, a.runRoutes, a.volumeRoutes, a.routingRoutes, a.statusRoutes, a.diskRoutes,
+		a.scalingRoutes, a.quotaRoutes, a.isolationRoutes, a.loadTestRoutes, a.whatIfRoutes, a.runRoutes, a.volumeRoutes, a.routingRoutes, a.pipelineRoutes, a.statusRoutes, a.diskRoutes,
 	} {
 		register()
 	}

@@ -103,7 +103,7 @@ func (w *world) serve(cfg config.Console, listener net.Listener, provider api.Pr
 		Pages:  http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "<!doctype html>console") }),
 		Policy: "default-src 'self'", Sessions: w.auth, Tenants: w.auth, Users: auth.NewPeople(auth.New(cfg, w.bound), w.auth), Tokens: auth.New(cfg, w.bound),
 		Invitations: w.auth, Audit: w.auth, Provider: provider, Store: store.New(w.bound), Policies: store.NewPolicies(w.bound, config.Default().Autoscaler.Default()),
-		Deployer: w.fakes, Logs: w.fakes, Archive: w.fakes, Alerts: w.fakes, Outbox: w.fakes, Profile: w.fakes, Course: w.fakes, Status: w.fakes, LoadTester: w.fakes, Reports: w.fakes, Disk: w.fakes, Replayer: w.fakes,
+		Deployer: w.fakes, Logs: w.fakes, Archive: w.fakes, Alerts: w.fakes, Outbox: w.fakes, Profile: w.fakes, Course: w.fakes, Status: w.fakes, LoadTester: w.fakes, Reports: w.fakes, Disk: w.fakes, Replayer: w.fakes, Pipelines: w.fakes,
 	})
 	must(w.t, err)
 	ctx, stop := context.WithCancel(context.Background())
@@ -217,6 +217,22 @@ func (f *fakes) Deploy(ctx context.Context, tenant, app, by string, up paas.Uplo
 	f.content, _ = os.ReadFile(up.Path)
 	_ = os.Remove(up.Path)
 	return f.store.NewRelease(ctx, paas.Release{Tenant: tenant, App: app, CreatedBy: by})
+}
+
+func (f *fakes) Pipeline(ctx context.Context, tenant, app string) (paas.Pipeline, error) {
+	return f.store.Pipeline(ctx, tenant, app)
+}
+
+func (f *fakes) CheckPipeline(p paas.Pipeline) error {
+	return p.Check(func(string) error { return nil })
+}
+
+func (f *fakes) SetPipeline(ctx context.Context, tenant, app, by string, p paas.Pipeline) error {
+	return f.store.SetPipeline(ctx, tenant, app, by, p)
+}
+
+func (f *fakes) Flow(ctx context.Context, tenant, app string) ([]api.PipelinePart, error) {
+	return nil, f.store.WatchPipeline(ctx, tenant, app, time.Minute)
 }
 
 func (f *fakes) Replay(_ context.Context, q api.WhatIfQuestion) (api.WhatIf, error) {

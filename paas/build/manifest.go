@@ -13,6 +13,7 @@ import (
 	"gopkg.in/yaml.v3"
 
 	"kurama/internal/config"
+	"kurama/logship/pipeline"
 	"kurama/paas"
 )
 
@@ -24,9 +25,11 @@ type manifest struct {
 	health  string // path of the probe
 	release string // line for the shell, run before each release
 	volumes []paas.Volume
+
+	pipeline *paas.Pipeline
 }
 
-const manifestKeys = "`command`, `app`, `release`, `volumes`, `health` and `port`"
+const manifestKeys = "`command`, `app`, `release`, `volumes`, `health`, `pipeline` and `port`"
 
 var appTarget = regexp.MustCompile(`^[A-Za-z_][\w.]*:[A-Za-z_][\w.]*(\(\))?$`)
 
@@ -86,6 +89,12 @@ func (m *manifest) set(key, value *yaml.Node) error {
 			return wrong("a path, such as `/healthz`")
 		}
 		m.health = value.Value
+	case pipeline.Key:
+		p, err := pipeline.Decode(value)
+		if err != nil {
+			return invalid("`kurama.yaml`: %v", err)
+		}
+		m.pipeline = &p
 	case "port":
 		// The port is the platform's choice, told in $PORT; naming one does no harm.
 		var n int

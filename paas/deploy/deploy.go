@@ -158,6 +158,15 @@ type Deps struct {
 	Events  Events
 	Disk    Disk
 	Log     *slog.Logger
+
+	Pipelines Pipelines
+}
+
+// Pipelines sets up what becomes of an app's records; *paas.Invalid for what
+// cannot be.
+type Pipelines interface {
+	CheckPipeline(p paas.Pipeline) error
+	SetPipeline(ctx context.Context, tenant, app, by string, p paas.Pipeline) error
 }
 
 // Disk says whether a deploy has room.

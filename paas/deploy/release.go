@@ -230,6 +230,11 @@ func (d *Deployer) bringLive(ctx context.Context, f *fleet, j *job) error {
 	d.mu.Lock()
 	f.see(app)
 	d.mu.Unlock()
+	if declared := rel.Start.Pipeline; declared != nil {
+		if err := d.Pipelines.CheckPipeline(*declared); err != nil {
+			return err
+		}
+	}
 	if err := d.addDeclared(ctx, rel); err != nil {
 		return err
 	}
@@ -242,6 +247,9 @@ func (d *Deployer) bringLive(ctx context.Context, f *fleet, j *job) error {
 			if err := <-j.synced; err != nil {
 				return err
 			}
+			if err := d.setPipeline(ctx, rel); err != nil {
+				return err
+			}
 			d.say(rel, "done", "Release %d is live after %s%s.", rel.Number, span(j.began), d.address(rel))
 			return d.Store.SetLive(ctx, rel.Tenant, rel.App, rel.Number)
 		}})
@@ -250,6 +258,18 @@ func (d *Deployer) bringLive(ctx context.Context, f *fleet, j *job) error {
 	}
 	d.tell(f.key, rel.Number, "", eventDeployed, fmt.Sprintf("Release %d is live after %s.", rel.Number, span(j.began)))
 	d.spawn(func() { d.collect(f.key, rel.Number) })
+	return nil
+}
+
+// setPipeline puts in force what kurama.yaml says of one.
+func (d *Deployer) setPipeline(ctx context.Context, rel paas.Release) error {
+	if rel.Start.Pipeline == nil {
+		return nil
+	}
+	if err := d.Pipelines.SetPipeline(ctx, rel.Tenant, rel.App, rel.CreatedBy, *rel.Start.Pipeline); err != nil {
+		return fmt.Errorf("setting the pipeline: %w", err)
+	}
+	d.say(rel, "pipeline", "The pipeline of `kurama.yaml` is in force.")
 	return nil
 }
 

@@ -21,6 +21,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"kurama/internal/config"
+	"kurama/logship/pipeline"
 	"kurama/logship/record"
 	"kurama/logship/stream"
 )
@@ -35,7 +36,8 @@ type Sender interface {
 type Options struct {
 	Pool       *pgxpool.Pool
 	Stream     *stream.Stream
-	Sender     Sender // nil: no event records
+	Gate       *pipeline.Gate // what apps keep from the service; nil: nothing
+	Sender     Sender         // nil: no event records
 	SMTP       config.SMTP
 	Data       string       // folder of all state; messages without SMTP go to its outbox
 	ConsoleURL string       // address of the console, for the link in a message
@@ -63,7 +65,7 @@ func New(cfg config.Alert, opts Options) *Service {
 	if opts.Now == nil {
 		opts.Now = time.Now
 	}
-	s := &Service{cfg: cfg, opts: opts, log: opts.Log, metrics: newMetrics(),
+	s := &Service{cfg: cfg, opts: opts, log: opts.Log, metrics: newMetrics(opts.Gate),
 		calm: max(calmMin, cfg.Interval), queued: make(chan struct{}, 1)}
 	s.delivery = &delivery{cfg: cfg, smtp: opts.SMTP, outbox: filepath.Join(opts.Data, "outbox"), pool: opts.Pool,
 		log: opts.Log, now: opts.Now, counted: s.metrics.delivered}

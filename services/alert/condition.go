@@ -64,7 +64,7 @@ var forSuffix = regexp.MustCompile(`(?i)\s+for\s+(\S.*?)\s*$`)
 // taken out of the text and returned in For. Errors are *paas.Invalid: a
 // sentence with the character (counted from 1) and what is allowed.
 func Compile(text string) (*Condition, error) {
-	if err := checkText(text); err != nil {
+	if err := checkText(text, allowed()); err != nil {
 		return nil, err
 	}
 	c := &Condition{Text: strings.TrimSpace(text)}
@@ -75,7 +75,7 @@ func Compile(text string) (*Condition, error) {
 		}
 		c.Text, c.For = strings.TrimSpace(c.Text[:m[0]]), d
 	}
-	src, err := readUnits(c.Text)
+	src, err := readUnits(c.Text, allowed())
 	if err != nil {
 		return nil, err
 	}
@@ -96,10 +96,10 @@ func Compile(text string) (*Condition, error) {
 }
 
 // checkText refuses what no condition looks like before it meets a parser.
-func checkText(text string) error {
+func checkText(text, allowed string) error {
 	switch {
 	case strings.TrimSpace(text) == "":
-		return &paas.Invalid{Reason: "The condition is empty: write one, for example `cpu > 90 for 1m`. " + allowed()}
+		return &paas.Invalid{Reason: "The condition is empty: write one, for example `cpu > 90 for 1m`. " + allowed}
 	case len(text) > maxText:
 		return &paas.Invalid{Reason: fmt.Sprintf("The condition has %d characters, and %d is the most: make several alerts of it.", len(text), maxText)}
 	case !utf8.ValidString(text):
@@ -118,7 +118,7 @@ func checkText(text string) error {
 func (s *source) syntaxError(err error) error {
 	var at *file.Error
 	if !errors.As(err, &at) {
-		return &paas.Invalid{Reason: fmt.Sprintf("The condition `%s` cannot be read: %v. %s", s.written, err, allowed())}
+		return &paas.Invalid{Reason: fmt.Sprintf("The condition `%s` cannot be read: %v. %s", s.written, err, s.allowed)}
 	}
 	message := at.Message
 	if strings.Contains(message, "EOF") {

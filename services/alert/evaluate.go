@@ -137,7 +137,7 @@ func (w *watcher) evaluate(ctx context.Context, t time.Time) error {
 		}
 		key := appKey{r.rule.Tenant, r.rule.App}
 		if known[key] == nil {
-			known[key] = w.seen.figures(key, t)
+			known[key] = w.figures(key, t)
 		}
 		w.step(r, known[key], t, &out)
 		if writeValues && r.value != r.written {
@@ -157,6 +157,21 @@ func (w *watcher) evaluate(ctx context.Context, t time.Time) error {
 	}
 	w.announce(out)
 	return nil
+}
+
+// figures returns what is known about an app at t: nothing while its pipeline
+// has turned the service off, so that no rule holds. What is counted over a
+// window begins anew when it is on again.
+func (w *watcher) figures(key appKey, t time.Time) Figures {
+	if !w.opts.Gate.Off(key.tenant, key.app) {
+		return w.seen.figures(key, t)
+	}
+	if a := w.seen.apps[key]; a != nil {
+		for _, m := range a.meters {
+			m.begun = t
+		}
+	}
+	return Figures{}
 }
 
 // step moves one rule and notes what has to be written and told.

@@ -9,6 +9,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"kurama/internal/health"
+	"kurama/logship/pipeline"
 )
 
 // metrics are what the role tells about itself over HTTP.
@@ -20,7 +21,7 @@ type metrics struct {
 	ready    atomic.Bool // the stream was read to its end
 }
 
-func newMetrics() *metrics {
+func newMetrics(gate *pipeline.Gate) *metrics {
 	m := &metrics{
 		registry: prometheus.NewRegistry(),
 		rules:    prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "kurama_alert_rules", Help: "Alert rules by state."}, []string{"state"}),
@@ -28,6 +29,9 @@ func newMetrics() *metrics {
 		position: prometheus.NewGauge(prometheus.GaugeOpts{Name: "kurama_alert_stream_position", Help: "Position on the stream that was read."}),
 	}
 	m.registry.MustRegister(m.rules, m.messages, m.position)
+	if gate != nil {
+		m.registry.MustRegister(gate)
+	}
 	return m
 }
 

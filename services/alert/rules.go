@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"net/mail"
 	"strings"
 	"time"
@@ -102,19 +103,8 @@ func (s *Rules) List(ctx context.Context, tenant, app string) ([]Rule, error) {
 // for-suffix. Errors: *paas.Invalid; paas.ErrNotFound where there is no such
 // app.
 func (s *Rules) Add(ctx context.Context, r Rule) (Rule, error) {
-	c, err := Compile(r.Condition)
+	r, err := checked(r)
 	if err != nil {
-		return Rule{}, err
-	}
-	wait, err := waitOf(c, r.For)
-	if err != nil {
-		return Rule{}, err
-	}
-	receiver, err := CheckReceiver(r.Receiver)
-	if err != nil {
-		return Rule{}, err
-	}
-	if err := checkPauses(r); err != nil {
 		return Rule{}, err
 	}
 	var n int
@@ -124,9 +114,31 @@ func (s *Rules) Add(ctx context.Context, r Rule) (Rule, error) {
 	if n >= maxRules {
 		return Rule{}, &paas.Invalid{Reason: fmt.Sprintf("The app %s has %d alerts, and %d is the most: remove one first.", r.App, n, maxRules)}
 	}
-	rows, err := s.pool.Query(ctx, `INSERT INTO alert_rules (id, tenant, app, condition, for_ms, receiver, created_by, keep_firing_ms, repeat_ms)
+	return insertRule(ctx, s.pool, r)
+}
+
+// checked returns a rule as it is stored, or *paas.Invalid.
+func checked(r Rule) (Rule, error) {
+	c, err := Compile(r.Condition)
+	if err != nil {
+		return r, err
+	}
+	wait, err := waitOf(c, r.For)
+	if err != nil {
+		return r, err
+	}
+	if r.Receiver, err = CheckReceiver(r.Receiver); err != nil {
+		return r, err
+	}
+	r.Condition, r.For = c.Text, wait.Seconds()
+	return r, checkPauses(r)
+}
+
+// insertRule stores a checked rule.
+func insertRule(ctx context.Context, q querier, r Rule) (Rule, error) {
+	rows, err := q.Query(ctx, `INSERT INTO alert_rules (id, tenant, app, condition, for_ms, receiver, created_by, keep_firing_ms, repeat_ms)
 		VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9) RETURNING `+ruleColumns,
-		newID(), r.Tenant, r.App, c.Text, wait.Milliseconds(), receiver, r.CreatedBy, int64(r.KeepFiring*1000), int64(r.Repeat*1000))
+		newID(), r.Tenant, r.App, r.Condition, int64(math.Round(r.For*1000)), r.Receiver, r.CreatedBy, int64(r.KeepFiring*1000), int64(r.Repeat*1000))
 	if err != nil {
 		return Rule{}, fmt.Errorf("adding an alert to %s: %w", r.App, err)
 	}

@@ -20,6 +20,7 @@ type source struct {
 	text    string
 	origin  []int        // position in written of each rune of text
 	units   map[int]unit // unit of the number that starts at a position of text
+	allowed string       // what may stand in it, for messages
 }
 
 var (
@@ -35,12 +36,12 @@ func (s *source) invalid(pos int, message string, args ...any) error {
 	if pos >= 0 && pos < len(s.origin) {
 		at = min(s.origin[pos], at)
 	}
-	return &paas.Invalid{Reason: fmt.Sprintf(message, args...) + fmt.Sprintf(" (character %d). ", at+1) + allowed(), Text: s.written, At: at + 1}
+	return &paas.Invalid{Reason: fmt.Sprintf(message, args...) + fmt.Sprintf(" (character %d). ", at+1) + s.allowed, Text: s.written, At: at + 1}
 }
 
-// readUnits makes text ready for the parser.
-func readUnits(text string) (*source, error) {
-	s := &source{written: text, units: map[int]unit{}}
+// readUnits makes text, in which allowed may stand, ready for the parser.
+func readUnits(text, allowed string) (*source, error) {
+	s := &source{written: text, units: map[int]unit{}, allowed: allowed}
 	pos := 0 // runes of written that are read
 	for rest := text; rest != ""; {
 		n, out := 0, ""

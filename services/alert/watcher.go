@@ -186,7 +186,9 @@ func (w *watcher) take(ctx context.Context, b stream.Batch) error {
 		}
 	}
 	err := record.Each(b.Lines(&w.scratch), func(r *record.Record) error {
-		w.seen.observe(r, b.At)
+		if w.opts.Gate.Takes(r) {
+			w.seen.observe(r, b.At)
+		}
 		return nil
 	})
 	if err != nil { // the rest of a batch that cannot be read is left out: no retry would mend it

@@ -55,7 +55,7 @@ func New(cfg config.Archive, dir, socket string, deps sink.Deps) (*Archive, erro
 	}
 	return &Archive{
 		cfg: cfg, dir: dir, socket: socket, deps: deps, now: time.Now,
-		meter: sink.NewMeter(Sink, deps.Stream),
+		meter: sink.NewMeter(Sink, deps),
 		seals: make(chan *sealRequest),
 		fault: func(string) error { return nil },
 	}, nil
@@ -74,7 +74,7 @@ func (a *Archive) Run(ctx context.Context) error {
 
 // session opens the shelves as they are on disk and archives from there.
 func (a *Archive) session(ctx context.Context) error {
-	lib, err := openLibrary(a.dir, a.cfg, a.deps.Log, a.fault)
+	lib, err := openLibrary(a.dir, a.cfg, a.deps.Gate, a.deps.Log, a.fault)
 	if err != nil {
 		return err
 	}

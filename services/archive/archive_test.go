@@ -264,7 +264,7 @@ func TestTheSameStreamGivesTheSameFiles(t *testing.T) {
 
 func TestManyFilesAreJoinedAndOldOnesExpire(t *testing.T) {
 	b := setup(t)
-	lib, err := openLibrary(b.dir, b.cfg, sinktest.Log(), func(string) error { return nil })
+	lib, err := openLibrary(b.dir, b.cfg, nil, sinktest.Log(), func(string) error { return nil })
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -18,7 +18,7 @@ import (
 // noisy returns an archive of files of some MiB, whose records pack badly.
 func noisy(t testing.TB, b *bench, files, records int) *library {
 	t.Helper()
-	lib, err := openLibrary(b.dir, b.cfg, sinktest.Log(), func(string) error { return nil })
+	lib, err := openLibrary(b.dir, b.cfg, nil, sinktest.Log(), func(string) error { return nil })
 	if err != nil {
 		t.Fatal(err)
 	}

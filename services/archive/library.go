@@ -12,6 +12,7 @@ import (
 	"github.com/klauspost/compress/zstd"
 
 	"kurama/internal/config"
+	"kurama/logship/pipeline"
 	"kurama/logship/record"
 	"kurama/logship/stream"
 	"kurama/paas"
@@ -28,6 +29,7 @@ const (
 type library struct {
 	dir     string
 	cfg     config.Archive
+	gate    *pipeline.Gate
 	log     *slog.Logger
 	fault   func(step string) error
 	zstd    *zstd.Encoder
@@ -48,8 +50,8 @@ type appName struct{ tenant, app string }
 // maxNames bounds the folders that are remembered.
 const maxNames = 10_000
 
-// openLibrary reads what is on disk.
-func openLibrary(dir string, cfg config.Archive, log *slog.Logger, fault func(string) error) (*library, error) {
+// openLibrary reads what is on disk. gate says what comes in.
+func openLibrary(dir string, cfg config.Archive, gate *pipeline.Gate, log *slog.Logger, fault func(string) error) (*library, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("making the archive's folder: %w", err)
 	}
@@ -61,7 +63,7 @@ func openLibrary(dir string, cfg config.Archive, log *slog.Logger, fault func(st
 	if err != nil {
 		return nil, err
 	}
-	l := &library{dir: dir, cfg: cfg, log: log, fault: fault, zstd: enc, shelves: map[string]*shelf{}, names: map[appName]string{},
+	l := &library{dir: dir, cfg: cfg, gate: gate, log: log, fault: fault, zstd: enc, shelves: map[string]*shelf{}, names: map[appName]string{},
 		epoch: p.Epoch, stream: p.Stream, position: p.Seq, consumed: p.Seq}
 	folders, err := filepath.Glob(filepath.Join(dir, "*", "*", manifestName))
 	if err != nil {
@@ -143,6 +145,9 @@ func (l *library) add(b *stream.Batch) (records, skipped int, err error) {
 		}
 		name, at := otherFolder, b.At.UTC()
 		if record.DecodeOwner(line, &r) == nil {
+			if !l.takes(line, &r) {
+				continue
+			}
 			records++
 			name = l.folderOf(r.Tenant, r.App)
 			if !r.Time.IsZero() {
@@ -160,6 +165,16 @@ func (l *library) add(b *stream.Batch) (records, skipped int, err error) {
 		l.log.Warn("lines of a batch are no records; they are kept apart", "seq", b.Seq, "batch", b.ID, "lines", skipped, "folder", otherFolder)
 	}
 	return records, skipped, nil
+}
+
+// takes reports whether the line, whose owner is read, comes in. Only where its
+// app has a pipeline is more of it read.
+func (l *library) takes(line []byte, owner *record.Record) bool {
+	if !l.gate.Decides(owner.Tenant, owner.App) {
+		return true
+	}
+	var whole record.Record
+	return record.Decode(line, &whole) != nil || l.gate.Takes(&whole)
 }
 
 func (l *library) addLine(name string, line []byte, seq uint64, window, at time.Time) error {
@@ -237,12 +252,16 @@ func (l *library) savePosition() error {
 // what days have left.
 func (l *library) tidy(now time.Time) error {
 	for name, s := range l.shelves {
-		tenant, _, _ := strings.Cut(name, "/")
+		tenant, app, _ := strings.Cut(name, "/")
 		keep, err := readLimits(l.dir, tenant, l.cfg)
 		if err != nil {
 			return err
 		}
-		if err := s.expire(now.UTC().Add(-keep.Retention()).Format(dayLayout)); err != nil {
+		kept := keep.Retention()
+		if days := l.gate.RetentionDays(tenant, app); days > 0 {
+			kept = min(kept, time.Duration(days)*24*time.Hour)
+		}
+		if err := s.expire(now.UTC().Add(-kept).Format(dayLayout)); err != nil {
 			return err
 		}
 		if err := s.join(now.UTC().Format(dayLayout)); err != nil {

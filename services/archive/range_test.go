@@ -25,7 +25,7 @@ import (
 // each, and their lines. Each minute is sealed.
 func filled(t testing.TB, b *bench, n int) (lib *library, lines []string, start time.Time) {
 	t.Helper()
-	lib, err := openLibrary(b.dir, b.cfg, sinktest.Log(), func(string) error { return nil })
+	lib, err := openLibrary(b.dir, b.cfg, nil, sinktest.Log(), func(string) error { return nil })
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -47,7 +47,7 @@ func BenchmarkBareCopy(b *testing.B) {
 	var runs []*run
 	for batches := benchBatches(time.Now()); len(batches) > 0; batches = batches[20:] {
 		r := &run{}
-		r.encode(0, batches[:20], sinktest.Log())
+		r.encode(0, batches[:20], nil, sinktest.Log())
 		runs = append(runs, r)
 	}
 	rows := 0
@@ -104,7 +104,7 @@ func BenchmarkEncode(b *testing.B) {
 	batches, r, rows := benchBatches(time.Now())[:20], &run{}, 0
 	b.ReportAllocs()
 	for b.Loop() {
-		r.encode(0, batches, sinktest.Log())
+		r.encode(0, batches, nil, sinktest.Log())
 		rows += len(r.ends)
 	}
 	b.ReportMetric(float64(rows)/b.Elapsed().Seconds(), "rows/s")

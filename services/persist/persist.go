@@ -42,7 +42,7 @@ func New(cfg config.Persist, deps sink.Deps) (*Persist, error) {
 	}
 	return &Persist{
 		cfg: cfg, deps: deps, now: time.Now,
-		meter:        sink.NewMeter(Sink, deps.Stream),
+		meter:        sink.NewMeter(Sink, deps),
 		beforeCommit: func() error { return nil },
 	}, nil
 }
@@ -81,6 +81,7 @@ func (p *Persist) session(ctx context.Context) error {
 		empty <- &run{}
 	}
 	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return p.shorten(ctx) })
 	group.Go(func() error { return p.read(ctx, feed, at.Seq, full, empty) })
 	l := newLanes(p, feed, days, full, empty)
 	defer l.close()
@@ -127,7 +128,7 @@ func (p *Persist) read(ctx context.Context, feed *sink.Feed, position uint64, fu
 		case <-ctx.Done():
 			return ctx.Err()
 		}
-		r.encode(position, batches, p.deps.Log)
+		r.encode(position, batches, p.deps.Gate, p.deps.Log)
 		position = r.last
 		select {
 		case full <- r:

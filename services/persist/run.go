@@ -5,6 +5,7 @@ import (
 	"math"
 	"time"
 
+	"kurama/logship/pipeline"
 	"kurama/logship/record"
 	"kurama/logship/stream"
 )
@@ -28,10 +29,10 @@ const secondsOfDay = 24 * 60 * 60
 // keepTuples bounds the memory that an idle run holds on to after a burst.
 const keepTuples = 16 << 20
 
-// encode replaces the content of r by the records of batches. A record that
-// cannot be read is counted, told once per batch and passed over: it must
-// never hold up the ones behind it.
-func (r *run) encode(prev uint64, batches []stream.Batch, log *slog.Logger) {
+// encode replaces the content of r by the records of batches that gate lets
+// pass. A record that cannot be read is counted, told once per batch and passed
+// over: it must never hold up the ones behind it.
+func (r *run) encode(prev uint64, batches []stream.Batch, gate *pipeline.Gate, log *slog.Logger) {
 	if cap(r.tuples) > keepTuples {
 		r.tuples = nil
 	}
@@ -44,8 +45,12 @@ func (r *run) encode(prev uint64, batches []stream.Batch, log *slog.Logger) {
 	clear(r.days)
 	today := int64(math.MinInt64)
 	for _, b := range batches {
-		before := len(r.ends)
+		before, left := len(r.ends), 0
 		err := record.Each(b.Lines(&r.scratch), func(rec *record.Record) error {
+			if !gate.Takes(rec) {
+				left++
+				return nil
+			}
 			if rec.Time.IsZero() {
 				rec.Time = b.At
 			}
@@ -59,7 +64,7 @@ func (r *run) encode(prev uint64, batches []stream.Batch, log *slog.Logger) {
 			return nil
 		})
 		if err != nil {
-			lost := max(1, b.Records-(len(r.ends)-before))
+			lost := max(1, b.Records-left-(len(r.ends)-before))
 			r.skipped += lost
 			log.Warn("records of a batch cannot be read and are passed over", "seq", b.Seq, "batch", b.ID, "records", lost, "first", err)
 		}

@@ -49,7 +49,7 @@ func New(cfg config.Profile, deps sink.Deps) (*Profile, error) {
 	}
 	return &Profile{
 		cfg: cfg, deps: deps, now: time.Now,
-		meter:        sink.NewMeter(Sink, deps.Stream),
+		meter:        sink.NewMeter(Sink, deps),
 		beforeCommit: func() error { return nil },
 	}, nil
 }
@@ -119,6 +119,9 @@ func (p *Profile) gather(g *gathering, b *stream.Batch) {
 	}
 	oldest, newest := now.Add(-p.cfg.Retention), now.Add(ahead)
 	err := record.EachOf(b.Lines(&g.scratch), func(r *record.Record) error {
+		if !p.deps.Gate.Takes(r) {
+			return nil
+		}
 		if r.Time.Before(oldest) || r.Time.After(newest) {
 			g.skipped++
 			return nil

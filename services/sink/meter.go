@@ -25,8 +25,9 @@ type Meter struct {
 	trouble  atomic.Pointer[string] // why the sink is not ready; nil while it is
 }
 
-// NewMeter returns the meter of the sink called name, which reads source.
-func NewMeter(name string, source Stream) *Meter {
+// NewMeter returns the meter of the sink called name, which reads deps.Stream
+// through deps.Gate.
+func NewMeter(name string, deps Deps) *Meter {
 	counter := func(what, help string) prometheus.Counter {
 		return prometheus.NewCounter(prometheus.CounterOpts{Namespace: "kurama", Subsystem: name, Name: what, Help: help})
 	}
@@ -35,7 +36,7 @@ func NewMeter(name string, source Stream) *Meter {
 		skipped:  counter("skipped_total", "Records that could not be read or stored and were passed over."),
 		errors:   counter("errors_total", "Failures after which the sink started again from its position."),
 		registry: prometheus.NewRegistry(),
-		source:   source,
+		source:   deps.Stream,
 	}
 	starting := "it is starting"
 	m.trouble.Store(&starting)
@@ -45,6 +46,9 @@ func NewMeter(name string, source Stream) *Meter {
 	m.registry.MustRegister(m.records, m.skipped, m.errors,
 		gauge("position", "Sequence of the last batch stored.", func() float64 { return float64(m.position.Load()) }),
 		gauge("lag", "Batches on the stream that are not stored yet; NaN while the stream does not answer.", m.lag))
+	if deps.Gate != nil {
+		m.registry.MustRegister(deps.Gate)
+	}
 	return m
 }
 

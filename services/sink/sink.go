@@ -13,6 +13,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 	"golang.org/x/sync/errgroup"
 
+	"kurama/logship/pipeline"
 	"kurama/logship/stream"
 )
 
@@ -27,6 +28,7 @@ type Stream interface {
 type Deps struct {
 	Stream   Stream
 	Pool     *pgxpool.Pool
+	Gate     *pipeline.Gate // what apps keep from the sink; nil: nothing
 	Log      *slog.Logger
 	Listener net.Listener
 }

@@ -101,6 +101,19 @@ export interface components {
              */
             removed_records: number;
         };
+        Branch: {
+            /** @description This level or above */
+            level?: string;
+            /** @description Exactly this route; with * at its end each that begins so */
+            route?: string;
+            /**
+             * Format: double
+             * @description This part of them, above 0 and below 1; a request and its lines are kept together. 0: all
+             */
+            sample?: number;
+            /** @description A condition on the record, as in count(…) of an alert: level >= ERROR and dur > 1s */
+            when?: string;
+        };
         Course: {
             events: components["schemas"]["CourseEvent"][] | null;
             /** Format: date-time */
@@ -528,6 +541,51 @@ export interface components {
             unit: string;
             what: string;
         };
+        Pipeline: {
+            alert?: components["schemas"]["Stage"];
+            archive?: components["schemas"]["Stage"];
+            dashboard?: components["schemas"]["Stage"];
+            persist?: components["schemas"]["Stage"];
+            profile?: components["schemas"]["Stage"];
+            receivers?: components["schemas"]["Receiver"][];
+        };
+        PipelineFlow: {
+            /** Format: date-time */
+            at: string;
+            parts: components["schemas"]["PipelinePart"][] | null;
+        };
+        PipelinePart: {
+            /**
+             * Format: double
+             * @description Attempts that failed since it started, of all apps
+             */
+            errors: number | null;
+            /**
+             * Format: double
+             * @description Batches, of all apps, that wait for it
+             */
+            lag: number | null;
+            /**
+             * Format: double
+             * @description Records of the app that its branches kept from it since then
+             */
+            left: number | null;
+            /** @description Of the role */
+            name: string;
+            ready: boolean;
+            /**
+             * Format: double
+             * @description Records of the app that it has taken since it began to count them; null until it counts
+             */
+            taken: number | null;
+        };
+        PipelineView: {
+            /** @description The live release's kurama.yaml sets the pipeline, and the next deploy sets it again */
+            declared: boolean;
+            pipeline: components["schemas"]["Pipeline"];
+            /** @description The same as it stands in kurama.yaml */
+            yaml: string;
+        };
         PlatformStatus: {
             host: components["schemas"]["HostFigures"];
             roles: components["schemas"]["RoleStatus"][] | null;
@@ -716,6 +774,27 @@ export interface components {
             quota: components["schemas"]["Quota"];
             /** @description What the tenant's apps ask for now */
             use: components["schemas"]["Quota"];
+        };
+        Receiver: {
+            /**
+             * Format: double
+             * @description Seconds that it must hold
+             */
+            for?: number;
+            /**
+             * Format: double
+             * @description Seconds that it goes on firing after the condition has ended
+             */
+            keep_firing?: number;
+            /**
+             * Format: double
+             * @description Seconds between reminders while it fires; 0: none
+             */
+            repeat?: number;
+            /** @description An e-mail address, or a webhook: https://… or slack:https://… */
+            to: string;
+            /** @description Condition of the alert */
+            when: string;
         };
         RecordList: {
             /** @description Leads to older records; empty at the end */
@@ -1079,9 +1158,21 @@ export interface components {
             status: number;
             url: string;
         };
+        Stage: {
+            /** @description The service takes nothing of the app */
+            off?: boolean;
+            /**
+             * Format: int64
+             * @description Of persist and archive: what is older is deleted; 0: as long as the platform keeps it
+             */
+            retention_days?: number;
+            /** @description Branches beside each other: what one of them lets pass is taken; none: everything */
+            take?: components["schemas"]["Branch"][] | null;
+        };
         Start: {
             command: string[] | null;
             health: string;
+            pipeline?: components["schemas"]["Pipeline"];
             release?: string;
             shell: boolean;
             volumes?: components["schemas"]["Volume"][] | null;
@@ -1299,6 +1390,7 @@ export type ArchiveLimits = components['schemas']['ArchiveLimits'];
 export type ArchiveList = components['schemas']['ArchiveList'];
 export type ArchiveState = components['schemas']['ArchiveState'];
 export type ArchiveUse = components['schemas']['ArchiveUse'];
+export type Branch = components['schemas']['Branch'];
 export type Course = components['schemas']['Course'];
 export type CourseEvent = components['schemas']['CourseEvent'];
 export type CoursePoint = components['schemas']['CoursePoint'];
@@ -1333,6 +1425,10 @@ export type NewVolumeBody = components['schemas']['NewVolumeBody'];
 export type Notification = components['schemas']['Notification'];
 export type NotificationList = components['schemas']['NotificationList'];
 export type Number = components['schemas']['Number'];
+export type Pipeline = components['schemas']['Pipeline'];
+export type PipelineFlow = components['schemas']['PipelineFlow'];
+export type PipelinePart = components['schemas']['PipelinePart'];
+export type PipelineView = components['schemas']['PipelineView'];
 export type PlatformStatus = components['schemas']['PlatformStatus'];
 export type Policy = components['schemas']['Policy'];
 export type PolicyChange = components['schemas']['PolicyChange'];
@@ -1346,6 +1442,7 @@ export type ProviderStart = components['schemas']['ProviderStart'];
 export type ProviderView = components['schemas']['ProviderView'];
 export type Quota = components['schemas']['Quota'];
 export type QuotaView = components['schemas']['QuotaView'];
+export type Receiver = components['schemas']['Receiver'];
 export type RecordList = components['schemas']['RecordList'];
 export type Release = components['schemas']['Release'];
 export type ReleaseList = components['schemas']['ReleaseList'];
@@ -1370,6 +1467,7 @@ export type Silence = components['schemas']['Silence'];
 export type SilenceList = components['schemas']['SilenceList'];
 export type SlowList = components['schemas']['SlowList'];
 export type SlowRequest = components['schemas']['SlowRequest'];
+export type Stage = components['schemas']['Stage'];
 export type Start = components['schemas']['Start'];
 export type StepNumbers = components['schemas']['StepNumbers'];
 export type SwiftNumbers = components['schemas']['SwiftNumbers'];
