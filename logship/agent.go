@@ -34,7 +34,8 @@ const grace = 3 * time.Second
 type Options struct {
 	Host     string         // name of the host; empty: the system's
 	RunDir   string         // folder of sockets: agent.sock, replicas/<replica>/log.sock
-	SpoolDir string         // folder of the spool and of stdout.json
+	SpoolDir string         // folder of the spool, of stdout.json and of logged.json
+	Limits   string         // file of what tenants may log in a day (LogLimits); empty: no bound
 	Stream   *stream.Stream // where batches go
 	Engine   Engine         // nil: no containers on this host
 	Listener net.Listener   // of /metrics, /healthz and /readyz; nil: none. Run closes it
@@ -48,13 +49,14 @@ type Agent struct {
 	log        *slog.Logger
 	began      time.Time
 	engine     Engine
-	rateCause  string
+	causes     causes
 	batches    *batcher
 	spool      *spool.Spool
 	ship       *shipper
 	seen       *seen
 	losses     *losses
 	limits     *limits
+	allowances *allowances
 	checkpoint *stdout.Checkpoint
 	count      *metrics
 	host       hostReader
@@ -97,9 +99,13 @@ func New(cfg config.Logship, opts Options) (*Agent, error) {
 	a := &Agent{cfg: cfg, opts: opts, log: opts.Log, began: time.Now(), engine: opts.Engine, spool: waiting, checkpoint: checkpoint,
 		count: newMetrics(), host: hostReader{dir: opts.SpoolDir}, stop: make(chan struct{}),
 		replicas: map[string]*replica{}, named: map[string]*replica{}, begun: make(chan *replica, 64),
-		rateCause: fmt.Sprintf("the app sends more than %d a second (logship.rate_limit)", cfg.RateLimit)}
+		causes: causes{rate: fmt.Sprintf("the app sends more than %d a second (logship.rate_limit)", cfg.RateLimit),
+			day: "the apps of its tenant have logged as much as they may in a day (`kurama quota` says how much), and what they log until midnight (UTC) is dropped"}}
+	if a.allowances, err = openAllowances(opts.Limits, opts.SpoolDir, a.began); err != nil {
+		opts.Log.Warn("What tenants have logged today is counted from now on.", "error", err)
+	}
 	a.limits = &limits{rate: rate.Limit(cfg.RateLimit), burst: cfg.RateBurst, apps: map[appKey]*rate.Limiter{}}
-	a.losses = &losses{total: func(n int) { a.count.dropped.Add(float64(n)) }, counts: map[loss]int{}}
+	a.losses = &losses{total: func(n int) { a.count.dropped.Add(float64(n)) }, counts: map[loss]int{}, slow: a.causes.day, told: map[loss]time.Time{}}
 	a.batches = newBatcher(cfg.BatchRecords, int(cfg.BatchBytes), cfg.BatchDelay, batchNames(a.began))
 	a.seen = &seen{tail: opts.Stream, host: opts.Host, spool: waiting, began: a.began}
 	a.ship = &shipper{stream: opts.Stream, host: opts.Host, spool: waiting, batches: a.batches, seen: a.seen, losses: a.losses,

@@ -24,7 +24,13 @@ type losses struct {
 
 	mu     sync.Mutex
 	counts map[loss]int
+
+	slow string             // a cause that lasts for hours: it is told at once and then each toldAgain
+	told map[loss]time.Time // when losses of that cause were
 }
+
+// toldAgain is the time between two events of a cause that lasts.
+const toldAgain = 10 * time.Minute
 
 // add counts n records of an app as dropped.
 func (l *losses) add(tenant, app, cause string, n int) {
@@ -43,10 +49,7 @@ func (l *losses) add(tenant, app, cause string, n int) {
 
 // take returns the events that tell of the losses since the last call.
 func (l *losses) take(now time.Time) []record.Record {
-	l.mu.Lock()
-	counts := l.counts
-	l.counts = map[loss]int{}
-	l.mu.Unlock()
+	counts := l.due(now)
 	events := make([]record.Record, 0, len(counts))
 	for key, n := range counts {
 		events = append(events, record.Record{Time: now, ID: record.NewID(now), Kind: record.KindEvent, Level: record.LevelWarning,
@@ -54,6 +57,26 @@ func (l *losses) take(now time.Time) []record.Record {
 			Extra: fmt.Appendf(nil, `{"event":"dropped","count":%d}`, n)})
 	}
 	return events
+}
+
+// due returns the losses that are to be told now, and forgets them.
+func (l *losses) due(now time.Time) map[loss]int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	counts := l.counts
+	l.counts = map[loss]int{}
+	for key, n := range counts {
+		if key.cause != l.slow {
+			continue
+		}
+		if now.Sub(l.told[key]) < toldAgain {
+			l.counts[key] = n
+			delete(counts, key)
+			continue
+		}
+		l.told[key] = now
+	}
+	return counts
 }
 
 // maxTold bounds what one event may tell of: a buffer holds far less.

@@ -7,8 +7,6 @@ import (
 	"hash/fnv"
 	"time"
 
-	"golang.org/x/time/rate"
-
 	"kurama/logship/engine"
 	"kurama/logship/record"
 	"kurama/logship/stdout"
@@ -27,7 +25,7 @@ const (
 type output struct {
 	agent  *Agent
 	from   *replica
-	limit  *rate.Limiter
+	limit  bound
 	since  time.Time         // read from here on
 	check  time.Time         // lines before it may have been read before the agent started
 	doubt  bool              // the stream could not be asked which
@@ -56,7 +54,7 @@ func (o *output) durable(position int64) {
 // readOutput reads a container's output until the container is gone and read
 // to its end, or ctx ends.
 func (a *Agent) readOutput(ctx context.Context, p *replica) {
-	o := &output{agent: a, from: p, limit: a.limits.of(p.who.Tenant, p.who.App)}
+	o := &output{agent: a, from: p, limit: a.boundOf(p)}
 	o.add = func(r *record.Record, position int64, check bool) error {
 		return a.batches.add(ctx, r, o, position, check)
 	}
@@ -273,8 +271,8 @@ func (o *output) record(e stdout.Entry) *record.Record {
 		return nil
 	}
 	now := time.Now()
-	if !o.limit.AllowN(now, 1) {
-		o.agent.losses.add(o.from.who.Tenant, o.from.who.App, o.agent.rateCause, 1)
+	if cause := o.limit.refuses(now, len(e.Msg)+len(e.Exc)+e.Cut, o.agent.causes); cause != "" {
+		o.agent.losses.add(o.from.who.Tenant, o.from.who.App, cause, 1)
 		return nil
 	}
 	o.from.stamp(r, now)

@@ -104,6 +104,9 @@ func (a *Agent) tidy(now time.Time) {
 	if err := a.checkpoint.Save(); err != nil {
 		a.log.Error("The checkpoint of the containers' output cannot be written.", "error", err)
 	}
+	if err := a.allowances.look(now); err != nil {
+		a.log.Error("What tenants may log, and have, is not up to date.", "error", err)
+	}
 	a.seen.expire(now)
 	exists, all := map[appKey]bool{}, a.all()
 	for _, p := range all {

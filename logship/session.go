@@ -12,8 +12,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"golang.org/x/time/rate"
-
 	"kurama/logship/record"
 )
 
@@ -32,8 +30,8 @@ const (
 type session struct {
 	agent *Agent
 	conn  net.Conn
-	from  *replica      // nil on the platform socket
-	limit *rate.Limiter // nil on the platform socket
+	from  *replica // nil on the platform socket
+	limit bound    // of a replica
 
 	lines  int64 // lines that came, control lines not counted
 	rec    record.Record
@@ -76,9 +74,9 @@ func (s *session) start(left func()) {
 // of a replica's socket (from is not nil) are bound to its identity.
 func (a *Agent) accept(l *net.UnixListener, from *replica) {
 	var slots chan struct{}
-	var limit *rate.Limiter
+	var limit bound
 	if from != nil {
-		slots, limit = make(chan struct{}, maxSessions), a.limits.of(from.who.Tenant, from.who.App)
+		slots, limit = make(chan struct{}, maxSessions), a.boundOf(from)
 	}
 	interrupt := context.AfterFunc(a.sources, func() { l.Close() })
 	a.reading.Go(func() {
@@ -112,6 +110,11 @@ func (a *Agent) accept(l *net.UnixListener, from *replica) {
 			})
 		}
 	})
+}
+
+// boundOf returns what a replica's app may send.
+func (a *Agent) boundOf(p *replica) bound {
+	return bound{rate: a.limits.of(p.who.Tenant, p.who.App), day: a.allowances.of(p.who.Tenant)}
 }
 
 func (s *session) name() string {
@@ -207,15 +210,15 @@ func (s *session) take(ctx context.Context, line []byte, cut int) error {
 	if err != nil {
 		return err
 	}
-	if known || !s.agent.allowed(s.from, s.limit, r) {
+	if known || !s.agent.allowed(s.from, s.limit, r, len(line)+cut) {
 		return s.agent.batches.add(ctx, nil, s, s.lines, false)
 	}
 	return s.agent.batches.add(ctx, r, s, s.lines, s.check)
 }
 
-// allowed stamps and cleans r, and asks the app's rate limit; from is nil for
-// a record of the platform.
-func (a *Agent) allowed(from *replica, limit *rate.Limiter, r *record.Record) bool {
+// allowed stamps and cleans r, which came as a line of size bytes, and asks the
+// app's bounds; from is nil for a record of the platform.
+func (a *Agent) allowed(from *replica, limit bound, r *record.Record, size int) bool {
 	now := time.Now()
 	complete(r, now)
 	if from == nil {
@@ -225,8 +228,8 @@ func (a *Agent) allowed(from *replica, limit *rate.Limiter, r *record.Record) bo
 			}
 		}
 	} else {
-		if !limit.AllowN(now, 1) {
-			a.losses.add(from.who.Tenant, from.who.App, a.rateCause, droppedCount(r))
+		if cause := limit.refuses(now, size, a.causes); cause != "" {
+			a.losses.add(from.who.Tenant, from.who.App, cause, droppedCount(r))
 			return false
 		}
 		from.stamp(r, now)

@@ -5,8 +5,6 @@ import (
 	"strings"
 	"time"
 
-	"golang.org/x/time/rate"
-
 	"kurama/logship/record"
 	"kurama/logship/stdout"
 )
@@ -20,7 +18,7 @@ const spillMark = "\x1e"
 type spills struct {
 	agent  *Agent
 	from   *replica
-	limit  *rate.Limiter
+	limit  bound
 	loaded time.Time // what was taken before is known
 	doubt  bool      // the stream could not be asked
 }
@@ -45,7 +43,7 @@ func (s *spills) record(ctx context.Context, e stdout.Entry) (r *record.Record, 
 		}
 		s.loaded = now
 	}
-	if s.agent.seen.has(r.ID) || !s.agent.allowed(s.from, s.limit, r) {
+	if s.agent.seen.has(r.ID) || !s.agent.allowed(s.from, s.limit, r, len(line)) {
 		return nil, false, true, nil
 	}
 	return r, s.doubt, true, nil

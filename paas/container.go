@@ -21,13 +21,14 @@ type Spec struct {
 	Limits  Limits
 	Env     map[string]string
 	Volumes []Volume
+	Runtime string // OCI runtime; empty: the installation's
 }
 
 // Alike reports whether replicas of the two differ in nothing but their source
 // and their command, so that one that stands by for the one can become the other.
 func (s Spec) Alike(o Spec) bool {
 	return s.Tenant == o.Tenant && s.App == o.App && s.Release == o.Release && s.Restart == o.Restart && s.UID == o.UID &&
-		s.Image == o.Image && s.Layer == o.Layer && s.Limits == o.Limits && maps.Equal(s.Env, o.Env) &&
+		s.Image == o.Image && s.Layer == o.Layer && s.Limits == o.Limits && s.Runtime == o.Runtime && maps.Equal(s.Env, o.Env) &&
 		slices.EqualFunc(s.Volumes, o.Volumes, func(a, b Volume) bool { return a.Path == b.Path })
 }
 
@@ -48,6 +49,7 @@ type Container struct {
 	PID        int // of the init process on the host; 0 when not running
 	ExitCode   int
 	OOMKilled  bool
+	Runtime    string // OCI runtime
 	FinishedAt time.Time
 }
 

@@ -44,6 +44,7 @@ type App struct {
 	Asleep    bool      `json:"-"`       // Desired is 0 by the autoscaler's decision, not by a person's
 	Release   int       `json:"release"` // live release, 0 before the first
 	Restart   int       `json:"-"`
+	Runtime   string    `json:"runtime,omitempty"` // OCI runtime of its containers; empty: the installation's
 	Routing   Routing   `json:"-"`
 	CreatedAt time.Time `json:"created_at"`
 	UpdatedAt time.Time `json:"updated_at"`

@@ -13,11 +13,17 @@ type Quota struct {
 
 	// BuildMinutes bounds what installing dependencies took in the last 24 hours.
 	BuildMinutes float64 `json:"build_minutes" required:"false"`
+
+	// LogBytes bounds what apps say in their log in a day (UTC); the agent drops what is beyond.
+	LogBytes int64 `json:"log_bytes" required:"false"`
+
+	// CPUWeight is the tenant's part of the cores beside others while all are busy; 0 is DefaultCPUWeight. It bounds nothing.
+	CPUWeight int `json:"cpu_weight" required:"false" minimum:"0" maximum:"10000"`
 }
 
 // Check returns *Invalid where q cannot be a quota.
 func (q Quota) Check() error {
-	if q.Apps < 0 || q.Replicas < 0 || q.CPU < 0 || q.Memory < 0 || q.Disk < 0 || q.BuildMinutes < 0 {
+	if q.Apps < 0 || q.Replicas < 0 || q.CPU < 0 || q.Memory < 0 || q.Disk < 0 || q.BuildMinutes < 0 || q.LogBytes < 0 || q.CPUWeight < 0 {
 		return &Invalid{Reason: "a quota has no negative numbers: 0 stands for no bound"}
 	}
 	return nil

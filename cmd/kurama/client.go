@@ -21,7 +21,8 @@ func clientCommands() []*cobra.Command {
 		deployCommand(), appsCommand(), releasesCommand(), rollbackCommand(), restartCommand(), scaleCommand(),
 		envCommand(), deleteCommand(), logsCommand(), archiveCommand(), profileCommand(), alertsCommand(),
 		scalingCommand(), decisionsCommand(), runCommand(), openCommand(), loginCommand(), tokensCommand(),
-		tenantsCommand(), usersCommand(), auditCommand(), diskCommand(), joinCommand(), passwordCommand(), quotaCommand(), isolationCommand(), whatIfCommand(), volumesCommand(), routingCommand(), pipelineCommand(),
+		tenantsCommand(), usersCommand(), auditCommand(), diskCommand(), joinCommand(), passwordCommand(), quotaCommand(), whatIfCommand(), volumesCommand(), routingCommand(), pipelineCommand(),
+		egressCommand(), isolationCommand(), runtimeCommand(),
 	}
 	for _, c := range all {
 		c.SetHelpTemplate(helpTemplate)

@@ -51,7 +51,7 @@ func newDesk(t *testing.T) *desk {
 	a, err := api.New(cfg.Console, api.Options{Listener: listener, Log: slog.New(slog.DiscardHandler), DataDir: data, Domain: "localhost",
 		RouterPort: 8080, DashboardPort: 5005, MaxEntries: 20, Pages: http.NotFoundHandler(), Policy: "default-src 'self'",
 		Sessions: d.auth, Tenants: d.auth, Users: d.auth, Tokens: d.auth, Invitations: d.auth, Audit: d.auth, Store: d.store, Policies: store.NewPolicies(pool, cfg.Autoscaler.Default()), Deployer: platform, Logs: platform,
-		Archive: platform, Alerts: platform, Outbox: platform, Profile: platform, Course: platform, Status: platform, LoadTester: platform, Reports: reportFiles{}, Disk: platform, Replayer: platform, Pipelines: pipelines{store: d.store, rules: alert.NewRules(pool, cfg.SMTP, "")}})
+		Archive: platform, Alerts: platform, Outbox: platform, Profile: platform, Course: platform, Status: platform, LoadTester: platform, Reports: reportFiles{}, Disk: platform, Engine: platform, Logged: platform, Replayer: platform, Pipelines: pipelines{store: d.store, rules: alert.NewRules(pool, cfg.SMTP, "")}})
 	must(t, err)
 	ctx, stop := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
@@ -297,6 +297,12 @@ func TestAppCommands(t *testing.T) {
 			t.Errorf("got\n%s", out)
 		}
 		must(t, first(d.store.CreateApp(t.Context(), "default", "open")))
+		if out := d.must("runtime", "hello", "runsc"); !strings.Contains(out, "runsc") {
+			t.Errorf("got\n%s", out)
+		}
+		if out := d.must("runtime", "hello", "--default"); !strings.Contains(out, "runc") || !strings.Contains(out, "runsc  could be chosen") {
+			t.Errorf("got\n%s", out)
+		}
 		if out, _, err := d.run("isolation", "open"); err == nil || !strings.Contains(out, "✗") {
 			t.Errorf("got %v\n%s", err, out)
 		}
@@ -334,6 +340,13 @@ func TestAccountCommands(t *testing.T) {
 		t.Errorf("got\n%s", out)
 	}
 	if out := d.must("quota", "--tenant", "acme", "--apps", "5", "--memory", "2GiB"); !strings.Contains(out, "2GiB") || !strings.Contains(out, "no bound") {
+		t.Errorf("got\n%s", out)
+	}
+	if out := d.must("egress", "--tenant", "acme", "listed", "api.example.org:443"); !strings.Contains(out, "listed") || !strings.Contains(out, "203.0.113.7") {
+		t.Errorf("got\n%s", out)
+	}
+	d.fails("is no destination", "egress", "--tenant", "acme", "listed", "nowhere")
+	if out := d.must("egress", "--tenant", "acme", "--default", "--json"); !strings.Contains(out, `"open"`) {
 		t.Errorf("got\n%s", out)
 	}
 	d.fails("--memory", "quota", "--tenant", "acme", "--memory", "much")

@@ -25,6 +25,6 @@ func newLogship(ctx context.Context, w *wiring) (runner, error) {
 	if err != nil {
 		return nil, err
 	}
-	return logship.New(w.cfg.Logship, logship.Options{RunDir: w.folders.Run, SpoolDir: w.folders.Sub("spool"), Stream: st,
+	return logship.New(w.cfg.Logship, logship.Options{RunDir: w.folders.Run, SpoolDir: w.folders.Sub("spool"), Limits: w.folders.Sub(logLimitsName), Stream: st,
 		Engine: docker, Listener: ln, Log: w.log})
 }

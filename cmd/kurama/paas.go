@@ -36,7 +36,7 @@ func newPaas(ctx context.Context, w *wiring) (runner, error) {
 	if err := w.openKeys(ctx, pool); err != nil {
 		return nil, err
 	}
-	e, err := w.engine()
+	e, err := w.engine(store.New(pool))
 	if err != nil {
 		return nil, err
 	}
@@ -57,26 +57,21 @@ func newPaas(ctx context.Context, w *wiring) (runner, error) {
 	if err != nil {
 		return nil, err
 	}
-	console, err := w.console(ctx, pool, deployer, room)
+	bounds := tenantBounds{Engine: e, store: store.New(pool), folders: w.folders, normal: int64(w.cfg.Quota.LogBytes), log: w.log}
+	console, err := w.console(ctx, pool, deployer, bounds, room)
 	if err != nil {
 		return nil, err
 	}
-	return together{deployer, console, room, guard{e}, auth.NewAuditKeeper(w.cfg.Console, pool, w.log)}, nil
+	return together{deployer, console, room, bounds, auth.NewAuditKeeper(w.cfg.Console, pool, w.log)}, nil
 }
 
-// guard keeps the packet filter around the apps beside the rest of the role.
-type guard struct{ *runtime.Engine }
-
-// Run returns nil when ctx ends.
-func (g guard) Run(ctx context.Context) error { return g.Guard(ctx) }
-
 // engine connects to Docker for this installation.
-func (w *wiring) engine() (*runtime.Engine, error) {
+func (w *wiring) engine(walls runtime.Walls) (*runtime.Engine, error) {
 	instance, err := w.instance()
 	if err != nil {
 		return nil, err
 	}
-	e, err := runtime.New(w.cfg.Docker, runtime.Options{Instance: instance, RunDir: w.folders.Run, StandbyDir: w.folders.Sub("standby"), VolumeDir: w.folders.Sub("volumes"), Log: w.log})
+	e, err := runtime.New(w.cfg.Docker, runtime.Options{Instance: instance, RunDir: w.folders.Run, StandbyDir: w.folders.Sub("standby"), VolumeDir: w.folders.Sub("volumes"), Walls: walls, Log: w.log})
 	if err != nil {
 		return nil, err
 	}
@@ -96,7 +91,7 @@ func (w *wiring) builder(e *runtime.Engine) (*build.Builder, error) {
 	}
 	w.onClose(func() { _ = docker.Close() })
 	return build.New(w.cfg.Build, build.Options{Data: w.folders.Data, Instance: instance, Threads: w.cfg.App.Threads,
-		SDK: python.Files(), Docker: docker, Network: e.BuildNetwork, Log: w.log})
+		SDK: python.Files(), Docker: docker, Network: e.BuildNetwork, Share: e.BuildShare, Log: w.log})
 }
 
 func (w *wiring) deployer(pool *pgxpool.Pool, e *runtime.Engine, room *disk.Guard) (*deploy.Deployer, error) {
@@ -111,7 +106,7 @@ func (w *wiring) deployer(pool *pgxpool.Pool, e *runtime.Engine, room *disk.Guar
 			Pipelines: pipelines{store.New(pool), alert.NewRules(pool, w.cfg.SMTP, consoleURL(w.cfg)), w.status()}}), nil
 }
 
-func (w *wiring) console(ctx context.Context, pool *pgxpool.Pool, d *deploy.Deployer, room *disk.Guard) (*api.API, error) {
+func (w *wiring) console(ctx context.Context, pool *pgxpool.Pool, d *deploy.Deployer, bounds tenantBounds, room *disk.Guard) (*api.API, error) {
 	ln, err := role.Listener(0, w.cfg.Console.Listen)
 	if err != nil {
 		return nil, portSentence("console.listen", w.cfg.Console.Listen, err)
@@ -141,7 +136,7 @@ func (w *wiring) console(ctx context.Context, pool *pgxpool.Pool, d *deploy.Depl
 		Logs: logQuery{persist.NewQuery(bound)}, Archive: archiveQuery{archive.NewReader(w.folders.Sub("archive"), w.folders.Socket("archive.sock"), w.log), w.cfg.Archive},
 		Alerts: alertRules{rules}, Outbox: alertRules{rules}, Profile: profileQuery{profile.NewQuery(bound)},
 		Course: courseQuery{pastQuery{persist.NewQuery(bound), profile.NewQuery(bound), w.cfg.Logship.SampleInterval}}, Status: w.status(),
-		LoadTester: tester, Reports: reportFiles{}, Disk: room,
+		LoadTester: tester, Reports: reportFiles{}, Disk: room, Engine: bounds, Logged: bounds,
 		Pipelines: pipelines{store.New(bound), rules, w.status()}, Replayer: newReplayer(profile.NewQuery(bound), w.cfg.Router.RequestTimeout),
 	})
 }

@@ -112,6 +112,31 @@ func (p *platformFake) RemoveVolume(ctx context.Context, tenant, app, path strin
 	return p.store.RemoveVolume(ctx, tenant, app, path)
 }
 
+// Runtimes allows runsc.
+func (p *platformFake) Runtimes(ctx context.Context, tenant, app string) (paas.Runtimes, error) {
+	a, err := p.store.App(ctx, tenant, app)
+	return paas.Runtimes{Runtime: a.Runtime, Default: "runc", Choices: []paas.RuntimeChoice{{Name: "runsc", Installed: true}}}, err
+}
+
+// SetRuntime stores it.
+func (p *platformFake) SetRuntime(ctx context.Context, tenant, app, runtime string) error {
+	return p.store.SetRuntime(ctx, tenant, app, runtime)
+}
+
+// Refresh has nothing to put in force.
+func (p *platformFake) Refresh(context.Context) error { return nil }
+
+// Logged is nearly at its bound.
+func (p *platformFake) Logged(string) (bytes, dropped int64, err error) { return 1 << 20, 3, nil }
+
+// LookUps knows one name.
+func (p *platformFake) LookUps(string) []paas.Lookup {
+	return []paas.Lookup{{Name: "api.example.org", Addresses: []string{"203.0.113.7"}}}
+}
+
+// Egress is the default.
+func (p *platformFake) Egress() string { return paas.EgressOpen }
+
 // Isolation finds one wall down in apps called "open".
 func (p *platformFake) Isolation(_ context.Context, _, app string) (paas.Isolation, error) {
 	ok := app != "open"

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"strconv"
@@ -24,6 +25,8 @@ func quotaCommand() *cobra.Command {
 	flags.String("memory", "", "memory of all replicas at most, such as 2GiB")
 	flags.String("disk", "", "writable space of all replicas and volumes at most, such as 10GiB")
 	flags.Float64("build-minutes", 0, "minutes that builds may take in 24 hours")
+	flags.String("log-bytes", "", "what apps may log in a day (UTC), such as 1GiB; more is dropped and told")
+	flags.Int("cpu-weight", 0, "part of the cores beside other tenants while all are busy; 100 is usual")
 	flags.Bool("default", false, "let the default quota apply again")
 	return asks(cmd, func(s *session, _ []string) error {
 		view, err := s.quota()
@@ -70,7 +73,11 @@ func (s *session) quotaChange(q *paas.Quota) (changed bool, err error) {
 		changed = true
 		q.BuildMinutes, _ = flags.GetFloat64("build-minutes")
 	}
-	for name, to := range map[string]*int64{"memory": &q.Memory, "disk": &q.Disk} {
+	if flags.Changed("cpu-weight") {
+		changed = true
+		q.CPUWeight, _ = flags.GetInt("cpu-weight")
+	}
+	for name, to := range map[string]*int64{"memory": &q.Memory, "disk": &q.Disk, "log-bytes": &q.LogBytes} {
 		if !flags.Changed(name) {
 			continue
 		}
@@ -99,6 +106,8 @@ func (s *session) showQuota(v api.QuotaView) {
 		{"cores", number(use.CPU), bound(number(q.CPU), q.CPU == 0)},
 		{"disk", config.Bytes(use.Disk).String(), bound(config.Bytes(q.Disk).String(), q.Disk == 0)},
 		{"build minutes (24 h)", number(math.Round(use.BuildMinutes*10) / 10), bound(number(q.BuildMinutes), q.BuildMinutes == 0)},
+		{"log bytes (today, UTC)", config.Bytes(use.LogBytes).String(), bound(config.Bytes(q.LogBytes).String(), q.LogBytes == 0)},
+		{"weight of CPU", "", strconv.Itoa(cmp.Or(q.CPUWeight, paas.DefaultCPUWeight))},
 		{"memory", config.Bytes(use.Memory).String(), bound(config.Bytes(q.Memory).String(), q.Memory == 0)},
 	})
 }

@@ -29,7 +29,7 @@ func (p *platform) accounts(ctx context.Context) error {
 func (p *platform) baseImage(ctx context.Context) error {
 	w := p.asWiring()
 	defer w.close()
-	e, err := w.engine()
+	e, err := w.engine(nil)
 	if err != nil {
 		return err
 	}
@@ -49,7 +49,7 @@ func (p *platform) stopApps() {
 	}
 	w := p.asWiring()
 	defer w.close()
-	e, err := w.engine()
+	e, err := w.engine(nil)
 	if err != nil {
 		p.log.Error("the apps' containers were not stopped", "error", err)
 		return

@@ -197,11 +197,15 @@ func answers(ctx context.Context, address, want string) error {
 }
 
 func fetch(ctx context.Context, address string) (string, error) {
+	return fetchBy(ctx, &visitor, address)
+}
+
+func fetchBy(ctx context.Context, by *http.Client, address string) (string, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
 	if err != nil {
 		return "", fmt.Errorf("asking %s: %w", address, err)
 	}
-	resp, err := visitor.Do(req)
+	resp, err := by.Do(req)
 	if err != nil {
 		return "", fmt.Errorf("asking %s: %w", address, err)
 	}

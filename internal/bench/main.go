@@ -46,6 +46,7 @@ var sections = []section{
 	{"reqsim", "the request simulator beside wrk and Locust", 2 * time.Minute, (*bench).measureReqsim},
 	{"latency", "from the log call in an app to the websocket and to the committed row", 2 * time.Minute, (*bench).measureLatency},
 	{"archive", "what the archive makes of an app's records", time.Minute, (*bench).measureArchive},
+	{"neighbour", "an app while another tenant's takes all that it can", 5 * time.Minute, (*bench).measureNeighbour},
 	{"agent", "use at 5 000 records/s", 2 * time.Minute, (*bench).measureAgent},
 	{"fanout", "1 000 viewers of the live dashboard", 2 * time.Minute, (*bench).measureFanout},
 	{"sdk", "what the Python library costs an app", 2 * time.Minute, (*bench).measureSDK},

@@ -173,15 +173,21 @@ func (p *platform) start(ctx context.Context) (time.Duration, error) {
 
 // connect opens the API and the database as the administrator.
 func (p *platform) connect(ctx context.Context) error {
-	token, err := os.ReadFile(p.folders.Sub("admin.token"))
-	if err != nil {
-		return fmt.Errorf("reading the administrator's token: %w", err)
-	}
-	if p.api, err = client.New("http://"+p.console, strings.TrimSpace(string(token)), ""); err != nil {
+	var err error
+	if p.api, err = p.client(""); err != nil {
 		return err
 	}
 	p.pool, err = postgres.Open(ctx, p.dsn, 4)
 	return err
+}
+
+// client asks the API as the administrator, for a tenant where one is named.
+func (p *platform) client(tenant string) (*client.Client, error) {
+	token, err := os.ReadFile(p.folders.Sub("admin.token"))
+	if err != nil {
+		return nil, fmt.Errorf("reading the administrator's token: %w", err)
+	}
+	return client.New("http://"+p.console, strings.TrimSpace(string(token)), tenant)
 }
 
 // stop ends the platform as Ctrl-C does.

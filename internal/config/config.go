@@ -197,7 +197,9 @@ type Docker struct {
 	NetworkPool string `yaml:"network_pool"` // tenants' networks are cut from it
 	NetworkSize int    `yaml:"network_size"` // prefix length of one tenant's network
 	Runtime     string `yaml:"runtime"`      // OCI runtime of apps; empty: the engine's default
-	Egress      string `yaml:"egress"`       // open: the internet but no private address; none
+	Runtimes    string `yaml:"runtimes"`     // OCI runtimes that an app may be given instead, with commas between
+	Egress      string `yaml:"egress"`       // open: the internet but no private address; none. Of tenants without a policy of their own
+	Connections int    `yaml:"connections"`  // that a replica may have open to the outside at a time; 0: no bound
 }
 
 // Build configures uploads and builds.
@@ -248,6 +250,7 @@ type Quota struct {
 	Disk     Bytes   `yaml:"disk"`   // writable space of the replicas, and volumes
 
 	BuildMinutes float64 `yaml:"build_minutes"` // of installing dependencies, in any 24 hours
+	LogBytes     Bytes   `yaml:"log_bytes"`     // that the apps log in a day (UTC); more is dropped and told
 }
 
 // Disk bounds how full the data folder's disk may get.
@@ -285,7 +288,7 @@ func Default() Config {
 			LoadWindow: 5 * time.Minute, LoadUp: 85, LoadDown: 50,
 			TimeWindow: 10 * time.Minute, TimeUp: 200 * time.Millisecond, Cooldown: time.Minute},
 		Reqsim: Reqsim{ConsoleRate: 200, ConsoleTime: 15 * time.Minute, ConsoleConnections: 100},
-		Docker: Docker{NetworkPool: "10.213.0.0/16", NetworkSize: 24, Egress: "open"},
+		Docker: Docker{NetworkPool: "10.213.0.0/16", NetworkSize: 24, Egress: "open", Connections: 1024},
 		Build: Build{Base: "auto", Timeout: 10 * time.Minute, Memory: 1 * GiB, CPU: 1, Output: 1 * MiB,
 			LayerMax: 2 * GiB, SourceMax: 512 * MiB, Entries: 20_000, Ratio: 200, AtOnce: 1, Queue: 200, TenantAtOnce: 1, TenantQueue: 20, KeepSource: 10},
 		App: App{CPU: 1, Memory: 256 * MiB, Disk: 64 * MiB, Pids: 128, Nofile: 4096, Threads: 4,

@@ -44,6 +44,12 @@ func findAccount() (account, error) {
 	return account{}, errors.New("PostgreSQL does not run as root, and there is neither a user postgres nor nobody to run it as")
 }
 
+// CheckAccount returns a sentence where the private server has nobody to run as.
+func CheckAccount() error {
+	_, err := findAccount()
+	return err
+}
+
 // credential makes a child process run as the account.
 func (a account) credential() *syscall.SysProcAttr {
 	attr := &syscall.SysProcAttr{Pdeathsig: syscall.SIGINT}

@@ -72,8 +72,10 @@ var bodies = map[string]any{
 	"POST /invitations":               map[string]any{"role": "viewer"}, "PUT /users/{name}": map[string]any{"role": "viewer"},
 	"PUT /session/password": map[string]any{"old": password, "new": password + "!"},
 	"POST /invitation":      map[string]any{"secret": "x"}, "POST /invitation/accept": map[string]any{"secret": "x", "name": "x", "password": password},
-	"PUT /quota":           map[string]any{"apps": 1, "replicas": 1, "cpu": 1, "memory": 1},
-	"POST /apps/{app}/run": map[string]any{"command": []string{"id"}}, "POST /session": map[string]any{"name": "x", "password": "y"},
+	"PUT /egress":             map[string]any{"mode": "none", "allow": []string{}},
+	"PUT /apps/{app}/runtime": map[string]any{"runtime": "runsc"},
+	"PUT /quota":              map[string]any{"apps": 1, "replicas": 1, "cpu": 1, "memory": 1},
+	"POST /apps/{app}/run":    map[string]any{"command": []string{"id"}}, "POST /session": map[string]any{"name": "x", "password": "y"},
 }
 
 var parameter = regexp.MustCompile(`\{\w+\}`)

@@ -57,6 +57,8 @@ type Options struct {
 	Course      Courser
 	Status      Statuser
 	Disk        Disk
+	Engine      Engine
+	Logged      Logged
 	LoadTester  LoadTester
 	Reports     ReportWriter
 	Replayer    Replayer
@@ -73,6 +75,7 @@ type Store interface {
 	quotaStore
 	routingStore
 	loadTestStore
+	egressStore
 }
 
 // Deployer moves releases; its methods return once the work is under way.
@@ -138,6 +141,7 @@ func (o Options) check() error {
 		"invitations": o.Invitations == nil, "audit log": o.Audit == nil,
 		"store": o.Store == nil, "policies": o.Policies == nil, "deployer": o.Deployer == nil, "logs": o.Logs == nil, "archive": o.Archive == nil,
 		"alerts": o.Alerts == nil, "outbox": o.Outbox == nil, "profile": o.Profile == nil, "course": o.Course == nil, "status": o.Status == nil, "disk": o.Disk == nil, "load tester": o.LoadTester == nil, "reports": o.Reports == nil, "replayer": o.Replayer == nil, "pipelines": o.Pipelines == nil,
+		"engine": o.Engine == nil, "counts of the log": o.Logged == nil,
 	} {
 		if missing {
 			return errors.New("the API cannot start without " + name)
@@ -154,7 +158,8 @@ func (a *API) routes(mux *http.ServeMux) error {
 	for _, register := range []func(){
 		a.sessionRoutes, a.oidcRoutes, a.tenantRoutes, a.userRoutes, a.tokenRoutes, a.invitationRoutes, a.auditRoutes, a.appRoutes, a.envRoutes, a.releaseRoutes,
 		a.uploadRoutes, a.logRoutes, a.archiveRoutes, a.alertRoutes, a.outboxRoutes, a.profileRoutes,
-		a.scalingRoutes, a.quotaRoutes, a.isolationRoutes, a.loadTestRoutes, a.whatIfRoutes, a.runRoutes, a.volumeRoutes, a.routingRoutes, a.pipelineRoutes, a.statusRoutes, a.diskRoutes,
+		a.scalingRoutes, a.quotaRoutes, a.loadTestRoutes, a.whatIfRoutes, a.runRoutes, a.volumeRoutes, a.routingRoutes, a.pipelineRoutes, a.statusRoutes, a.diskRoutes,
+		a.egressRoutes, a.isolationRoutes,
 	} {
 		register()
 	}

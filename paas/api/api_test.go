@@ -104,6 +104,7 @@ func (w *world) serve(cfg config.Console, listener net.Listener, provider api.Pr
 		Policy: "default-src 'self'", Sessions: w.auth, Tenants: w.auth, Users: auth.NewPeople(auth.New(cfg, w.bound), w.auth), Tokens: auth.New(cfg, w.bound),
 		Invitations: w.auth, Audit: w.auth, Provider: provider, Store: store.New(w.bound), Policies: store.NewPolicies(w.bound, config.Default().Autoscaler.Default()),
 		Deployer: w.fakes, Logs: w.fakes, Archive: w.fakes, Alerts: w.fakes, Outbox: w.fakes, Profile: w.fakes, Course: w.fakes, Status: w.fakes, LoadTester: w.fakes, Reports: w.fakes, Disk: w.fakes, Replayer: w.fakes, Pipelines: w.fakes,
+		Engine: w.fakes, Logged: w.fakes,
 	})
 	must(w.t, err)
 	ctx, stop := context.WithCancel(context.Background())
@@ -320,6 +321,31 @@ func (f *fakes) AddVolume(ctx context.Context, tenant, app string, v paas.Volume
 func (f *fakes) RemoveVolume(ctx context.Context, tenant, app, path string) error {
 	return f.store.RemoveVolume(ctx, tenant, app, path)
 }
+
+// Runtimes allows runsc.
+func (f *fakes) Runtimes(ctx context.Context, tenant, app string) (paas.Runtimes, error) {
+	a, err := f.store.App(ctx, tenant, app)
+	return paas.Runtimes{Runtime: a.Runtime, Default: "runc", Choices: []paas.RuntimeChoice{{Name: "runsc", Installed: true}}}, err
+}
+
+// SetRuntime stores it.
+func (f *fakes) SetRuntime(ctx context.Context, tenant, app, runtime string) error {
+	return f.store.SetRuntime(ctx, tenant, app, runtime)
+}
+
+// Refresh has nothing to put in force.
+func (f *fakes) Refresh(context.Context) error { return f.fail }
+
+// Logged is nearly at its bound.
+func (f *fakes) Logged(string) (bytes, dropped int64, err error) { return 1 << 20, 3, nil }
+
+// LookUps knows one name.
+func (f *fakes) LookUps(string) []paas.Lookup {
+	return []paas.Lookup{{Name: "api.example.org", Addresses: []string{"203.0.113.7"}}}
+}
+
+// Egress is the default.
+func (f *fakes) Egress() string { return paas.EgressOpen }
 
 func (f *fakes) Isolation(_ context.Context, _, app string) (paas.Isolation, error) {
 	return paas.Isolation{Replica: app + "-1-abcdef", OK: true, Checks: []paas.IsolationCheck{{Name: "user", OK: true, Says: "Fine.", Where: "replica"}}}, f.fail

@@ -12,7 +12,7 @@ func TestQuota(t *testing.T) {
 	w := newWorld(t)
 	const path = "/api/v1/quota"
 	got := read[api.QuotaView](t, w.send("viewer", "GET", path, nil), 200)
-	if got.Own || got.Quota != (paas.Quota{}) || got.Use.Apps != 1 || got.Use.Replicas != 1 {
+	if got.Own || got.Quota != (paas.Quota{}) || got.Use.Apps != 1 || got.Use.Replicas != 1 || got.Use.LogBytes != 1<<20 || got.LogDropped != 3 {
 		t.Errorf("at first: %+v", got)
 	}
 	want(t, w.send("owner", "PUT", path, paas.Quota{Apps: 99}), 403) // nobody gives themselves more

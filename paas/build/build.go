@@ -29,7 +29,9 @@ type Options struct {
 	SDK      fs.FS  // what goes into site-packages: kurama/ and kurama.pth; nil: nothing
 	Docker   *client.Client
 	Network  Network // nil: the engine's default bridge
-	Log      *slog.Logger
+	// Share gives the control group that builds share; nil: the engine's default.
+	Share func(ctx context.Context) (string, error)
+	Log   *slog.Logger
 }
 
 // Builder builds. Its methods may be called at the same time.

@@ -225,8 +225,11 @@ func damaged(name string, err error) error {
 		return known
 	}
 	// Reading fails where a damaged archive points, too; writing is our own.
-	if e, ok := errors.AsType[*os.PathError](err); ok && e.Op == "write" {
-		return fmt.Errorf("file %s: %w", name, err)
+	if e, ok := errors.AsType[*os.PathError](err); ok {
+		if e.Op == "write" {
+			return fmt.Errorf("file %s: %w", name, err)
+		}
+		err = e.Err // where the upload lies is nothing to tell
 	}
 	return invalid("The archive is damaged at `%s`: %v. Pack it again. %s", name, err, nothingStored)
 }

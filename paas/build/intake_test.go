@@ -283,6 +283,10 @@ func FuzzIntake(f *testing.F) {
 	f.Add(tarOf(f, file{name: "app.py", text: "x"}, file{name: "l", kind: tar.TypeSymlink}))
 	f.Add(overlapping(f))
 	f.Add([]byte("PK\x05\x06"))
+	f.Add(quoted(f, 5))
+	f.Add(zip64(f, 1<<62, 1<<62))
+	f.Add(sparse(f, "1099511627776"))
+	f.Add(paxName(f, "../canary"))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		b := intakeBuilder(t)
 		_, err := b.take(t, data, paas.UploadZip)

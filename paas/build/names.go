@@ -4,7 +4,10 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"unicode"
 	"unicode/utf8"
+
+	"golang.org/x/text/unicode/norm"
 )
 
 // header is what an archive says about one of its entries.
@@ -81,7 +84,7 @@ func safeName(name string) (string, error) {
 		return "", invalid("The archive holds a path that leaves its folder: `%s`. %s", shown, nothingStored)
 	case strings.Contains(name, `\`):
 		return "", invalid("The archive holds a path with a backslash: `%s`. Pack it with a tool that writes `/`. %s", shown, nothingStored)
-	case strings.ContainsFunc(name, func(r rune) bool { return r < ' ' || r == 0x7f }):
+	case strings.ContainsFunc(name, func(r rune) bool { return unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) }): // the latter show a name as another one
 		return "", invalid("The archive holds a name with a control character: `%q`. %s", shown, nothingStored)
 	case len(name) > maxPath || len(elements) > maxDepth || slices.ContainsFunc(elements, func(e string) bool { return len(e) > maxName }):
 		return "", invalid("The archive holds a path that is too long or too deep: `%s`. %s", shown, nothingStored)
@@ -128,7 +131,8 @@ func skipped(name string, environments []string) bool {
 	return slices.ContainsFunc(environments, func(e string) bool { return strings.HasPrefix(name+"/", e) })
 }
 
-// nameSet finds names that would meet on a file system that folds case.
+// nameSet finds names that would meet on a file system that folds case, or the
+// two ways of writing an accent.
 type nameSet struct {
 	spelled map[string]string // folded path → as spelled first
 	files   map[string]bool   // folded paths of files
@@ -142,10 +146,12 @@ func (s nameSet) add(name string, dir bool) error {
 			continue
 		}
 		part := name[:i]
-		folded := strings.ToLower(part)
+		folded := norm.NFC.String(strings.ToLower(norm.NFC.String(part)))
 		first, known := s.spelled[folded]
 		last := i == len(name)
 		switch {
+		case known && first != part && norm.NFC.String(first) == norm.NFC.String(part):
+			return invalid("The archive holds two names that differ only in how their accents are written: `%s` and `%s`. %s", first, part, nothingStored)
 		case known && first != part:
 			return invalid("The archive holds two names that differ only in case: `%s` and `%s`. %s", first, part, nothingStored)
 		case s.files[folded] && last && !dir:

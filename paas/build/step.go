@@ -40,6 +40,13 @@ func (b *Builder) run(ctx context.Context, s step, line func(string)) (ended, er
 	docker := b.opts.Docker
 	s.config.Labels = map[string]string{"kurama.instance": b.opts.Instance, "kurama.kind": "build"}
 	s.config.AttachStdout, s.config.AttachStderr = true, true
+	if b.opts.Share != nil {
+		share, err := b.opts.Share(ctx)
+		if err != nil {
+			return ended{}, fmt.Errorf("build container: %w", err)
+		}
+		s.host.CgroupParent = share
+	}
 	// A call that is cut off may still make one, which nobody would know of.
 	made, err := docker.ContainerCreate(context.WithoutCancel(ctx), s.config, s.host, nil, nil, "")
 	if err != nil {

@@ -30,6 +30,7 @@ type Apps interface {
 	AddVolume(ctx context.Context, tenant, app string, v paas.Volume, most int64) error
 	RemoveVolume(ctx context.Context, tenant, app, path string) error
 	RequestRestart(ctx context.Context, tenant, app string) error
+	SetRuntime(ctx context.Context, tenant, app, runtime string) error
 }
 
 // Releases is what is stored about releases.
@@ -93,7 +94,13 @@ type Engine interface {
 	Standby
 	Commands
 	Volumes
+	Runtimer
 	Observer
+}
+
+// Runtimer knows the OCI runtimes that apps can be given.
+type Runtimer interface {
+	Runtimes(ctx context.Context) (paas.Runtimes, error)
 }
 
 // Standby keeps replicas that wait for their source.

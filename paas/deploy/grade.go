@@ -3,6 +3,7 @@ package deploy
 import (
 	"fmt"
 	"math"
+	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -29,6 +30,7 @@ type inside struct {
 	CPU           string   `json:"cpu"`
 	IPv6          []string `json:"ipv6"`
 	Reached       []string `json:"reached"`
+	Version       string   `json:"version"` // of the kernel, as it says itself
 }
 
 // twin is how far the trials came that would harm a replica.
@@ -55,7 +57,7 @@ func (g *grader) check(name string, ok bool, good, bad string) {
 	g.checks = append(g.checks, paas.IsolationCheck{Name: name, OK: ok, Says: says, Where: g.where})
 }
 
-func gradeInside(in inside, limits paas.Limits, tried targets) []paas.IsolationCheck {
+func gradeInside(in inside, limits paas.Limits, tried targets, runtime string) []paas.IsolationCheck {
 	g := &grader{where: "replica"}
 	own := !slices.ContainsFunc(in.Groups, func(id int) bool { return id != in.GID })
 	g.check("user", in.UID >= firstAppUID && in.GID >= firstAppUID && own,
@@ -69,9 +71,26 @@ func gradeInside(in inside, limits paas.Limits, tried targets) []paas.IsolationC
 		fmt.Sprintf("It can write where it should not: %s.", joined(append(in.Writes, in.Disks...))))
 	g.check("kernel", len(in.Kernel) == 0, "The kernel's own files are closed to it.", fmt.Sprintf("It can open files of the kernel: %s.", joined(in.Kernel)))
 	g.check("engine_socket", len(in.Sockets) == 0, "The container engine's socket is not there.", fmt.Sprintf("It sees the container engine's socket: %s.", joined(in.Sockets)))
+	g.runtime(in.Version, runtime)
 	g.limits(in, limits)
 	g.network(in, tried)
 	return g.checks
+}
+
+// ownKernel are the runtimes that put a kernel of their own between an app and
+// the host's, by how their names begin.
+var ownKernel = []string{"runsc", "kata"}
+
+// runtime says whose kernel answers the app's system calls.
+func (g *grader) runtime(version, runtime string) {
+	host, _ := os.ReadFile("/proc/version") // unknown: as if it were another
+	shared := version == strings.TrimSpace(string(host))
+	apart := slices.ContainsFunc(ownKernel, func(name string) bool { return strings.HasPrefix(runtime, name) })
+	good := fmt.Sprintf("Runtime %s: its system calls go to a kernel of their own, not to the host's.", runtime)
+	if shared {
+		good = fmt.Sprintf("Runtime %s: its system calls go to the host's kernel, as those of its neighbours do.", runtime)
+	}
+	g.check("runtime", !apart || !shared, good, fmt.Sprintf("It was given the runtime %s, and its system calls go to the host's kernel all the same.", runtime))
 }
 
 // firstAppUID is the lowest user id that an app may have.

@@ -1,6 +1,8 @@
 package deploy
 
 import (
+	"os"
+	"strings"
 	"testing"
 
 	"kurama/paas"
@@ -9,12 +11,12 @@ import (
 func TestGrade(t *testing.T) {
 	limits := paas.Limits{CPU: 0.5, Memory: 256 << 20, Disk: 64 << 20, Pids: 128}
 	tried := targets{tenants: []string{"10.0.0.2:8000"}, neighbours: []string{"10.0.0.3:8000"}, host: []string{"192.0.2.1:9"}, metadata: []string{"169.254.169.254:80"}}
-	good := inside{UID: 20001, GID: 20001, Groups: []int{20001}, NoNewPrivs: true, Seccomp: true, Memory: "268435456", Pids: "128", CPU: "50000"}
+	good := inside{UID: 20001, GID: 20001, Groups: []int{20001}, NoNewPrivs: true, Seccomp: true, Memory: "268435456", Pids: "128", CPU: "50000", Version: "Linux version 4.4.0"}
 	goodTwin := twin{Cores: 0.51, Processes: 120, Disk: 64 << 20, Memory: 200 << 20, Killed: true}
 	bad := func(change func(*inside, *twin)) (names []string) {
 		in, tw := good, goodTwin
 		change(&in, &tw)
-		for _, c := range append(gradeInside(in, limits, tried), gradeTwin(tw, limits)...) {
+		for _, c := range append(gradeInside(in, limits, tried, "runsc"), gradeTwin(tw, limits)...) {
 			if c.Says == "" || c.Where == "" {
 				t.Errorf("%s says nothing", c.Name)
 			}
@@ -43,6 +45,11 @@ func TestGrade(t *testing.T) {
 	f("root_filesystem", func(in *inside, _ *twin) { in.Disks = []string{"/host"} })
 	f("kernel", func(in *inside, _ *twin) { in.Kernel = []string{"/proc/kcore"} })
 	f("engine_socket", func(in *inside, _ *twin) { in.Sockets = []string{"/run/docker.sock"} })
+	host, err := os.ReadFile("/proc/version")
+	if err != nil {
+		t.Fatal(err)
+	}
+	f("runtime", func(in *inside, _ *twin) { in.Version = strings.TrimSpace(string(host)) })
 	f("memory_limit", func(in *inside, _ *twin) { in.Memory = "9223372036854771712" })
 	f("process_limit", func(in *inside, _ *twin) { in.Pids = "max" })
 	f("cpu_limit", func(in *inside, _ *twin) { in.CPU = "-1" })
@@ -61,7 +68,7 @@ func TestGrade(t *testing.T) {
 }
 
 func TestWhatCouldNotBeTriedIsNotOnTheCard(t *testing.T) {
-	for _, c := range gradeInside(inside{}, paas.Limits{}, targets{}) {
+	for _, c := range gradeInside(inside{}, paas.Limits{}, targets{}, "runc") {
 		if c.Name == "other_tenants" || c.Name == "host" {
 			t.Errorf("%s: %s", c.Name, c.Says)
 		}

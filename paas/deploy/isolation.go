@@ -50,6 +50,10 @@ func (d *Deployer) Isolation(ctx context.Context, tenant, app string) (paas.Isol
 		return paas.Isolation{}, err
 	}
 	card := paas.Isolation{Replica: r.ID, Release: rel.Number, MeasuredAt: time.Now().UTC()}
+	found, err := d.Engine.Inspect(ctx, r.ID)
+	if err != nil {
+		return paas.Isolation{}, err
+	}
 	tried, in, err := d.lookInside(ctx, r)
 	if err != nil {
 		return paas.Isolation{}, fmt.Errorf("isolation of app %s: %w", app, err)
@@ -58,7 +62,7 @@ func (d *Deployer) Isolation(ctx context.Context, tenant, app string) (paas.Isol
 	if err != nil {
 		return paas.Isolation{}, fmt.Errorf("isolation of app %s: %w", app, err)
 	}
-	card.Checks = append(gradeInside(in, rel.Limits, tried), gradeTwin(t, rel.Limits)...)
+	card.Checks = append(gradeInside(in, rel.Limits, tried, found.Runtime), gradeTwin(t, rel.Limits)...)
 	card.OK = !slices.ContainsFunc(card.Checks, func(c paas.IsolationCheck) bool { return !c.OK })
 	return card, nil
 }

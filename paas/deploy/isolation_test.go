@@ -43,7 +43,7 @@ func TestIsolation(t *testing.T) {
 	t.Run("of an app is measured whole, and stands", func(t *testing.T) {
 		before := p.containers("one")[0]
 		card, failed := measure(t)
-		if !card.OK || len(failed) > 0 || len(card.Checks) != 20 || card.Replica != before.ID || card.Release != 1 {
+		if !card.OK || len(failed) > 0 || len(card.Checks) != 21 || card.Replica != before.ID || card.Release != 1 {
 			t.Errorf("got %d checks, failed %v, %+v", len(card.Checks), failed, card)
 		}
 		if own := p.containers("one"); len(own) != 1 || !own[0].StartedAt.Equal(before.StartedAt) || len(p.events.all("oom_killed")) > 0 {

@@ -23,7 +23,10 @@ func (e *Engine) Run(ctx context.Context, spec paas.Spec, command []string, fn f
 		return 0, err
 	}
 	spec.Start = paas.Start{Command: command}
-	p := e.profile(spec, KindRun, network)
+	p, err := e.profile(ctx, spec, KindRun, network)
+	if err != nil {
+		return 0, err
+	}
 	p.config.AttachStdout, p.config.AttachStderr = true, true
 	made, err := e.docker.ContainerCreate(ctx, p.config, p.host, p.networking, nil, e.name(spec.Replica))
 	if err != nil {

@@ -18,23 +18,32 @@ import (
 // reacher is an app that tells whether it reaches an address, or resolves a name.
 const reacher = `
 import http.server, json, os, socket
+def hold(where, count):
+    held = []
+    try:
+        while len(held) < count: held.append(socket.create_connection(where, timeout=4))
+    except OSError: pass
+    for s in held: s.close()
+    return len(held)
 class Handler(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
         what, where = self.path[1:].split("/")
         try:
-            if what == "resolve": socket.getaddrinfo(where, 80)
+            if what == "hold": count = hold(tuple(where.rsplit(":", 1)), 60)
+            elif what == "resolve": socket.getaddrinfo(where, 80)
             else: socket.create_connection(tuple(where.rsplit(":", 1)), timeout=1).close()
             body = {"reached": True}
         except OSError as e:
             body = {"reached": False, "error": str(e)}
+        if what == "hold": body["held"] = count
         body["ipv6"] = os.path.exists("/proc/net/if_inet6") and any(not l.endswith(" lo\n") for l in open("/proc/net/if_inet6"))
         self.send_response(200); self.end_headers(); self.wfile.write(json.dumps(body).encode())
 http.server.ThreadingHTTPServer(("0.0.0.0", 8000), Handler).serve_forever()
 `
 
-// outside is a host beyond the default network of the engine, on an address of
+// beyond is a host outside the default network of the engine, on an address of
 // the internet, and returns where a service answers there.
-func outside(t *testing.T) string {
+func beyond(t *testing.T) string {
 	t.Helper()
 	name := "kr" + strings.ToLower(rand.Text()[:8])
 	run := func(args ...string) {
@@ -127,7 +136,7 @@ func reached(t *testing.T, from string, addresses []string) []string {
 }
 
 func TestEgress(t *testing.T) {
-	internet, host := outside(t), hostService(t)
+	internet, host := beyond(t), hostService(t)
 	if !slices.ContainsFunc(host, func(a string) bool { return strings.HasPrefix(a, "198.51.100.1:") }) {
 		t.Fatalf("the host's public address is missing in %v", host)
 	}
@@ -192,6 +201,74 @@ func TestEgress(t *testing.T) {
 			t.Error(err)
 		}
 	})
+	t.Run("a tenant's own policy is in force at once, for it alone, and after a flush", func(t *testing.T) {
+		policies := &walls{tenant: "default"}
+		e.opts.Walls = policies
+		set := func(mode string, allow ...string) {
+			t.Helper()
+			policies.set(paas.Wall{Egress: paas.Egress{Mode: mode, Allow: allow}})
+			if err := e.Refresh(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+		}
+		e.outside.lookUp = func(context.Context, string) ([]netip.Addr, error) {
+			return []netip.Addr{netip.MustParseAddr("198.51.100.2"), netip.MustParseAddr("10.0.0.1")}, nil
+		}
+		expect := func(what string, want bool) {
+			t.Helper()
+			if got := reaches(t, one, "connect", internet); got != want {
+				t.Errorf("%s: the internet is reached: %t", what, got)
+			}
+			if !reaches(t, other, "connect", internet) {
+				t.Errorf("%s: the other tenant does not reach it", what)
+			}
+			closed(t)
+		}
+		set(paas.EgressNone)
+		expect("none", false)
+		set(paas.EgressListed)
+		expect("an empty list", false)
+		set(paas.EgressListed, "198.51.100.0/24:8123")
+		expect("its range and port", true)
+		set(paas.EgressListed, "198.51.100.2:443")
+		expect("its address with another port", false)
+		set(paas.EgressListed, "0.0.0.0/0")
+		expect("everything", true)
+		set(paas.EgressListed, "api.example.org:8123")
+		expect("its name", true)
+		if l := e.LookUps("default"); len(l) != 1 || !slices.Equal(l[0].Addresses, []string{"198.51.100.2"}) || !strings.Contains(l[0].Says, "10.0.0.1, which is private") {
+			t.Errorf("looked up: %+v", l)
+		}
+		forward, _ := e.filter.chains()
+		if _, err := iptables(t.Context(), "iptables", "", "--wait", "5", "-F", forward); err != nil {
+			t.Fatal(err)
+		}
+		set(paas.EgressListed, "203.0.113.1")
+		expect("after a flush", false)
+		_, port, _ := net.SplitHostPort(host[0])
+		set(paas.EgressListed, host[0])
+		if !reaches(t, one, "connect", host[0]) || reaches(t, one, "connect", host[len(host)-1]) {
+			t.Errorf("of the host, port %s is not reached on the address listed alone", port)
+		}
+		policies.set(paas.Wall{})
+		if err := e.Refresh(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		expect("the default again", true)
+	})
+	t.Run("one replica cannot fill the host's table of connections, and keeps no other from connecting", func(t *testing.T) {
+		e.filter.most = 20
+		defer func() { e.filter.most = 1024 }()
+		if err := e.Refresh(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if held := get(t, one+"/hold/"+internet)["held"]; held != 20.0 {
+			t.Errorf("%v connections of one replica are open at a time", held)
+		}
+		if !reaches(t, other, "connect", internet) {
+			t.Error("another replica cannot connect")
+		}
+	})
 	t.Run("none reaches nothing and resolves nothing, and still answers", func(t *testing.T) {
 		e, spec := setupWith(t, "none", map[string]string{"server.py": reacher})
 		from := startReacher(t, e, spec, "web-1-dddddd", "default")
@@ -202,4 +279,23 @@ func TestEgress(t *testing.T) {
 			t.Error("a name is resolved")
 		}
 	})
+}
+
+// walls are those of one tenant.
+type walls struct {
+	tenant string
+	mu     sync.Mutex
+	wall   paas.Wall
+}
+
+func (w *walls) set(wall paas.Wall) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.wall = wall
+}
+
+func (w *walls) Walls(context.Context) (map[string]paas.Wall, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return map[string]paas.Wall{w.tenant: w.wall}, nil
 }

@@ -54,6 +54,7 @@ type Options struct {
 	RunDir     string // folder of sockets; holds replicas/<replica>/
 	StandbyDir string // holds the sources of replicas that stood by; on the file system of the releases; empty: in RunDir
 	VolumeDir  string // holds the volumes of apps, <tenant>/<app>/<path>.img; empty: in RunDir
+	Walls      Walls  // nil: every tenant has the configuration's
 	Log        *slog.Logger
 }
 
@@ -66,6 +67,9 @@ type Engine struct {
 	mu      sync.Mutex      // guards networks; held while one is made
 	ensured map[string]bool // networks known to exist, with their rules
 	volumes sync.Mutex      // held while volumes are made, mounted or removed
+	outside outside         // what tenants may reach
+	info    sync.Mutex      // guards driver
+	driver  string          // of control groups; empty: not asked yet
 }
 
 // New connects to the engine. One that does not answer is no error yet: every
@@ -85,7 +89,7 @@ func New(cfg config.Docker, opts Options) (*Engine, error) {
 		return nil, err
 	}
 	return &Engine{cfg: cfg, opts: opts, docker: docker, ensured: map[string]bool{},
-		filter: firewall{instance: opts.Instance, egress: cfg.Egress, log: opts.Log}}, nil
+		filter: firewall{instance: opts.Instance, egress: cfg.Egress, most: cfg.Connections, log: opts.Log}}, nil
 }
 
 // Client returns a client of the engine at host (empty: DOCKER_HOST or the
@@ -139,7 +143,10 @@ func (e *Engine) create(ctx context.Context, spec paas.Spec, change func(profile
 		if err != nil {
 			return err
 		}
-		p := e.profile(spec, KindReplica, network)
+		p, err := e.profile(ctx, spec, KindReplica, network)
+		if err != nil {
+			return err
+		}
 		p.bind(e.socketFolder(spec.Replica), "/run/kurama")
 		p.config.Env = append(p.config.Env, "KURAMA_SOCKET=/run/kurama/log.sock")
 		change(p)

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net/netip"
-	"os"
 	"os/exec"
 	"slices"
 	"strings"
@@ -14,21 +13,20 @@ import (
 	"time"
 )
 
-// private are the ranges that no app reaches: the host's neighbours, metadata
-// services, other containers. Answers to the router pass all the same.
-var private = []string{"10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "169.254.0.0/16", "100.64.0.0/10",
-	"127.0.0.0/8", "0.0.0.0/8", "224.0.0.0/4", "240.0.0.0/4"}
-
 // firewall keeps an installation's containers from the host, whichever of its
 // addresses they use, and from private addresses by iptables rules in two
 // chains of its own.
 type firewall struct {
 	instance string
-	egress   string // open or none
+	egress   string // open or none: of tenants without a policy of their own
+	most     int    // connections of one container at a time; 0: no bound
 	log      *slog.Logger
 	allowed  map[string][]netip.AddrPort // by bridge
+	tenants  []passage                   // those with a policy of their own
+	written  string                      // the rules as they were set
 	applied  []string                    // what iptables-save shows of the rules when they are in force
 	warned   sync.Once
+	uncount  bool // the kernel cannot count connections
 }
 
 func (f *firewall) allow(bridge string, to []netip.AddrPort) {
@@ -62,7 +60,7 @@ func (f *firewall) apply(ctx context.Context) {
 
 func (f *firewall) set(ctx context.Context) error {
 	forward, input := f.chains()
-	if _, err := iptables(ctx, "iptables-restore", f.rules(resolvers()), "--wait", "5", "--noflush"); err != nil {
+	if err := f.restore(ctx); err != nil {
 		return err
 	}
 	// The engine makes this chain and its hook at its start, and not again
@@ -77,6 +75,24 @@ func (f *firewall) set(ctx context.Context) error {
 		return err
 	}
 	return f.hook(ctx, "INPUT", input)
+}
+
+// restore replaces both chains. A kernel that cannot count connections refuses
+// all of the rules; then the others stand without that one.
+func (f *firewall) restore(ctx context.Context) error {
+	f.written = f.rules(resolvers())
+	_, err := iptables(ctx, "iptables-restore", f.written, "--wait", "5", "--noflush")
+	if err == nil || f.most == 0 || f.uncount {
+		return err
+	}
+	f.uncount = true
+	f.written = f.rules(resolvers())
+	if _, again := iptables(ctx, "iptables-restore", f.written, "--wait", "5", "--noflush"); again != nil {
+		f.uncount = false
+		return err
+	}
+	f.log.Warn("an app can use up the host's table of connections: this kernel has no connlimit for iptables", "error", err)
+	return nil
 }
 
 // userChain is the one of the engine's chains in which others' rules come
@@ -100,9 +116,10 @@ func (f *firewall) inForce(ctx context.Context) ([]string, error) {
 	return rules, nil
 }
 
-// check sets the rules again when they are not as they were set.
+// check sets the rules again when they are not as they were set, or should be
+// others by now.
 func (f *firewall) check(ctx context.Context) {
-	if f.applied != nil {
+	if f.applied != nil && f.written == f.rules(resolvers()) {
 		now, err := f.inForce(ctx)
 		if err == nil && slices.Equal(now, f.applied) || ctx.Err() != nil {
 			return
@@ -112,40 +129,6 @@ func (f *firewall) check(ctx context.Context) {
 		}
 	}
 	f.apply(ctx)
-}
-
-// rules writes both chains in the form that iptables-restore takes, which
-// replaces them at once.
-func (f *firewall) rules(dns []netip.Addr) string {
-	forward, input := f.chains()
-	var b strings.Builder
-	fmt.Fprintf(&b, "*filter\n:%s - [0:0]\n:%s - [0:0]\n", forward, input)
-	for _, chain := range []string{forward, input} {
-		rule := func(format string, args ...any) {
-			fmt.Fprintf(&b, "-A %s %s\n", chain, fmt.Sprintf(format, args...))
-		}
-		rule("-m conntrack --ctstate ESTABLISHED,RELATED -j ACCEPT")
-		for bridge, addresses := range f.allowed {
-			for _, a := range addresses {
-				rule("-i %s -d %s -p tcp --dport %d -j RETURN", bridge, a.Addr(), a.Port())
-			}
-		}
-		if f.egress != "none" {
-			for _, server := range dns {
-				rule("-d %s -p udp --dport 53 -j RETURN", server)
-				rule("-d %s -p tcp --dport 53 -j RETURN", server)
-			}
-		}
-		if chain == input || f.egress == "none" {
-			rule("-j DROP")
-			continue
-		}
-		for _, r := range private {
-			rule("-d %s -j DROP", r)
-		}
-	}
-	b.WriteString("COMMIT\n")
-	return b.String()
 }
 
 func (f *firewall) hook(ctx context.Context, at, chain string) error {
@@ -188,26 +171,4 @@ func iptables(ctx context.Context, program, input string, args ...string) (strin
 		return "", fmt.Errorf("%s %s: %w: %s", program, strings.Join(args, " "), err, bytes.TrimSpace(failure.Bytes()))
 	}
 	return out.String(), nil
-}
-
-// resolvers returns the host's name servers that containers are given too; the
-// engine passes loopback ones over in favour of systemd-resolved's own list.
-func resolvers() []netip.Addr {
-	var servers []netip.Addr
-	for _, file := range []string{"/etc/resolv.conf", "/run/systemd/resolve/resolv.conf"} {
-		text, err := os.ReadFile(file)
-		if err != nil {
-			continue
-		}
-		for line := range strings.Lines(string(text)) {
-			f := strings.Fields(line)
-			if len(f) < 2 || f[0] != "nameserver" {
-				continue
-			}
-			if a, err := netip.ParseAddr(f[1]); err == nil && a.Is4() && !a.IsLoopback() {
-				servers = append(servers, a)
-			}
-		}
-	}
-	return servers
 }

@@ -94,6 +94,9 @@ func (e *Engine) describe(c container.InspectResponse) paas.Container {
 		},
 		Restart: restart, UID: uid - firstUID,
 	}
+	if c.HostConfig != nil {
+		d.Runtime = c.HostConfig.Runtime
+	}
 	d.Standby = labels[LabelStandby] != "" && e.waits(d.ID)
 	if c.State != nil {
 		d.Running, d.PID, d.ExitCode, d.OOMKilled = c.State.Running, c.State.Pid, c.State.ExitCode, c.State.OOMKilled

@@ -25,6 +25,9 @@ const buildNetwork = ".build"
 // network returns the name of the tenant's network, which is made where it is
 // missing, and sees to the packet filter around it.
 func (e *Engine) network(ctx context.Context, tenant string) (string, error) {
+	if err := e.outside.once(ctx, e); err != nil {
+		return "", err
+	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	name := e.networkName(tenant)
@@ -199,8 +202,13 @@ const filterCheck = 10 * time.Second
 func (e *Engine) Guard(ctx context.Context) error {
 	ticker := time.NewTicker(filterCheck)
 	defer ticker.Stop()
+	told := false
 	for {
-		e.checkFilter(ctx)
+		err := e.Refresh(ctx)
+		if err != nil && !told && ctx.Err() == nil {
+			e.opts.Log.Warn("what tenants may reach cannot be read: it stays as it was", "error", err)
+		}
+		told = err != nil
 		select {
 		case <-ctx.Done():
 			return nil
@@ -209,6 +217,7 @@ func (e *Engine) Guard(ctx context.Context) error {
 	}
 }
 
+// checkFilter sets the packet filter again where it is not as it should be.
 func (e *Engine) checkFilter(ctx context.Context) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -233,5 +242,6 @@ func (e *Engine) Teardown(ctx context.Context) error {
 	defer e.mu.Unlock()
 	clear(e.ensured)
 	e.filter.remove(ctx)
+	e.removeShares()
 	return errors.Join(errs...)
 }

@@ -2,6 +2,7 @@ package runtime
 
 import (
 	"cmp"
+	"context"
 	"fmt"
 	"maps"
 	"os"
@@ -33,7 +34,11 @@ type profile struct {
 	networking *network.NetworkingConfig
 }
 
-func (e *Engine) profile(spec paas.Spec, kind, networkName string) profile {
+func (e *Engine) profile(ctx context.Context, spec paas.Spec, kind, networkName string) (profile, error) {
+	share, err := e.share(ctx, spec.Tenant)
+	if err != nil {
+		return profile{}, err
+	}
 	user := strconv.Itoa(firstUID + spec.UID)
 	tmpfs, disk := writable(spec)
 	p := profile{
@@ -50,11 +55,11 @@ func (e *Engine) profile(spec paas.Spec, kind, networkName string) profile {
 		host: &container.HostConfig{
 			NetworkMode: container.NetworkMode(networkName), ReadonlyRootfs: true, CapDrop: []string{"ALL"},
 			SecurityOpt: []string{"no-new-privileges:true"}, Tmpfs: tmpfs, ShmSize: shmSize, Init: yes(),
-			IpcMode: container.IPCModePrivate, OomScoreAdj: 500, Runtime: e.cfg.Runtime,
+			IpcMode: container.IPCModePrivate, OomScoreAdj: 500, Runtime: cmp.Or(spec.Runtime, e.cfg.Runtime),
 			RestartPolicy: container.RestartPolicy{Name: container.RestartPolicyDisabled},
 			LogConfig: container.LogConfig{Type: "json-file",
 				Config: map[string]string{"max-size": "10m", "max-file": "2"}},
-			Resources: limits(spec.Limits),
+			Resources: limits(spec.Limits, share),
 		},
 		networking: &network.NetworkingConfig{EndpointsConfig: map[string]*network.EndpointSettings{networkName: {}}},
 	}
@@ -65,12 +70,13 @@ func (e *Engine) profile(spec paas.Spec, kind, networkName string) profile {
 	for _, v := range spec.Volumes {
 		p.host.Mounts = append(p.host.Mounts, mount.Mount{Type: mount.TypeBind, Source: e.volumeFolder(spec.Tenant, spec.App, v.Path), Target: "/app/" + v.Path})
 	}
-	return p
+	return p, nil
 }
 
-func limits(l paas.Limits) container.Resources {
+func limits(l paas.Limits, share string) container.Resources {
 	return container.Resources{
-		Memory: l.Memory, MemorySwap: l.Memory, // equal: no swap on top
+		CgroupParent: share,
+		Memory:       l.Memory, MemorySwap: l.Memory, // equal: no swap on top
 		NanoCPUs: int64(l.CPU * 1e9), PidsLimit: &l.Pids,
 		Ulimits: []*container.Ulimit{
 			{Name: "nofile", Soft: l.Nofile, Hard: l.Nofile},

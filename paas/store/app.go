@@ -9,12 +9,12 @@ import (
 	"kurama/paas"
 )
 
-const appColumns = `tenant, name, uid, state, reason, desired, asleep, release, restart, routing,
+const appColumns = `tenant, name, uid, state, reason, desired, asleep, release, restart, runtime, routing,
 	ARRAY(SELECT host FROM domains d WHERE d.tenant = apps.tenant AND d.app = apps.name ORDER BY host), created_at, updated_at`
 
 func scanApp(row pgx.CollectableRow) (paas.App, error) {
 	var a paas.App
-	err := row.Scan(&a.Tenant, &a.Name, &a.UID, &a.State, &a.Reason, &a.Desired, &a.Asleep, &a.Release, &a.Restart,
+	err := row.Scan(&a.Tenant, &a.Name, &a.UID, &a.State, &a.Reason, &a.Desired, &a.Asleep, &a.Release, &a.Restart, &a.Runtime,
 		&a.Routing, &a.Routing.Domains,
 		&a.CreatedAt, &a.UpdatedAt)
 	return a, err
@@ -85,6 +85,12 @@ func (s *Store) setDesired(ctx context.Context, tx pgx.Tx, tenant, app string, r
 // RequestRestart asks for a rolling restart: it raises App.Restart by one.
 func (s *Store) RequestRestart(ctx context.Context, tenant, app string) error {
 	return s.updateApp(ctx, tenant, app, `restart = restart + 1`)
+}
+
+// SetRuntime gives an app's containers an OCI runtime, empty: the
+// installation's, and asks for a rolling restart.
+func (s *Store) SetRuntime(ctx context.Context, tenant, app, runtime string) error {
+	return s.updateApp(ctx, tenant, app, `runtime = $3, restart = restart + 1`, runtime)
 }
 
 func (s *Store) updateApp(ctx context.Context, tenant, app, set string, args ...any) error {

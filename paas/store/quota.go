@@ -47,9 +47,9 @@ func (s *Store) SetQuota(ctx context.Context, tenant string, q *paas.Quota) erro
 	if err := q.Check(); err != nil {
 		return err
 	}
-	_, err := s.pool.Exec(ctx, `INSERT INTO quotas (tenant, apps, replicas, cpu, memory, disk, build_minutes) VALUES ($1, $2, $3, $4, $5, $6, $7)
-		ON CONFLICT (tenant) DO UPDATE SET apps = $2, replicas = $3, cpu = $4, memory = $5, disk = $6, build_minutes = $7`,
-		tenant, q.Apps, q.Replicas, q.CPU, q.Memory, q.Disk, q.BuildMinutes)
+	_, err := s.pool.Exec(ctx, `INSERT INTO quotas (tenant, apps, replicas, cpu, memory, disk, build_minutes, log_bytes, cpu_weight) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+		ON CONFLICT (tenant) DO UPDATE SET apps = $2, replicas = $3, cpu = $4, memory = $5, disk = $6, build_minutes = $7, log_bytes = $8, cpu_weight = $9`,
+		tenant, q.Apps, q.Replicas, q.CPU, q.Memory, q.Disk, q.BuildMinutes, q.LogBytes, q.CPUWeight)
 	return meaning(err, "tenant "+tenant)
 }
 
@@ -78,7 +78,7 @@ func (s *Store) within(ctx context.Context, tx pgx.Tx, tenant string, change fun
 }
 
 func (s *Store) quotaOf(ctx context.Context, tx pgx.Tx, tenant string) (paas.Quota, bool, error) {
-	q, err := one(ctx, tx, pgx.RowToStructByPos[paas.Quota], `SELECT apps, replicas, cpu, memory, disk, build_minutes FROM quotas WHERE tenant = $1`, tenant)
+	q, err := one(ctx, tx, pgx.RowToStructByPos[paas.Quota], `SELECT apps, replicas, cpu, memory, disk, build_minutes, log_bytes, cpu_weight FROM quotas WHERE tenant = $1`, tenant)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return s.quota, false, nil
 	}
@@ -92,7 +92,7 @@ func useOf(ctx context.Context, tx pgx.Tx, tenant string) (paas.Quota, error) {
 		SELECT count(*)::int, coalesce(sum(a.desired), 0)::int,
 			coalesce(sum(a.desired * (r.limits->>'cpu')::float8), 0), coalesce(sum(a.desired * (r.limits->>'memory')::bigint), 0)::bigint,
 			(coalesce(sum(a.desired * (r.limits->>'disk')::bigint), 0) + (SELECT coalesce(sum(size), 0) FROM volumes WHERE tenant = $1))::bigint,
-			(SELECT coalesce(sum(seconds), 0) / 60 FROM build_use WHERE tenant = $1 AND at > now() - interval '24 hours')
+			(SELECT coalesce(sum(seconds), 0) / 60 FROM build_use WHERE tenant = $1 AND at > now() - interval '24 hours'), 0::bigint, 0
 		FROM apps a LEFT JOIN LATERAL (SELECT limits FROM releases r WHERE r.tenant = a.tenant AND r.app = a.name
 			ORDER BY r.number = a.release DESC, r.number DESC LIMIT 1) r ON true
 		WHERE a.tenant = $1 AND a.state <> 'deleting'`, tenant)

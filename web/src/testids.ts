@@ -8,7 +8,7 @@
 //   profile     profile-row      archive  archive-download archive-file
 //   scaling     policy-name policy-save policy-says decision      env  env-key env-value env-add env-save
 //   load        load-by load-rate load-minutes load-scenario load-begin load-run (data-state) load-answered load-stop load-row (data-state)
-//   overview    trends share-open share-make share-link   quota  quota-save   calendar-day
+//   overview    trends share-open share-make share-link   quota  quota-save  egress  egress-save  runtime   calendar-day
 //   isolation   isolation-measure isolation-check   alert-preview
 //   domains     domains routing-save   silence silence-add
 //   profile     slow-row   disk
@@ -101,6 +101,9 @@ export const ids = {
   volumePath: 'volume-path',
   volumeAdd: 'volume-add',
   quotaSave: 'quota-save',
+  egress: 'egress',
+  egressSave: 'egress-save',
+  runtime: 'runtime',
   calendarDay: 'calendar-day',
   logDownload: 'log-download',
   deleteName: 'delete-name',

@@ -92,5 +92,6 @@ print(json.dumps({
     "pids": read("/sys/fs/cgroup/pids/pids.max", "/sys/fs/cgroup/pids.max"),
     "cpu": quota,
     "ipv6": [line.split()[5] for line in (read("/proc/net/if_inet6") or "").split("\n") if line and line.split()[5] != "lo"],
+    "version": read("/proc/version") or "",
     "reached": reached(ask["addresses"]),
 }))

@@ -28,6 +28,7 @@ export interface components {
             /** Format: int64 */
             release: number;
             replicas: components["schemas"]["Replica"][] | null;
+            runtime?: string;
             state: string;
             tenant: string;
             /** Format: date-time */
@@ -255,6 +256,21 @@ export interface components {
             /** Format: int64 */
             volumes: number;
         };
+        Egress: {
+            allow: string[];
+            /** @enum {string} */
+            mode: "open" | "listed" | "none";
+        };
+        EgressView: {
+            /** @description Names, IPv4 addresses or ranges, each with ports after a colon or all of them */
+            allow: string[];
+            /** @enum {string} */
+            mode: "open" | "listed" | "none";
+            /** @description What the listed names stand for at present; asked again every 30 s */
+            names: components["schemas"]["Lookup"][];
+            /** @description Whether the operator has set it for this tenant alone */
+            own: boolean;
+        };
         EnvVars: {
             vars: {
                 [key: string]: string;
@@ -437,6 +453,11 @@ export interface components {
             /** @description Last part of the link */
             secret: string;
         };
+        Lookup: {
+            addresses: string[];
+            name: string;
+            says: string;
+        };
         Message: {
             message: string;
         };
@@ -469,6 +490,10 @@ export interface components {
              * @description Seconds between reminders while it fires; 0: none
              */
             repeat?: number;
+        };
+        NewRuntimeBody: {
+            /** @description One of those that the operator allows; empty: the installation's */
+            runtime: string;
         };
         NewSilence: {
             /** @description Id of the alert; empty: all of the app's */
@@ -761,18 +786,27 @@ export interface components {
             /** Format: double */
             cpu: number;
             /** Format: int64 */
+            cpu_weight?: number;
+            /** Format: int64 */
             disk?: number;
+            /** Format: int64 */
+            log_bytes?: number;
             /** Format: int64 */
             memory: number;
             /** Format: int64 */
             replicas: number;
         };
         QuotaView: {
+            /**
+             * Format: int64
+             * @description Records of today that were dropped beyond log_bytes
+             */
+            log_dropped: number;
             /** @description Whether the operator has set it for this tenant alone */
             own: boolean;
             /** @description Bounds; 0: none */
             quota: components["schemas"]["Quota"];
-            /** @description What the tenant's apps ask for now */
+            /** @description What the tenant's apps ask for now; log_bytes: what they have logged today */
             use: components["schemas"]["Quota"];
         };
         Receiver: {
@@ -1030,6 +1064,15 @@ export interface components {
         };
         RunRequestBody: {
             command: string[] | null;
+        };
+        RuntimeChoice: {
+            installed: boolean;
+            name: string;
+        };
+        Runtimes: {
+            choices: components["schemas"]["RuntimeChoice"][];
+            default: string;
+            runtime: string;
         };
         ScaleRequestBody: {
             /** Format: int64 */
@@ -1401,6 +1444,8 @@ export type DeedList = components['schemas']['DeedList'];
 export type DeedView = components['schemas']['DeedView'];
 export type DiskReport = components['schemas']['DiskReport'];
 export type DiskUse = components['schemas']['DiskUse'];
+export type Egress = components['schemas']['Egress'];
+export type EgressView = components['schemas']['EgressView'];
 export type EnvVars = components['schemas']['EnvVars'];
 export type HpaNumbers = components['schemas']['HPANumbers'];
 export type HostFigures = components['schemas']['HostFigures'];
@@ -1415,9 +1460,11 @@ export type LoadTest = components['schemas']['LoadTest'];
 export type LoadTestList = components['schemas']['LoadTestList'];
 export type LoadTestRequestBody = components['schemas']['LoadTestRequestBody'];
 export type LookRequestBody = components['schemas']['LookRequestBody'];
+export type Lookup = components['schemas']['Lookup'];
 export type Message = components['schemas']['Message'];
 export type NewInvitationBody = components['schemas']['NewInvitationBody'];
 export type NewRule = components['schemas']['NewRule'];
+export type NewRuntimeBody = components['schemas']['NewRuntimeBody'];
 export type NewSilence = components['schemas']['NewSilence'];
 export type NewTokenBody = components['schemas']['NewTokenBody'];
 export type NewUserBody = components['schemas']['NewUserBody'];
@@ -1456,6 +1503,8 @@ export type Rule = components['schemas']['Rule'];
 export type RuleList = components['schemas']['RuleList'];
 export type RulePreview = components['schemas']['RulePreview'];
 export type RunRequestBody = components['schemas']['RunRequestBody'];
+export type RuntimeChoice = components['schemas']['RuntimeChoice'];
+export type Runtimes = components['schemas']['Runtimes'];
 export type ScaleRequestBody = components['schemas']['ScaleRequestBody'];
 export type Session = components['schemas']['Session'];
 export type SetPasswordRequest = components['schemas']['Set-passwordRequest'];

@@ -8,16 +8,21 @@ import { Problem } from '../../parts/Said';
 import { Waiting } from '../../parts/Waiting';
 import { ids } from '../../testids';
 import { DiskPanel } from '../DiskPanel';
+import { EgressPanel } from './EgressPanel';
 import { useSession } from '../session';
 import { say } from '../useAppActions';
 
 const GiB = 1 << 30;
-type Part = 'apps' | 'replicas' | 'cpu' | 'memory';
+const MiB = 1 << 20;
+type Part = 'apps' | 'replicas' | 'cpu' | 'memory' | 'disk' | 'build_minutes' | 'log_bytes';
 const PARTS: [key: Part, label: string, says: (v: number) => string, unit: string, by: number][] = [
   ['apps', 'Apps', amount, '', 1],
   ['replicas', 'Replicas', amount, '', 1],
   ['cpu', 'CPU', (v) => `${amount(v)} cores`, ' cores', 1],
   ['memory', 'Memory', bytes, ' GiB', GiB],
+  ['disk', 'Disk of replicas and volumes', bytes, ' GiB', GiB],
+  ['build_minutes', 'Builds in 24 hours', (v) => `${amount(v)} min`, ' min', 1],
+  ['log_bytes', 'Logged today (UTC)', bytes, ' MiB', MiB],
 ];
 
 /** What the tenant's apps ask for, and what they may; an operator changes it. */
@@ -28,9 +33,10 @@ export function QuotaTab() {
   return (
     <>
       <div className="panel quota">
-        {PARTS.map(([key, label, says]) => <Use key={key} label={label} used={data.use[key]} bound={data.quota[key]} says={says} />)}
+        {PARTS.map(([key, label, says]) => <Use key={key} label={label} used={data.use[key] ?? 0} bound={data.quota[key] ?? 0} says={says} />)}
       </div>
-      <p className="hint gap-top">What the desired replicas of all apps ask for, against what the tenant may have. {data.own ? 'The bounds were set for this tenant alone.' : 'The bounds are those of every tenant without bounds of its own.'}</p>
+      <p className="hint gap-top">What the desired replicas of all apps ask for, what builds took and what was logged, against what the tenant may have. What is logged beyond the bound of a day is dropped, and told. {data.own ? 'The bounds were set for this tenant alone.' : 'The bounds are those of every tenant without bounds of its own.'}</p>
+      <EgressPanel />
       <DiskPanel />
       {session.role === 'operator' && <Bounds key={JSON.stringify(data.quota)} view={data} />}
     </>
@@ -63,8 +69,9 @@ function Bounds({ view }: { view: QuotaView }) {
       <h2 className="panel-title gap-bottom">Bounds of this tenant</h2>
       <div className="form-grid">
         {PARTS.map(([key, label, , unit, by]) => (
-          <NumberInput key={key} label={label} description="0: no bound" min={0} decimalScale={2} suffix={unit} value={quota[key] / by} onChange={(v) => v !== '' && setQuota({ ...quota, [key]: Math.round(Number(v) * by * 100) / 100 })} />
+          <NumberInput key={key} label={label} description="0: no bound" min={0} decimalScale={2} suffix={unit} value={(quota[key] ?? 0) / by} onChange={(v) => v !== '' && setQuota({ ...quota, [key]: Math.round(Number(v) * by * 100) / 100 })} />
         ))}
+        <NumberInput label="Weight of CPU" description="Beside other tenants while all cores are busy; 100 is usual" min={1} max={10_000} value={quota.cpu_weight || 100} onChange={(v) => v !== '' && setQuota({ ...quota, cpu_weight: Number(v) })} />
       </div>
       <div className="gap-top"><Problem error={save.error ?? reset.error} /></div>
       <div className="button-row gap-top">

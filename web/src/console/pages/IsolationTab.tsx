@@ -1,13 +1,14 @@
-import { Button, Table } from '@mantine/core';
-import { useMutation } from '@tanstack/react-query';
-import { get, seg } from '../../api/client';
-import type { Isolation } from '../../api/schema';
+import { Button, Select, Table } from '@mantine/core';
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { get, put, seg } from '../../api/client';
+import type { Isolation, Runtimes } from '../../api/schema';
 import { Problem } from '../../parts/Said';
 import { StatusTag } from '../../parts/StatusTag';
 import { TableBox } from '../../parts/TableBox';
 import { TimeAgo } from '../../parts/TimeAgo';
 import { Waiting } from '../../parts/Waiting';
 import { ids } from '../../testids';
+import { say } from '../useAppActions';
 
 /** What the app's code may do to its host and its neighbours, tried from within. */
 export default function IsolationTab({ app }: { app: string }) {
@@ -20,6 +21,7 @@ export default function IsolationTab({ app }: { app: string }) {
         <p className="hint min0">Tries, from within a replica, what code that is up to no good would try: to become root, to fill the disk, to reach the host, its engine or a neighbour. It takes some seconds; what would harm the replica is tried in a fresh container of the same profile.</p>
         <div className="page-head-end"><Button onClick={() => measure.mutate()} loading={measure.isPending} data-testid={ids.isolationMeasure}>Measure now</Button></div>
       </div>
+      <RuntimeChoice app={app} />
       <Problem error={measure.error} />
       {measure.isPending && <Waiting />}
       {card && (
@@ -41,5 +43,22 @@ export default function IsolationTab({ app }: { app: string }) {
         </TableBox>
       )}
     </>
+  );
+}
+
+/** Which OCI runtime runs the app, where the operator allows others. */
+function RuntimeChoice({ app }: { app: string }) {
+  const queries = useQueryClient();
+  const key = ['runtime', app];
+  const { data } = useQuery({ queryKey: key, queryFn: ({ signal }) => get<Runtimes>(`/apps/${seg(app)}/runtime`, {}, signal) });
+  const change = useMutation({ mutationFn: (runtime: string) => put<Runtimes>(`/apps/${seg(app)}/runtime`, { runtime }), onSuccess: (now) => { queries.setQueryData(key, now); say('The replicas are being replaced, without a gap.'); } });
+  if (!data || (data.choices.length === 0 && !data.runtime)) return null;
+  return (
+    <div className="gap-bottom">
+      <Select label="Runtime of its containers" description="runsc (gVisor) and Kata put a kernel of their own between the app and the host; calls cost more." data-testid={ids.runtime} allowDeselect={false} disabled={change.isPending}
+        data={[{ value: '', label: `${data.default} (the platform's)` }, ...data.choices.map((c) => ({ value: c.name, label: c.installed ? c.name : `${c.name} (not installed)`, disabled: !c.installed }))]}
+        value={data.runtime} onChange={(v) => v !== null && change.mutate(v)} />
+      <Problem error={change.error} />
+    </div>
   );
 }

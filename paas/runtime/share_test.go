@@ -1,0 +1,99 @@
+package runtime
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"kurama/paas"
+)
+
+// burner uses as many cores as it gets.
+const burner = `
+import os
+for _ in range(3):
+    if os.fork() == 0: break
+while True: pass
+`
+
+// used returns the CPU time that all containers of a tenant have taken.
+func used(t *testing.T, e *Engine, tenant string) time.Duration {
+	t.Helper()
+	text, err := os.ReadFile(groups + "/cpuacct/" + e.shareName(tenant) + "/cpuacct.usage")
+	if err == nil {
+		n, err := strconv.ParseInt(strings.TrimSpace(string(text)), 10, 64)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return time.Duration(n)
+	}
+	text, again := os.ReadFile(groups + "/" + e.shareName(tenant) + "/cpu.stat")
+	var micros int64
+	if _, scanned := fmt.Sscanf(string(text), "usage_usec %d", &micros); again != nil || scanned != nil {
+		t.Fatal(errors.Join(err, again, scanned))
+	}
+	return time.Duration(micros) * time.Microsecond
+}
+
+func TestFairShares(t *testing.T) {
+	e, spec := setup(t, map[string]string{"server.py": burner})
+	spec.Limits.CPU = 2
+	start := func(tenant, replica string) {
+		t.Helper()
+		spec.Tenant, spec.Replica = tenant, replica
+		if _, err := e.Start(t.Context(), spec); err != nil {
+			t.Fatal(err)
+		}
+	}
+	start("modest", "web-1-aaaaaa")
+	for _, r := range []string{"bbbbbb", "cccccc", "dddddd", "eeeeee"} {
+		start("greedy", "web-1-"+r)
+	}
+	// part is what modest gets of what both get, over some time.
+	part := func() float64 {
+		modest, greedy := used(t, e, "modest"), used(t, e, "greedy")
+		time.Sleep(1500 * time.Millisecond)
+		m, g := used(t, e, "modest")-modest, used(t, e, "greedy")-greedy
+		t.Logf("modest %s, greedy %s", m, g)
+		return m.Seconds() / (m + g).Seconds()
+	}
+	t.Run("a tenant with one replica gets as much of the busy cores as one with four", func(t *testing.T) {
+		if got := part(); got < 0.4 || got > 0.6 {
+			t.Errorf("it gets %.2f of them", got)
+		}
+	})
+	t.Run("an operator can give one more", func(t *testing.T) {
+		policies := &walls{tenant: "modest"}
+		policies.set(paas.Wall{CPUWeight: 400})
+		e.opts.Walls = policies
+		if err := e.Refresh(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if got := part(); got < 0.68 || got > 0.92 {
+			t.Errorf("with four times the weight it gets %.2f of them", got)
+		}
+		policies.set(paas.Wall{})
+		if err := e.Refresh(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if got := part(); got < 0.4 || got > 0.6 {
+			t.Errorf("with the usual weight again it gets %.2f of them", got)
+		}
+	})
+	t.Run("nothing of it is left when the installation goes", func(t *testing.T) {
+		if err := e.Teardown(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		for _, tenant := range []string{"modest", "greedy"} {
+			for _, controller := range []string{"cpu", "memory", "pids", "."} {
+				if _, err := os.Stat(groups + "/" + controller + "/" + e.shareName(tenant)); !errors.Is(err, os.ErrNotExist) {
+					t.Errorf("the control group of %s is left in %s: %v", tenant, controller, err)
+				}
+			}
+		}
+	})
+}
