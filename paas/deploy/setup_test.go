@@ -108,8 +108,11 @@ type platform struct {
 	*deploy.Deployer
 }
 
+// newPlatform makes one that no other test shares; they mostly wait, so they
+// run side by side.
 func newPlatform(t *testing.T, change func(*config.Config)) *platform {
 	t.Helper()
+	t.Parallel()
 	dsn := pgtest.DSN(t)
 	cfg := config.Default()
 	cfg.App.RestartMin, cfg.App.RestartMax = 100*time.Millisecond, 400*time.Millisecond
