@@ -99,6 +99,7 @@ type Start struct {
 	Release string   `json:"release,omitempty"` // line for sh -c that is run before a release goes live
 	Volumes []Volume `json:"volumes,omitempty"` // that kurama.yaml asks for
 
+	Cron     []CronJob `json:"cron,omitempty"`     // that kurama.yaml asks for
 	Pipeline *Pipeline `json:"pipeline,omitempty"` // that kurama.yaml sets; nil: it says nothing of one
 }
 

@@ -21,6 +21,7 @@ func clientCommands() []*cobra.Command {
 		deployCommand(), appsCommand(), releasesCommand(), rollbackCommand(), restartCommand(), scaleCommand(),
 		envCommand(), deleteCommand(), logsCommand(), archiveCommand(), profileCommand(), alertsCommand(),
 		scalingCommand(), decisionsCommand(), runCommand(), openCommand(), loginCommand(), tokensCommand(),
+		cronCommand(),
 		tenantsCommand(), usersCommand(), auditCommand(), diskCommand(), joinCommand(), passwordCommand(), quotaCommand(), whatIfCommand(), volumesCommand(), routingCommand(), pipelineCommand(),
 		egressCommand(), isolationCommand(), runtimeCommand(),
 	}

@@ -51,6 +51,7 @@ func newDesk(t *testing.T) *desk {
 	a, err := api.New(cfg.Console, api.Options{Listener: listener, Log: slog.New(slog.DiscardHandler), DataDir: data, Domain: "localhost",
 		RouterPort: 8080, DashboardPort: 5005, MaxEntries: 20, Pages: http.NotFoundHandler(), Policy: "default-src 'self'",
 		Sessions: d.auth, Tenants: d.auth, Users: d.auth, Tokens: d.auth, Invitations: d.auth, Audit: d.auth, Store: d.store, Policies: store.NewPolicies(pool, cfg.Autoscaler.Default()), Deployer: platform, Logs: platform,
+		Cron:    platform,
 		Archive: platform, Alerts: platform, Outbox: platform, Profile: platform, Course: platform, Status: platform, LoadTester: platform, Reports: reportFiles{}, Disk: platform, Engine: platform, Logged: platform, Replayer: platform, Pipelines: pipelines{store: d.store, rules: alert.NewRules(pool, cfg.SMTP, "")}})
 	must(t, err)
 	ctx, stop := context.WithCancel(context.Background())
@@ -189,6 +190,19 @@ func TestAppCommands(t *testing.T) {
 	d := newDesk(t)
 	p := d.fake
 	d.must("deploy", d.app(map[string]string{"app.py": "app = 1"}), "--app", "hello")
+
+	t.Run("cron jobs are shown and run", func(t *testing.T) {
+		out, _, err := d.run("cron", "hello", "run", "nightly")
+		if exit, ok := errors.AsType[exitError](err); !ok || exit.code != 3 || out != "no such mail\n" {
+			t.Errorf("got %q, %v", out, err)
+		}
+		if out := d.must("cron", "hello", "runs"); !strings.Contains(out, "failed (exit code 3)") {
+			t.Errorf("got %q", out)
+		}
+		if out := d.must("cron", "hello"); out != "" {
+			t.Errorf("got %q", out)
+		}
+	})
 
 	t.Run("apps are a table for people and a document for programs", func(t *testing.T) {
 		if out := d.must("apps"); !strings.Contains(out, "APP ") || !strings.Contains(out, "hello") || !strings.Contains(out, "http://hello.localhost:8080") {

@@ -10,6 +10,7 @@ import (
 	"kurama/paas/api"
 	"kurama/paas/auth"
 	"kurama/paas/build"
+	"kurama/paas/cron"
 	"kurama/paas/deploy"
 	"kurama/paas/disk"
 	"kurama/paas/router"
@@ -53,16 +54,19 @@ func newPaas(ctx context.Context, w *wiring) (runner, error) {
 		w.log.Warn("load tests that were cut off still look as if they ran", "error", err)
 	}
 	room := disk.New(w.cfg.Disk, w.folders.Data, w.log)
-	deployer, err := w.deployer(pool, e, room)
+	events := w.sender(0)
+	deployer, err := w.deployer(pool, e, events, room)
 	if err != nil {
 		return nil, err
 	}
 	bounds := tenantBounds{Engine: e, store: store.New(pool), folders: w.folders, normal: int64(w.cfg.Quota.LogBytes), log: w.log}
-	console, err := w.console(ctx, pool, deployer, bounds, room)
+	jobs := store.New(pool)
+	crons := cron.New(w.cfg.Cron, cron.Deps{Jobs: jobs, Runs: jobs, Runner: deployer, Events: events, Log: w.log})
+	console, err := w.console(ctx, pool, deployer, crons, bounds, room)
 	if err != nil {
 		return nil, err
 	}
-	return together{deployer, console, room, bounds, auth.NewAuditKeeper(w.cfg.Console, pool, w.log)}, nil
+	return together{deployer, console, crons, room, bounds, auth.NewAuditKeeper(w.cfg.Console, pool, w.log)}, nil
 }
 
 // engine connects to Docker for this installation.
@@ -94,7 +98,7 @@ func (w *wiring) builder(e *runtime.Engine) (*build.Builder, error) {
 		SDK: python.Files(), Docker: docker, Network: e.BuildNetwork, Share: e.BuildShare, Log: w.log})
 }
 
-func (w *wiring) deployer(pool *pgxpool.Pool, e *runtime.Engine, room *disk.Guard) (*deploy.Deployer, error) {
+func (w *wiring) deployer(pool *pgxpool.Pool, e *runtime.Engine, events deploy.Events, room *disk.Guard) (*deploy.Deployer, error) {
 	b, err := w.builder(e)
 	if err != nil {
 		return nil, err
@@ -102,11 +106,11 @@ func (w *wiring) deployer(pool *pgxpool.Pool, e *runtime.Engine, room *disk.Guar
 	return deploy.New(
 		deploy.Options{App: w.cfg.App, Domain: w.cfg.Domain, RouterPort: portNumber(w.cfg.Router.Listen), TLSPort: tlsPort(w.cfg)},
 		deploy.Deps{Store: store.New(pool).Within(w.cfg.Quota.Bounds()).Sealing(w.keys), Decided: store.NewPolicies(pool, w.cfg.Autoscaler.Default()), Builder: b, Engine: e, Router: router.NewClient(w.folders.Socket("router.sock")),
-			Events: w.sender(0), Disk: room, Log: w.log,
+			Events: events, Disk: room, Log: w.log,
 			Pipelines: pipelines{store.New(pool), alert.NewRules(pool, w.cfg.SMTP, consoleURL(w.cfg)), w.status()}}), nil
 }
 
-func (w *wiring) console(ctx context.Context, pool *pgxpool.Pool, d *deploy.Deployer, bounds tenantBounds, room *disk.Guard) (*api.API, error) {
+func (w *wiring) console(ctx context.Context, pool *pgxpool.Pool, d *deploy.Deployer, crons *cron.Cron, bounds tenantBounds, room *disk.Guard) (*api.API, error) {
 	ln, err := role.Listener(0, w.cfg.Console.Listen)
 	if err != nil {
 		return nil, portSentence("console.listen", w.cfg.Console.Listen, err)
@@ -129,6 +133,7 @@ func (w *wiring) console(ctx context.Context, pool *pgxpool.Pool, d *deploy.Depl
 		provider = p
 	}
 	return api.New(public, api.Options{
+		Cron:     crons,
 		Listener: ln, Log: w.log, Pages: web.Handler(web.Pages(), "console.html"), Policy: web.Policy, DataDir: w.folders.Data, Domain: w.cfg.Domain, RouterPort: portNumber(w.cfg.Router.Listen), TLSPort: tlsPort(w.cfg),
 		DashboardURL: w.cfg.Dashboard.URL, DashboardPort: portNumber(w.cfg.Dashboard.Listen), MaxEntries: w.cfg.Build.Entries,
 		Sessions: accounts, Tenants: accounts, Users: auth.NewPeople(auth.New(public, bound), accounts), Tokens: auth.New(public, bound), Invitations: accounts, Audit: accounts, Provider: provider,

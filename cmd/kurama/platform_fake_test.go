@@ -288,3 +288,13 @@ func (p *platformFake) Metrics(_ context.Context, role string) (io.ReadCloser, e
 	}
 	return io.NopCloser(strings.NewReader("kurama_persist_lag 0\n")), nil
 }
+
+// Start runs a job that fails with code 3 at once.
+func (p *platformFake) Start(ctx context.Context, rel paas.Release, job, by string) (paas.CronRun, error) {
+	now, code := time.Now(), 3
+	r := paas.CronRun{Tenant: rel.Tenant, App: rel.App, Job: job, Release: rel.Number, DueAt: now, StartedAt: &now, EndedAt: &now, By: by,
+		Outcome: paas.CronFailed, Exit: &code, Said: "no such mail"}
+	id, err := p.store.AddCronRun(ctx, r, 10)
+	r.ID, r.Outcome = id, paas.CronRunning
+	return r, err
+}

@@ -30,6 +30,7 @@ type Config struct {
 	Docker     Docker     `yaml:"docker"`
 	Build      Build      `yaml:"build"`
 	App        App        `yaml:"app"`
+	Cron       Cron       `yaml:"cron"`
 	Quota      Quota      `yaml:"quota"`
 	Disk       Disk       `yaml:"disk"`
 }
@@ -220,6 +221,16 @@ type Build struct {
 	KeepSource   int           `yaml:"keep_source"`    // releases whose source is kept for rollback
 }
 
+// Cron bounds the jobs that apps run at set times.
+type Cron struct {
+	Timeout      time.Duration `yaml:"timeout"`        // longest run; a job may ask for less
+	AtOnce       int           `yaml:"at_once"`        // runs at a time; others wait for their turn, tenant by tenant
+	TenantAtOnce int           `yaml:"tenant_at_once"` // of AtOnce, those of one tenant
+	Queue        int           `yaml:"queue"`          // runs that wait; more are left out and told
+	TenantQueue  int           `yaml:"tenant_queue"`   // of Queue, those of one tenant
+	Keep         int           `yaml:"keep"`           // runs of each job that are remembered
+}
+
 // App holds the defaults of an app's limits and probes.
 type App struct {
 	CPU            float64       `yaml:"cpu"` // cores
@@ -294,6 +305,7 @@ func Default() Config {
 		App: App{CPU: 1, Memory: 256 * MiB, Disk: 64 * MiB, Pids: 128, Nofile: 4096, Threads: 4,
 			HealthTimeout: 60 * time.Second, ReleaseTimeout: 5 * time.Minute, LiveInterval: 10 * time.Second, DrainTimeout: 30 * time.Second, StopTimeout: 10 * time.Second, Standby: 4, StandbyFor: 15 * time.Minute,
 			RestartMin: time.Second, RestartMax: time.Minute, VolumeMax: 2 * GiB},
+		Cron:  Cron{Timeout: time.Hour, AtOnce: 4, TenantAtOnce: 2, Queue: 400, TenantQueue: 40, Keep: 50},
 		Quota: Quota{Apps: 50, Replicas: 100},
 		Disk:  Disk{Warn: 5 * GiB, Refuse: 1 * GiB, Interval: time.Minute},
 	}

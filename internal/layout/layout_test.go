@@ -20,7 +20,8 @@ const (
 )
 
 // ground may be imported by every role.
-var ground = []string{"logship/record", "logship/wire", "logship/stream", "logship/pipeline", "paas", "internal/config", "internal/health"}
+var ground = []string{"logship/record", "logship/wire", "logship/stream", "logship/pipeline", "paas", "internal/config", "internal/health",
+	"internal/schedule", "internal/turns"}
 
 // allowed lists, for each folder, what its non-test code may import of this
 // module. "…" stands for the folder's own sub-packages; cmd/kurama sees all.
@@ -35,6 +36,8 @@ var allowed = map[string][]string{
 	"internal/layout":          {},
 	"internal/backup":          {},
 	"internal/health":          {},
+	"internal/schedule":        {},
+	"internal/turns":           {},
 	"internal/smtptest":        {},
 	"internal/host":            {"internal/postgres"},
 	"services/sink":            roleMay(),
@@ -52,6 +55,7 @@ var allowed = map[string][]string{
 	"paas/api":                 roleMay(),
 	"paas/auth":                roleMay(),
 	"paas/build":               roleMay(),
+	"paas/cron":                roleMay(),
 	"paas/disk":                roleMay(),
 	"paas/deploy":              roleMay(),
 	"paas/runtime":             roleMay(),

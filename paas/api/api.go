@@ -63,6 +63,7 @@ type Options struct {
 	Reports     ReportWriter
 	Replayer    Replayer
 	Pipelines   Pipelines
+	Cron        Cron
 }
 
 // Store is the control plane's state, one interface per resource.
@@ -74,6 +75,7 @@ type Store interface {
 	buildLog
 	quotaStore
 	routingStore
+	cronStore
 	loadTestStore
 	egressStore
 }
@@ -141,6 +143,7 @@ func (o Options) check() error {
 		"invitations": o.Invitations == nil, "audit log": o.Audit == nil,
 		"store": o.Store == nil, "policies": o.Policies == nil, "deployer": o.Deployer == nil, "logs": o.Logs == nil, "archive": o.Archive == nil,
 		"alerts": o.Alerts == nil, "outbox": o.Outbox == nil, "profile": o.Profile == nil, "course": o.Course == nil, "status": o.Status == nil, "disk": o.Disk == nil, "load tester": o.LoadTester == nil, "reports": o.Reports == nil, "replayer": o.Replayer == nil, "pipelines": o.Pipelines == nil,
+		"cron":   o.Cron == nil,
 		"engine": o.Engine == nil, "counts of the log": o.Logged == nil,
 	} {
 		if missing {
@@ -159,6 +162,7 @@ func (a *API) routes(mux *http.ServeMux) error {
 		a.sessionRoutes, a.oidcRoutes, a.tenantRoutes, a.userRoutes, a.tokenRoutes, a.invitationRoutes, a.auditRoutes, a.appRoutes, a.envRoutes, a.releaseRoutes,
 		a.uploadRoutes, a.logRoutes, a.archiveRoutes, a.alertRoutes, a.outboxRoutes, a.profileRoutes,
 		a.scalingRoutes, a.quotaRoutes, a.loadTestRoutes, a.whatIfRoutes, a.runRoutes, a.volumeRoutes, a.routingRoutes, a.pipelineRoutes, a.statusRoutes, a.diskRoutes,
+		a.cronRoutes,
 		a.egressRoutes, a.isolationRoutes,
 	} {
 		register()

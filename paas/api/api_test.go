@@ -104,6 +104,7 @@ func (w *world) serve(cfg config.Console, listener net.Listener, provider api.Pr
 		Policy: "default-src 'self'", Sessions: w.auth, Tenants: w.auth, Users: auth.NewPeople(auth.New(cfg, w.bound), w.auth), Tokens: auth.New(cfg, w.bound),
 		Invitations: w.auth, Audit: w.auth, Provider: provider, Store: store.New(w.bound), Policies: store.NewPolicies(w.bound, config.Default().Autoscaler.Default()),
 		Deployer: w.fakes, Logs: w.fakes, Archive: w.fakes, Alerts: w.fakes, Outbox: w.fakes, Profile: w.fakes, Course: w.fakes, Status: w.fakes, LoadTester: w.fakes, Reports: w.fakes, Disk: w.fakes, Replayer: w.fakes, Pipelines: w.fakes,
+		Cron:   w.fakes,
 		Engine: w.fakes, Logged: w.fakes,
 	})
 	must(w.t, err)
@@ -482,4 +483,13 @@ func (f *fakes) Cancel(ctx context.Context, tenant, app string, number int, by s
 	r, err := f.store.Release(ctx, tenant, app, number)
 	r.State, r.Reason = paas.ReleaseFailed, "Cancelled by "+by+"."
 	return r, err
+}
+
+func (f *fakes) Start(_ context.Context, rel paas.Release, job, by string) (paas.CronRun, error) {
+	for _, j := range rel.Start.Cron {
+		if j.Name == job {
+			return paas.CronRun{Job: job, Release: rel.Number, By: by, Outcome: paas.CronRunning}, nil
+		}
+	}
+	return paas.CronRun{}, fmt.Errorf("job %s of app %s: %w", job, rel.App, paas.ErrNotFound)
 }

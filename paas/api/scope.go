@@ -19,7 +19,7 @@ var scopes = map[string][]paas.Scope{
 	"list-releases": {paas.ScopeRead, paas.ScopeDeploy}, "get-release": {paas.ScopeRead, paas.ScopeDeploy},
 	"get-build-log": {paas.ScopeRead, paas.ScopeDeploy},
 	"get-env":       {paas.ScopeEnv}, "set-env": {paas.ScopeEnv},
-	"run-command": {paas.ScopeRun},
+	"run-command": {paas.ScopeRun}, "run-cron-job": {paas.ScopeRun},
 	"list-tokens": nil, // what else may act in one's name is no business of a bound token
 }
 

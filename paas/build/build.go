@@ -18,6 +18,7 @@ import (
 	"github.com/docker/docker/client"
 
 	"kurama/internal/config"
+	"kurama/internal/turns"
 	"kurama/paas"
 )
 
@@ -40,7 +41,7 @@ type Builder struct {
 	opts     Options
 	official string // image that build.base: auto asks a registry for
 	base     lock   // held while the base image is looked for or made
-	queue    *queue
+	queue    *turns.Queue
 
 	layers   sync.Mutex // guards building
 	building map[string]lock
@@ -55,7 +56,7 @@ func New(cfg config.Build, opts Options) (*Builder, error) {
 	}
 	opts.Data = data
 	b := &Builder{cfg: cfg, opts: opts, official: officialImage, base: make(lock, 1),
-		queue: newQueue(cfg.AtOnce, cfg.TenantAtOnce, cfg.Queue, cfg.TenantQueue), building: map[string]lock{}}
+		queue: turns.New(turns.Bounds{AtOnce: cfg.AtOnce, TenantAtOnce: cfg.TenantAtOnce, Most: cfg.Queue, TenantMost: cfg.TenantQueue}), building: map[string]lock{}}
 	for _, folder := range []string{b.releases(), b.layersFolder()} {
 		if err := os.MkdirAll(folder, 0o700); err != nil {
 			return nil, fmt.Errorf("folder for builds: %w", err)

@@ -54,6 +54,16 @@ func TestDetect(t *testing.T) {
 	refused("says when the Procfile has no web", map[string]string{"Procfile": "worker: x\n"}, "`Procfile` has no line `web: …` but worker.")
 	refused("names an unknown key", map[string]string{"kurama.yaml": "health: /\ncomand: x\n"}, "`kurama.yaml`, line 2: `comand` is not known; the keys are")
 	refused("names a wrong value", map[string]string{"kurama.yaml": "health: up\n"}, "`kurama.yaml`, line 1: `health` is a path")
+	for what, text := range map[string]string{
+		"one without a command":   "- {name: a, schedule: '@daily'}\n|`kurama.yaml`, line 2: the job `a` has no `command`",
+		"two of a name":           "- {name: a, schedule: '@daily', command: x}\n- {name: a, schedule: '@daily', command: x}\n|`kurama.yaml`, line 3: there are two jobs named `a`",
+		"one that is not in time": "- {name: a, schedule: '* * * *', command: x}\n|`kurama.yaml`, line 2: the job `a`: \"* * * *\" is no schedule",
+		"one with a key of none":  "- name: a\n  when: x\n|`kurama.yaml`, line 3: `when` is not known of a job",
+		"none":                    "  a: b\n|`kurama.yaml`, line 2: `cron` is a list of jobs",
+	} {
+		jobs, want, _ := strings.Cut(text, "|")
+		refused("names a cron job: "+what, map[string]string{"kurama.yaml": "cron:\n" + jobs}, want)
+	}
 	refused("names a volume that cannot be", map[string]string{"kurama.yaml": "health: /\nvolumes:\n  ../x: 64MiB\n"}, "`kurama.yaml`, line 3: \"../x\" cannot be a volume")
 	refused("names a release command that is none", map[string]string{"kurama.yaml": "release: [a]\n"}, "`kurama.yaml`, line 1: `release` is a line for the shell")
 	refused("says when kurama.yaml is no YAML", map[string]string{"kurama.yaml": "a: [\n"}, "`kurama.yaml` is not YAML: line")

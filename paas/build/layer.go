@@ -20,6 +20,7 @@ import (
 	"github.com/docker/docker/api/types/mount"
 
 	"kurama/internal/config"
+	"kurama/internal/turns"
 	"kurama/paas"
 )
 
@@ -88,7 +89,10 @@ func (b *Builder) Layer(ctx context.Context, tenant, dir string, line func(strin
 		line(fmt.Sprintf("The dependencies of `%s` are installed already.", want.file))
 		return paas.Layer{Key: key}, nil
 	}
-	leave, err := b.queue.enter(ctx, tenant, func(place int) { line(waitingAt(place)) })
+	leave, err := b.queue.Enter(ctx, tenant, func(place int) { line(waitingAt(place)) })
+	if full, ok := errors.AsType[*turns.Full](err); ok {
+		return paas.Layer{}, invalid("Too many builds wait: %v. Deploy again in some minutes.", full)
+	}
 	if err != nil {
 		return paas.Layer{}, err
 	}

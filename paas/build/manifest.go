@@ -27,9 +27,10 @@ type manifest struct {
 	volumes []paas.Volume
 
 	pipeline *paas.Pipeline
+	cron     []paas.CronJob
 }
 
-const manifestKeys = "`command`, `app`, `release`, `volumes`, `health`, `pipeline` and `port`"
+const manifestKeys = "`command`, `app`, `release`, `volumes`, `cron`, `health`, `pipeline` and `port`"
 
 var appTarget = regexp.MustCompile(`^[A-Za-z_][\w.]*:[A-Za-z_][\w.]*(\(\))?$`)
 
@@ -84,6 +85,8 @@ func (m *manifest) set(key, value *yaml.Node) error {
 		}
 	case "volumes":
 		return m.setVolumes(value, wrong)
+	case "cron":
+		return m.setCron(value)
 	case "health":
 		if value.Kind != yaml.ScalarNode || !strings.HasPrefix(value.Value, "/") || strings.ContainsAny(value.Value, " \t\r\n#") {
 			return wrong("a path, such as `/healthz`")

@@ -92,6 +92,8 @@ export const ids = {
   archiveVerify: 'archive-verify',
   domains: 'domains',
   cancelDeploy: 'cancel-deploy',
+  cronJob: 'cron-job',
+  cronRun: 'cron-run',
   routingSave: 'routing-save',
   silence: 'silence',
   silenceAdd: 'silence-add',

@@ -186,6 +186,74 @@ export interface components {
         "Create-tenantRequest": {
             name: string;
         };
+        CronJob: {
+            /** @description Line for the shell */
+            command: string;
+            name: string;
+            /** @description It may begin while its run before still works */
+            overlap: boolean;
+            /** @description Five fields as in crontab(5), or @daily and its like; UTC unless CRON_TZ=ZONE comes first */
+            schedule: string;
+            /**
+             * Format: double
+             * @description Seconds; 0: as long as cron.timeout allows
+             */
+            timeout: number;
+        };
+        CronJobView: {
+            /** @description Line for the shell */
+            command: string;
+            /** @description Its newest run; null before the first */
+            last: components["schemas"]["CronRun"];
+            name: string;
+            /**
+             * Format: date-time
+             * @description When it runs next; null while the app is stopped
+             */
+            next: string | null;
+            /** @description It may begin while its run before still works */
+            overlap: boolean;
+            /** @description Five fields as in crontab(5), or @daily and its like; UTC unless CRON_TZ=ZONE comes first */
+            schedule: string;
+            /**
+             * Format: double
+             * @description Seconds; 0: as long as cron.timeout allows
+             */
+            timeout: number;
+        };
+        CronRun: {
+            /** @description Who asked for it; left out for the schedule */
+            by?: string;
+            /**
+             * Format: int64
+             * @description How many runs were missed
+             */
+            count?: number;
+            /** Format: date-time */
+            due_at: string;
+            /** Format: date-time */
+            ended_at?: string;
+            /**
+             * Format: int64
+             * @description Exit code of the command; left out where it has none
+             */
+            exit?: number;
+            /** Format: int64 */
+            id: number;
+            job: string;
+            outcome: string;
+            /** Format: int64 */
+            release: number;
+            /** @description Its last lines, or why it did not run */
+            said?: string;
+            /** Format: date-time */
+            started_at?: string;
+        };
+        CronView: {
+            jobs: components["schemas"]["CronJobView"][] | null;
+            /** @description Newest first, also those of jobs that are gone */
+            runs: components["schemas"]["CronRun"][] | null;
+        };
         Decision: {
             app: string;
             /** Format: date-time */
@@ -1214,6 +1282,7 @@ export interface components {
         };
         Start: {
             command: string[] | null;
+            cron?: components["schemas"]["CronJob"][] | null;
             health: string;
             pipeline?: components["schemas"]["Pipeline"];
             release?: string;
@@ -1438,6 +1507,10 @@ export type Course = components['schemas']['Course'];
 export type CourseEvent = components['schemas']['CourseEvent'];
 export type CoursePoint = components['schemas']['CoursePoint'];
 export type CreateTenantRequest = components['schemas']['Create-tenantRequest'];
+export type CronJob = components['schemas']['CronJob'];
+export type CronJobView = components['schemas']['CronJobView'];
+export type CronRun = components['schemas']['CronRun'];
+export type CronView = components['schemas']['CronView'];
 export type Decision = components['schemas']['Decision'];
 export type DecisionList = components['schemas']['DecisionList'];
 export type DeedList = components['schemas']['DeedList'];

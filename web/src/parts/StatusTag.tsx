@@ -28,6 +28,10 @@ const STATES: Record<string, Entry> = {
   test: ['info', 'Test', IconMail],
   sent: ['ok', 'Sent', IconCircleCheck],
   outbox: ['info', 'In the outbox', IconMail],
+  timeout: ['bad', 'Took too long', IconCircleX],
+  lost: ['bad', 'Cut off', IconCircleX],
+  skipped: ['warn', 'Left out', IconMinus],
+  missed: ['warn', 'Missed', IconMinus],
   ready: ['ok', 'Ready', IconCircleCheck],
   down: ['bad', 'Down', IconCircleX],
 };

@@ -8,6 +8,8 @@ export const EVENTS: Record<string, { word: string; tone: Tone; sign: string }> 
   restarted: { word: 'Restarted', tone: 'info', sign: '↻' },
   crashed: { word: 'Crashed', tone: 'bad', sign: '✕' },
   oom_killed: { word: 'Out of memory', tone: 'bad', sign: '✕' },
+  cron_failed: { word: 'Cron job failed', tone: 'bad', sign: '✕' },
+  cron_missed: { word: 'Cron job missed', tone: 'warn', sign: '−' },
   stopped: { word: 'Stopped', tone: 'warn', sign: '■' },
   alert_firing: { word: 'Alert firing', tone: 'bad', sign: '!' },
   alert_resolved: { word: 'Alert resolved', tone: 'ok', sign: '✓' },

@@ -20,6 +20,7 @@ const Scaling = lazy(() => import('./Scaling'));
 const LoadTests = lazy(() => import('./LoadTests'));
 const Environment = lazy(() => import('./Environment'));
 const Storage = lazy(() => import('./Storage'));
+const CronTab = lazy(() => import('./CronTab'));
 const IsolationTab = lazy(() => import('./IsolationTab'));
 const RoutingTab = lazy(() => import('./RoutingTab'));
 const Danger = lazy(() => import('./Danger'));
@@ -34,6 +35,7 @@ const TABS: [id: string, name: string, needsWrite?: boolean][] = [
   ['scaling', 'Scaling'],
   ['load', 'Load test'],
   ['environment', 'Environment', true],
+  ['cron', 'Cron'],
   ['routing', 'Domains', true],
   ['storage', 'Storage', true],
   ['isolation', 'Isolation', true],
@@ -101,6 +103,7 @@ function Tab({ tab, app, release }: { tab: string; app: App; release: number }) 
     case 'scaling': return <Scaling app={app} />;
     case 'load': return <LoadTests app={app} />;
     case 'environment': return <Environment app={app.name} />;
+    case 'cron': return <CronTab app={app.name} />;
     case 'storage': return <Storage app={app.name} />;
     case 'isolation': return <IsolationTab app={app.name} />;
     case 'routing': return <RoutingTab app={app.name} />;

@@ -1,17 +1,14 @@
-package build
+package turns
 
 import (
 	"context"
 	"errors"
 	"slices"
-	"strings"
 	"testing"
 	"testing/synctest"
-
-	"kurama/paas"
 )
 
-// waiter is one build of a test: it notes its places and its turn, works until
+// waiter is one that waits in a test: it notes its places and its turn, works until
 // it is let go, and leaves.
 type waiter struct {
 	places []int
@@ -21,11 +18,11 @@ type waiter struct {
 	cancel context.CancelCauseFunc
 }
 
-func enter(q *queue, tenant string) *waiter {
+func enter(q *Queue, tenant string) *waiter {
 	ctx, cancel := context.WithCancelCause(context.Background())
 	w := &waiter{done: make(chan struct{}), cancel: cancel}
 	go func() {
-		leave, err := q.enter(ctx, tenant, func(place int) { w.places = append(w.places, place) })
+		leave, err := q.Enter(ctx, tenant, func(place int) { w.places = append(w.places, place) })
 		if w.err = err; err != nil {
 			return
 		}
@@ -53,7 +50,7 @@ func TestQueue(t *testing.T) {
 	}
 	t.Run("takes the tenants in turn", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
-			q := newQueue(1, 1, 10, 10)
+			q := New(Bounds{1, 1, 10, 10})
 			first := enter(q, "a")
 			works(t, true, first)
 			a2, a3, b1 := enter(q, "a"), enter(q, "a"), enter(q, "b")
@@ -72,7 +69,7 @@ func TestQueue(t *testing.T) {
 	})
 	t.Run("lets a tenant have no more than its share at a time", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
-			q := newQueue(2, 1, 10, 10)
+			q := New(Bounds{2, 1, 10, 10})
 			a1, a2, b1 := enter(q, "a"), enter(q, "a"), enter(q, "b")
 			works(t, true, a1, b1)
 			works(t, false, a2)
@@ -85,7 +82,7 @@ func TestQueue(t *testing.T) {
 	})
 	t.Run("forgets who gives up", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
-			q, cause := newQueue(1, 1, 10, 10), errors.New("cancelled")
+			q, cause := New(Bounds{1, 1, 10, 10}), errors.New("cancelled")
 			a, b, c := enter(q, "a"), enter(q, "b"), enter(q, "c")
 			b.cancel(cause)
 			synctest.Wait()
@@ -102,10 +99,10 @@ func TestQueue(t *testing.T) {
 	})
 	t.Run("refuses more than may wait", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
-			q := newQueue(1, 1, 2, 1)
+			q := New(Bounds{1, 1, 2, 1})
 			a1, a2, a3, b, c := enter(q, "a"), enter(q, "a"), enter(q, "a"), enter(q, "b"), enter(q, "c")
-			for w, part := range map[*waiter]string{a3: "1 builds of tenant a wait", c: "2 builds wait"} {
-				if bad, ok := errors.AsType[*paas.Invalid](w.err); !ok || !strings.HasPrefix(bad.Reason, part) {
+			for w, want := range map[*waiter]Full{a3: {1, "a"}, c: {2, ""}} {
+				if full, ok := errors.AsType[*Full](w.err); !ok || *full != want {
 					t.Errorf("got %v", w.err)
 				}
 			}

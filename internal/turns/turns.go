@@ -1,17 +1,39 @@
-package build
+// Package turns lets work that comes from many tenants be done a few at a time,
+// tenant by tenant in turn.
+package turns
 
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"slices"
 	"sync"
 )
 
-// queue lets builds work a few at a time, tenant by tenant in turn, so that
-// those of one tenant hold up those of another as little as can be.
-type queue struct {
-	atOnce, tenantAtOnce int // builds that work at a time
-	most, tenantMost     int // builds that wait
+// Bounds of a queue, for all tenants together and for each one.
+type Bounds struct {
+	AtOnce, TenantAtOnce int // that work at a time
+	Most, TenantMost     int // that wait; more are refused
+}
+
+// Full says that a queue takes no more.
+type Full struct {
+	Waiting int
+	Tenant  string // whose part of the queue is full; empty: all of it is
+}
+
+// Error tells how many wait.
+func (f *Full) Error() string {
+	if f.Tenant != "" {
+		return fmt.Sprintf("%d of tenant %s wait already, and no more are taken", f.Waiting, f.Tenant)
+	}
+	return fmt.Sprintf("%d wait already, and no more are taken", f.Waiting)
+}
+
+// Queue gives turns, so that the work of one tenant holds up that of another as
+// little as can be.
+type Queue struct {
+	bounds Bounds
 
 	mu      sync.Mutex // guards all below and the places
 	working map[string]int
@@ -20,7 +42,7 @@ type queue struct {
 	last    map[string]int // of the tenants that are here, the number of their last turn
 }
 
-// place is one build that waits.
+// place is one that waits.
 type place struct {
 	tenant string
 	at     int           // from 1
@@ -28,14 +50,15 @@ type place struct {
 	turn   bool
 }
 
-func newQueue(atOnce, tenantAtOnce, most, tenantMost int) *queue {
-	return &queue{atOnce: atOnce, tenantAtOnce: tenantAtOnce, most: most, tenantMost: tenantMost, working: map[string]int{}, last: map[string]int{}}
+// New returns an empty queue.
+func New(bounds Bounds) *Queue {
+	return &Queue{bounds: bounds, working: map[string]int{}, last: map[string]int{}}
 }
 
-// enter waits until a build of tenant may work; at gets its place, from 1,
-// whenever that is another. It returns *paas.Invalid where too many wait. The
-// caller calls leave when its build is over.
-func (q *queue) enter(ctx context.Context, tenant string, at func(place int)) (leave func(), err error) {
+// Enter waits until the tenant has a turn; at gets the place, from 1, whenever
+// that is another. The caller calls leave when the work is done. It returns *Full
+// where too many wait, and the cause where ctx ends.
+func (q *Queue) Enter(ctx context.Context, tenant string, at func(place int)) (leave func(), err error) {
 	p, err := q.join(tenant)
 	if err != nil {
 		return nil, err
@@ -58,7 +81,7 @@ func (q *queue) enter(ctx context.Context, tenant string, at func(place int)) (l
 	}
 }
 
-func (q *queue) join(tenant string) (*place, error) {
+func (q *Queue) join(tenant string) (*place, error) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	own := 0
@@ -68,10 +91,10 @@ func (q *queue) join(tenant string) (*place, error) {
 		}
 	}
 	switch {
-	case own >= q.tenantMost:
-		return nil, invalid("%d builds of tenant %s wait already, and no more are taken. Deploy again when they are through (build.tenant_queue).", own, tenant)
-	case len(q.waiting) >= q.most:
-		return nil, invalid("%d builds wait already, and no more are taken. Deploy again in some minutes (build.queue).", len(q.waiting))
+	case own >= q.bounds.TenantMost:
+		return nil, &Full{Waiting: own, Tenant: tenant}
+	case len(q.waiting) >= q.bounds.Most:
+		return nil, &Full{Waiting: len(q.waiting)}
 	}
 	p := &place{tenant: tenant, moved: make(chan struct{}, 1)}
 	q.waiting = append(q.waiting, p)
@@ -79,13 +102,13 @@ func (q *queue) join(tenant string) (*place, error) {
 	return p, nil
 }
 
-func (q *queue) look(p *place) (at int, turn bool) {
+func (q *Queue) look(p *place) (at int, turn bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	return p.at, p.turn
 }
 
-func (q *queue) leave(tenant string) {
+func (q *Queue) leave(tenant string) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.free(tenant)
@@ -95,9 +118,9 @@ func (q *queue) leave(tenant string) {
 	}
 }
 
-// giveUp takes a build out that waits no longer; its turn may have come at the
+// giveUp takes one out that waits no longer; its turn may have come at the
 // same moment.
-func (q *queue) giveUp(p *place) {
+func (q *Queue) giveUp(p *place) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if p.turn {
@@ -108,7 +131,7 @@ func (q *queue) giveUp(p *place) {
 }
 
 // free gives a turn back. Callers hold mu.
-func (q *queue) free(tenant string) {
+func (q *Queue) free(tenant string) {
 	if q.working[tenant]--; q.working[tenant] == 0 {
 		delete(q.working, tenant)
 	}
@@ -116,7 +139,7 @@ func (q *queue) free(tenant string) {
 
 // advance gives free turns away and tells the others their places. Callers
 // hold mu.
-func (q *queue) advance() {
+func (q *Queue) advance() {
 	for p := q.next(); p != nil; p = q.next() {
 		p.turn = true
 		q.working[p.tenant]++
@@ -133,18 +156,18 @@ func (q *queue) advance() {
 	}
 }
 
-// next returns the build whose turn it is; nil where none may begin. Callers
+// next returns whose turn it is; nil where none may begin. Callers
 // hold mu.
-func (q *queue) next() *place {
+func (q *Queue) next() *place {
 	working := 0
 	for _, n := range q.working {
 		working += n
 	}
-	if working >= q.atOnce {
+	if working >= q.bounds.AtOnce {
 		return nil
 	}
 	for _, p := range q.order() {
-		if q.working[p.tenant] < q.tenantAtOnce {
+		if q.working[p.tenant] < q.bounds.TenantAtOnce {
 			return p
 		}
 	}
@@ -154,7 +177,7 @@ func (q *queue) next() *place {
 // order returns those that wait as their turns will come: the first of each
 // tenant before the second of any, those of a tenant at work later, and before
 // all whose tenant's turn is longest ago.
-func (q *queue) order() []*place {
+func (q *Queue) order() []*place {
 	rank, seen := map[*place]int{}, map[string]int{}
 	for _, p := range q.waiting {
 		rank[p] = q.working[p.tenant] + seen[p.tenant]
