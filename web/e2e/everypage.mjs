@@ -18,6 +18,7 @@ const PAGES = [
   ['profile', of('profile'), '[data-testid=profile-row]'],
   ['alerts', of('alerts?condition=p95%20%3E%20100%20ms'), '[data-testid=alert-preview] canvas'],
   ['archive', of('archive'), '[data-testid=archive-download]'],
+  ['pipeline', of('pipeline'), '[data-testid=pipeline-canvas] .react-flow__edge'],
   ['scaling', of('scaling'), '[data-testid=policy-says]'],
   ['load', of('load'), '[data-testid=load-begin]'],
   ['environment', of('environment'), '[data-testid=env-save]'],

@@ -92,3 +92,23 @@ export const notifications = [
 ];
 export const archive = { files: [0, 1, 2].map((i) => ({ name: `hello-0000${i}21-0000${i + 1}20.jsonl.zst`, from: iso(now - (4 - i) * 36e5), to: iso(now - (3 - i) * 36e5), records: 48211 + i * 991, bytes: 3114221 + i * 81234, sha256: 'b1946ac92492d2347c6235b4d2611184b1946ac92492d2347c6235b4d2611184' })), from: iso(now - 4 * 36e5), to: iso(now - 36e5), records: 147606, bytes: 9586365 };
 export const status = { roles: ['stream', 'logship', 'paas', 'router', 'persist', 'archive', 'alert', 'profile', 'dashboard', 'autoscaler'].map((name) => ({ name, ready: name !== 'archive', detail: name === 'persist' ? 'lag 12 records' : name === 'archive' ? 'restarting after a crash, attempt 2' : '' })), host: { cpu: 31.2, mem: 22.4, disk: 14.1, swap: null } };
+
+let drawn = {
+  persist: { take: [{ level: 'INFO' }, { route: '/checkout*', when: 'dur > 500ms', sample: 0.25 }], retention_days: 7 }, profile: { off: true },
+  receivers: [{ when: 'cpu > 90', to: 'ops@example.org', for: 60 }, { when: 'count(level >= ERROR, "5m") >= 10', to: 'https://hooks.example.org/kurama' }],
+};
+
+/** The pipeline of every app; next takes its place unless it is only tried. */
+export function pipeline(next, dry) {
+  const p = next ? { receivers: drawn.receivers, ...next } : drawn;
+  if (!dry) drawn = p;
+  return { pipeline: p, yaml: 'pipeline: ' + JSON.stringify(p) + '\n', declared: false };
+}
+
+/** What has come through it since the mock began. */
+export function flow() {
+  const s = performance.now() / 1000;
+  const part = (name, taken, left, lag = 0) => ({ name, ready: true, taken, left, lag, errors: 0 });
+  return { at: new Date().toISOString(), parts: [part('logship', null, null), part('stream', null, null, null), part('persist', 41 * s, 7 * s), part('archive', 48 * s, 0, 12), part('alert', 48 * s, 0),
+    part('profile', 0, 48 * s), part('dashboard', 48 * s, 0), part('autoscaler', null, null)] };
+}

@@ -76,6 +76,7 @@ async function app(req, res, url, name, what, id, sub) {
     return json(res, { message: '' });
   }
   if (key === 'DELETE ') return data.apps.delete(name), res.writeHead(204).end();
+  if (what === 'pipeline') return json(res, id === 'flow' ? data.flow() : data.pipeline(req.method === 'PUT' ? JSON.parse(await body(req)) : null, url.searchParams.has('dry_run')));
   const answers = {
     'GET ': () => data.view(name), 'GET profile': () => data.profile(url.searchParams.get('window')), 'GET scaling': () => data.policy, 'PUT scaling': () => data.policy,
     'GET decisions': () => ({ decisions: data.decisions }), 'GET alerts': () => ({ alerts: data.rules }), 'POST alerts': () => data.rules[0], 'GET notifications': () => ({ notifications: data.notifications }),

@@ -7,7 +7,7 @@ const C = 'http://localhost:15001/', D = 'http://localhost:15005/';
 const PAGES = [
   ['apps', C], ['overview', C + '#/apps/hello'], ['releases', C + '#/apps/hello/releases'], ['release', C + '#/apps/hello/releases/7'], ['failed', C + '#/apps/notes/releases/1'],
   ['logs', C + '#/apps/hello/logs'], ['profile', C + '#/apps/hello/profile'], ['alerts', C + '#/apps/hello/alerts'], ['archive', C + '#/apps/hello/archive'],
-  ['scaling', C + '#/apps/hello/scaling'], ['environment', C + '#/apps/hello/environment'], ['danger', C + '#/apps/hello/danger'], ['access', C + '#/access'], ['tokens', C + '#/access/tokens'], ['tenants', C + '#/access/tenants'], ['status', C + '#/status'],
+  ['pipeline', C + '#/apps/hello/pipeline'], ['scaling', C + '#/apps/hello/scaling'], ['environment', C + '#/apps/hello/environment'], ['danger', C + '#/apps/hello/danger'], ['access', C + '#/access'], ['tokens', C + '#/access/tokens'], ['tenants', C + '#/access/tenants'], ['status', C + '#/status'],
   ['live', D + '#hello'], ['all', D + '#'],
 ];
 const browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'] });
@@ -27,7 +27,7 @@ for (const [look, size, scheme] of [['', { width: 1360, height: 860 }, 'light'],
     if (only && !name.includes(only)) continue;
     await page.goto('about:blank');
     await page.goto(url);
-    await page.waitForTimeout(url.startsWith(D) ? 3500 : 900);
+    await page.waitForTimeout(url.startsWith(D) || name === 'pipeline' ? 3500 : 900);
     await page.screenshot({ path: `${folder}/${name}${look}.png`, fullPage: true });
     const over = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
     if (over > 0) console.log(look, name, `is ${over} px wider than the window`);

@@ -13,6 +13,8 @@
 //   domains     domains routing-save   silence silence-add
 //   profile     slow-row   disk
 //   access      invite-email invite-send invite-link   deed   storage  volume-path volume-add
+//   pipeline    pipeline-canvas pipeline-filter pipeline-sample pipeline-receiver pipeline-on pipeline-level pipeline-when pipeline-to
+//               pipeline-save pipeline-problem pipeline-yaml
 //   danger      delete-name delete-button
 //   dashboard   connection app-picker total-requests total-logs rps p50 p95 p99 errors inflight queued replicas
 //               chart-<name> route-row event-row log-tail log-row log-search log-level log-pause log-dropped app-table
@@ -99,6 +101,17 @@ export const ids = {
   silenceAdd: 'silence-add',
   disk: 'disk',
   slowRow: 'slow-row',
+  pipelineCanvas: 'pipeline-canvas',
+  pipelineFilter: 'pipeline-filter',
+  pipelineSample: 'pipeline-sample',
+  pipelineReceiver: 'pipeline-receiver',
+  pipelineOn: 'pipeline-on',
+  pipelineLevel: 'pipeline-level',
+  pipelineWhen: 'pipeline-when',
+  pipelineTo: 'pipeline-to',
+  pipelineSave: 'pipeline-save',
+  pipelineProblem: 'pipeline-problem',
+  pipelineYaml: 'pipeline-yaml',
   deed: 'deed',
   volumePath: 'volume-path',
   volumeAdd: 'volume-add',

@@ -83,7 +83,7 @@ async function write<T>(method: string, path: string, body?: unknown, query?: Re
 }
 
 export const post = <T>(path: string, body?: unknown) => write<T>('POST', path, body);
-export const put = <T>(path: string, body?: unknown) => write<T>('PUT', path, body);
+export const put = <T>(path: string, body?: unknown, query?: Record<string, string | undefined>) => write<T>('PUT', path, body, query);
 export const del = <T = void>(path: string, query?: Record<string, string | undefined>) => write<T>('DELETE', path, undefined, query);
 
 export const session = {

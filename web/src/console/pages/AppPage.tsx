@@ -16,6 +16,7 @@ const Logs = lazy(() => import('./Logs'));
 const Profile = lazy(() => import('./Profile'));
 const Alerts = lazy(() => import('./Alerts'));
 const ArchiveTab = lazy(() => import('./ArchiveTab'));
+const PipelineTab = lazy(() => import('./PipelineTab'));
 const Scaling = lazy(() => import('./Scaling'));
 const LoadTests = lazy(() => import('./LoadTests'));
 const Environment = lazy(() => import('./Environment'));
@@ -32,6 +33,7 @@ const TABS: [id: string, name: string, needsWrite?: boolean][] = [
   ['profile', 'Profile'],
   ['alerts', 'Alerts'],
   ['archive', 'Archive'],
+  ['pipeline', 'Pipeline'],
   ['scaling', 'Scaling'],
   ['load', 'Load test'],
   ['environment', 'Environment', true],
@@ -100,6 +102,7 @@ function Tab({ tab, app, release }: { tab: string; app: App; release: number }) 
     case 'profile': return <Profile app={app.name} />;
     case 'alerts': return <Alerts app={app.name} />;
     case 'archive': return <ArchiveTab app={app.name} />;
+    case 'pipeline': return <PipelineTab app={app} />;
     case 'scaling': return <Scaling app={app} />;
     case 'load': return <LoadTests app={app} />;
     case 'environment': return <Environment app={app.name} />;
