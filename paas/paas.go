@@ -98,6 +98,7 @@ type Start struct {
 	Why     string   `json:"why"`               // one sentence for the build log
 	Release string   `json:"release,omitempty"` // line for sh -c that is run before a release goes live
 	Volumes []Volume `json:"volumes,omitempty"` // that kurama.yaml asks for
+	Bounds  Bounds   `json:"bounds,omitzero"`   // that kurama.yaml sets
 
 	Cron     []CronJob `json:"cron,omitempty"`     // that kurama.yaml asks for
 	Pipeline *Pipeline `json:"pipeline,omitempty"` // that kurama.yaml sets; nil: it says nothing of one
@@ -144,14 +145,15 @@ type Target struct {
 	Address string `json:"address"`
 }
 
-// Route sends the requests of some hosts to an app's targets.
+// Route sends the requests of some domains to an app's targets.
 type Route struct {
 	Tenant  string   `json:"tenant"`
 	App     string   `json:"app"`
-	Hosts   []string `json:"hosts"` // without port, lower case
+	Hosts   []string `json:"hosts"` // domains: hosts in lower case without port, and paths below them (see Domain)
 	State   AppState `json:"state"` // tells the router what to say, and whether to wait, when Targets is empty
 	Targets []Target `json:"targets"`
 	Gate    Gate     `json:"gate,omitzero"`
+	Bounds  Bounds   `json:"bounds,omitzero"`
 }
 
 // Gate is what stands before an app's targets; see Routing. The zero value lets

@@ -6,15 +6,14 @@ import (
 	"crypto/subtle"
 	"encoding/hex"
 	"fmt"
-	"net/netip"
-	"regexp"
 	"strings"
 	"unicode/utf8"
 )
 
 // Routing is how an app is reached, beside the names that it has anyway.
 type Routing struct {
-	Domains     []string `json:"-"`                     // hosts of its own, without port, lower case
+	Domains     []string `json:"-"`                     // domains that it asks for
+	Active      []string `json:"-"`                     // those of them that lead to it; see Domain
 	HTTPS       bool     `json:"https,omitempty"`       // requests without TLS are led to https://
 	Maintenance bool     `json:"maintenance,omitempty"` // visitors get a page that says so
 	Message     string   `json:"message,omitempty"`     // on that page; empty: the usual one
@@ -22,7 +21,32 @@ type Routing struct {
 	Password    string   `json:"password,omitempty"`    // as HashBasic writes it
 	Rate        float64  `json:"rate,omitempty"`        // requests per second of one client; 0: no bound
 	Burst       int      `json:"burst,omitempty"`       // requests that one client may send at once
+	Bounds
 }
+
+// Bounds are what a request may take of an app; 0 is the platform's own.
+type Bounds struct {
+	Timeout float64 `json:"timeout,omitempty"`  // s until the answer begins
+	Idle    float64 `json:"idle,omitempty"`     // s of silence within an answer or a websocket; 0: no bound
+	MaxBody int64   `json:"max_body,omitempty"` // bytes of a request's body
+}
+
+// Check returns *Invalid where b asks for more than most allows.
+func (b Bounds) Check(most Bounds) error {
+	wrong := func(format string, args ...any) error { return &Invalid{Reason: fmt.Sprintf(format, args...)} }
+	switch {
+	case b.Timeout < 0 || b.Timeout > most.Timeout:
+		return wrong("A timeout of %g s cannot be: use 0 (the platform's) to %g s, which the operator allows (router.app_timeout).", b.Timeout, most.Timeout)
+	case b.Idle < 0 || b.Idle > 0 && b.Idle < 1 || b.Idle > maxIdle:
+		return wrong("An idle timeout of %g s cannot be: use 1 s to %g s, or 0 for none.", b.Idle, maxIdle)
+	case b.MaxBody < 0 || b.MaxBody > most.MaxBody:
+		return wrong("A largest body of %d bytes cannot be: use 0 (the platform's) to %d bytes, which the operator allows (router.app_body).", b.MaxBody, most.MaxBody)
+	}
+	return nil
+}
+
+// maxIdle is the longest idle timeout, s: beyond a day it bounds nothing.
+const maxIdle = 86_400.0
 
 // Bounds of an app's routing.
 const (
@@ -32,28 +56,16 @@ const (
 	minBasicPassword = 12      // characters: it is checked on each request, so it is not stretched
 )
 
-var hostName = regexp.MustCompile(`^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])$`)
-
-// CheckDomain returns *Invalid with the reason why an app cannot answer on
-// host: names below domain, which the platform gives out itself, and addresses.
-func CheckDomain(host, domain string) error {
-	_, err := netip.ParseAddr(host)
-	switch {
-	case err == nil || len(host) > 253 || !hostName.MatchString(host):
-		return &Invalid{Reason: fmt.Sprintf("%q cannot be a domain of an app: write a host name in lower case, such as shop.example.org, without port and path.", host)}
-	case host == domain || strings.HasSuffix(host, "."+domain) || strings.HasSuffix(host, ".localhost"):
-		return &Invalid{Reason: fmt.Sprintf("%s is below %s, where Kurama gives out the names itself.", host, domain)}
-	}
-	return nil
-}
-
 // Check returns *Invalid with the reason why r cannot be an app's routing.
-func (r Routing) Check(domain string) error {
+func (r Routing) Check(domain string, most Bounds) error {
 	wrong := func(format string, args ...any) error { return &Invalid{Reason: fmt.Sprintf(format, args...)} }
 	for _, host := range r.Domains {
 		if err := CheckDomain(host, domain); err != nil {
 			return err
 		}
+	}
+	if err := r.Bounds.Check(most); err != nil {
+		return err
 	}
 	switch {
 	case len(r.Domains) > MaxDomains:

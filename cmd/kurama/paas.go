@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"net"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -13,6 +14,7 @@ import (
 	"kurama/paas/cron"
 	"kurama/paas/deploy"
 	"kurama/paas/disk"
+	"kurama/paas/domain"
 	"kurama/paas/router"
 	"kurama/paas/runtime"
 	"kurama/paas/store"
@@ -62,11 +64,16 @@ func newPaas(ctx context.Context, w *wiring) (runner, error) {
 	bounds := tenantBounds{Engine: e, store: store.New(pool), folders: w.folders, normal: int64(w.cfg.Quota.LogBytes), log: w.log}
 	jobs := store.New(pool)
 	crons := cron.New(w.cfg.Cron, cron.Deps{Jobs: jobs, Runs: jobs, Runner: deployer, Events: events, Log: w.log})
-	console, err := w.console(ctx, pool, deployer, crons, bounds, room)
+	instance, err := w.instance()
 	if err != nil {
 		return nil, err
 	}
-	return together{deployer, console, crons, room, bounds, auth.NewAuditKeeper(w.cfg.Console, pool, w.log)}, nil
+	domains := domain.New(w.cfg.Domains, w.cfg.Domain, instance, store.New(pool), net.DefaultResolver, w.log)
+	console, err := w.console(ctx, pool, deployer, crons, bounds, room, domains)
+	if err != nil {
+		return nil, err
+	}
+	return together{deployer, console, crons, room, bounds, domains, auth.NewAuditKeeper(w.cfg.Console, pool, w.log)}, nil
 }
 
 // engine connects to Docker for this installation.
@@ -104,13 +111,13 @@ func (w *wiring) deployer(pool *pgxpool.Pool, e *runtime.Engine, events deploy.E
 		return nil, err
 	}
 	return deploy.New(
-		deploy.Options{App: w.cfg.App, Domain: w.cfg.Domain, RouterPort: portNumber(w.cfg.Router.Listen), TLSPort: tlsPort(w.cfg)},
+		deploy.Options{App: w.cfg.App, Domain: w.cfg.Domain, RouterPort: portNumber(w.cfg.Router.Listen), TLSPort: tlsPort(w.cfg), Most: w.cfg.Router.Most()},
 		deploy.Deps{Store: store.New(pool).Within(w.cfg.Quota.Bounds()).Sealing(w.keys), Decided: store.NewPolicies(pool, w.cfg.Autoscaler.Default()), Builder: b, Engine: e, Router: router.NewClient(w.folders.Socket("router.sock")),
 			Events: events, Disk: room, Log: w.log,
 			Pipelines: pipelines{store.New(pool), alert.NewRules(pool, w.cfg.SMTP, consoleURL(w.cfg)), w.status()}}), nil
 }
 
-func (w *wiring) console(ctx context.Context, pool *pgxpool.Pool, d *deploy.Deployer, crons *cron.Cron, bounds tenantBounds, room *disk.Guard) (*api.API, error) {
+func (w *wiring) console(ctx context.Context, pool *pgxpool.Pool, d *deploy.Deployer, crons *cron.Cron, bounds tenantBounds, room *disk.Guard, domains *domain.Keeper) (*api.API, error) {
 	ln, err := role.Listener(0, w.cfg.Console.Listen)
 	if err != nil {
 		return nil, portSentence("console.listen", w.cfg.Console.Listen, err)
@@ -143,6 +150,7 @@ func (w *wiring) console(ctx context.Context, pool *pgxpool.Pool, d *deploy.Depl
 		Course: courseQuery{pastQuery{persist.NewQuery(bound), profile.NewQuery(bound), w.cfg.Logship.SampleInterval}}, Status: w.status(),
 		LoadTester: tester, Reports: reportFiles{}, Disk: room, Engine: bounds, Logged: bounds,
 		Pipelines: pipelines{store.New(bound), rules, w.status()}, Replayer: newReplayer(profile.NewQuery(bound), w.cfg.Router.RequestTimeout),
+		Domains: domains, Bounds: w.cfg.Router.Most(),
 	})
 }
 

@@ -4,23 +4,29 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
+	"kurama/internal/config"
+	"kurama/paas"
 	"kurama/paas/api"
 )
 
 func routingCommand() *cobra.Command {
-	cmd := &cobra.Command{Use: "routing APP", Short: "Domains, maintenance, password and rate of an app",
-		Long: "Shows or changes how an app is reached: domains of its own, a maintenance page, a password before it, and how much one client may send.",
+	cmd := &cobra.Command{Use: "routing APP", Short: "Domains, maintenance, password, rate and bounds of an app",
+		Long: "Shows or changes how an app is reached: domains of its own, which it has to show by DNS to be yours, a maintenance page, a password before it, and how much a client and a request may take.",
 		Example: `  kurama routing shop --add-domain shop.example.org
+  kurama routing shop --add-domain example.org/shop    # below a path; the longest one that fits takes a request
+  kurama routing shop --check                          # look now whether the domains are shown to be yours
   kurama routing shop --https on
   kurama routing shop --maintenance on --message "Back at noon."
   kurama routing shop --user team --password "correct horse battery"
-  kurama routing shop --rate 10 --burst 20`, Args: cobra.ExactArgs(1)}
+  kurama routing shop --rate 10 --burst 20
+  kurama routing shop --timeout 2m --idle 5m --max-body 500MiB`, Args: cobra.ExactArgs(1)}
 	flags := cmd.Flags()
-	flags.StringSlice("add-domain", nil, "answer on this host, too")
-	flags.StringSlice("remove-domain", nil, "do not answer on this host any more")
+	flags.StringSlice("add-domain", nil, "answer on this host, or below this path of a host, too")
+	flags.StringSlice("remove-domain", nil, "do not answer there any more")
 	flags.String("https", "", "on: requests without TLS are led to https://; off")
 	flags.String("maintenance", "", "on: visitors get a page that says so; off")
 	flags.String("message", "", "on the maintenance page")
@@ -28,6 +34,10 @@ func routingCommand() *cobra.Command {
 	flags.String("password", "", "password before the app, at least 12 characters")
 	flags.Float64("rate", 0, "requests per second of one client; 0: no bound")
 	flags.Int("burst", 0, "requests that one client may send at once")
+	flags.Duration("timeout", 0, "until an answer begins; 0: the platform's")
+	flags.Duration("idle", 0, "of silence within an answer or a websocket; 0: no bound")
+	flags.String("max-body", "", "largest body of a request, such as 200MiB; 0B: the platform's")
+	flags.Bool("check", false, "look now whether the domains are shown to be yours")
 	return asks(cmd, func(s *session, args []string) error {
 		var view api.RoutingView
 		path := appPath(args[0], "routing")
@@ -43,6 +53,10 @@ func routingCommand() *cobra.Command {
 				return err
 			}
 			s.done("changed how %s is reached", args[0])
+		} else if check, _ := s.cmd.Flags().GetBool("check"); check {
+			if err := s.send("POST", path+"/check", nil, &view); err != nil {
+				return err
+			}
 		}
 		return s.print(view, func() { s.showRouting(view) })
 	})
@@ -53,16 +67,16 @@ func (s *session) routingChange(domains []string) (map[string]any, error) {
 	flags, change := s.cmd.Flags(), map[string]any{}
 	add, _ := flags.GetStringSlice("add-domain")
 	remove, _ := flags.GetStringSlice("remove-domain")
-	for _, host := range remove {
-		if !slices.Contains(domains, strings.ToLower(host)) {
-			return nil, fmt.Errorf("%s is none of the app's domains", host)
+	for i, name := range remove {
+		if remove[i] = lowerHost(name); !slices.Contains(domains, remove[i]) {
+			return nil, fmt.Errorf("%s is none of the app's domains", name)
 		}
 	}
 	if len(add)+len(remove) > 0 {
 		next := []string{}
-		for _, host := range append(domains, add...) {
-			if host = strings.ToLower(host); !slices.Contains(remove, host) {
-				next = append(next, host)
+		for _, name := range append(domains, add...) {
+			if name = lowerHost(name); !slices.Contains(remove, name) {
+				next = append(next, name)
 			}
 		}
 		change["domains"] = next
@@ -86,6 +100,18 @@ func (s *session) routingChange(domains []string) (map[string]any, error) {
 	if flags.Changed("burst") {
 		change["burst"], _ = flags.GetInt("burst")
 	}
+	for _, name := range []string{"timeout", "idle"} {
+		if wait, _ := flags.GetDuration(name); flags.Changed(name) {
+			change[name] = wait.Seconds()
+		}
+	}
+	if text, _ := flags.GetString("max-body"); flags.Changed("max-body") {
+		size, err := config.ParseBytes(text)
+		if err != nil {
+			return nil, fmt.Errorf("--max-body: %w", err)
+		}
+		change["max_body"] = int64(size)
+	}
 	return change, nil
 }
 
@@ -93,11 +119,16 @@ func (s *session) showRouting(v api.RoutingView) {
 	row := func(name, format string, args ...any) {
 		_, _ = fmt.Fprintf(s.out, "%-12s %s\n", name, fmt.Sprintf(format, args...))
 	}
-	domains := "none of its own"
-	if len(v.Domains) > 0 {
-		domains = strings.Join(v.Domains, ", ")
+	for i, d := range v.Found {
+		state := "✓"
+		if !d.Active {
+			state = "waits: " + d.Says
+		}
+		row(map[bool]string{true: "domains"}[i == 0], "%s  %s", d.Name, state)
 	}
-	row("domains", "%s", domains)
+	if len(v.Found) == 0 {
+		row("domains", "none of its own")
+	}
 	row("https", "%s", map[bool]string{true: "requests without TLS are led there", false: "not asked for"}[v.HTTPS])
 	switch {
 	case v.Maintenance && v.Message != "":
@@ -117,4 +148,24 @@ func (s *session) showRouting(v api.RoutingView) {
 	} else {
 		row("rate", "%g/s of one client", v.Rate)
 	}
+	row("timeout", "%s", orPlatform(v.Timeout > 0, seconds(v.Timeout).String()))
+	row("body", "%s", orPlatform(v.MaxBody > 0, config.Bytes(v.MaxBody).String()))
+	if v.Idle > 0 {
+		row("idle", "%s of silence end an answer or a websocket", seconds(v.Idle))
+	}
+}
+
+func orPlatform(own bool, text string) string {
+	if own {
+		return "at most " + text
+	}
+	return "as the platform has it"
+}
+
+func seconds(s float64) time.Duration { return time.Duration(s * float64(time.Second)) }
+
+// lowerHost writes the host of a domain in lower case; a path stays as it is.
+func lowerHost(name string) string {
+	host, path := paas.SplitDomain(name)
+	return strings.ToLower(host) + path
 }

@@ -121,6 +121,12 @@ func (c *Config) checkRelations(add adder) {
 	if c.Dashboard.FrameInterval < 50*time.Millisecond {
 		add("dashboard.frame_interval", "%s is too short; at least 50ms", c.Dashboard.FrameInterval)
 	}
+	if c.Router.RequestTimeout > c.Router.AppTimeout {
+		add("router.app_timeout", "%s is below router.request_timeout (%s), which every app has", c.Router.AppTimeout, c.Router.RequestTimeout)
+	}
+	if c.Router.MaxBody > c.Router.AppBody {
+		add("router.app_body", "%s is below router.max_body (%s), which every app has", c.Router.AppBody, c.Router.MaxBody)
+	}
 	if c.App.RestartMin > c.App.RestartMax {
 		add("app.restart_min", "%s is above app.restart_max (%s)", c.App.RestartMin, c.App.RestartMax)
 	}

@@ -2,7 +2,11 @@
 // is the Options of its role: the role takes it as it is.
 package config
 
-import "time"
+import (
+	"time"
+
+	"kurama/paas"
+)
 
 // Config is the whole of kuramaconfig.yaml. Default holds every default; the
 // shipped file repeats them with a comment each, and a test keeps both equal.
@@ -17,6 +21,7 @@ type Config struct {
 	OIDC       OIDC       `yaml:"oidc"`
 	Dashboard  Dashboard  `yaml:"dashboard"`
 	Router     Router     `yaml:"router"`
+	Domains    Domains    `yaml:"domains"`
 	Database   Database   `yaml:"database"`
 	Stream     Stream     `yaml:"stream"`
 	Logship    Logship    `yaml:"logship"`
@@ -75,6 +80,8 @@ type Router struct {
 	RequestTimeout time.Duration `yaml:"request_timeout"` // until the app's response headers
 	HoldTimeout    time.Duration `yaml:"hold_timeout"`    // how long a request waits for a replica to come up
 	MaxBody        Bytes         `yaml:"max_body"`        // largest request body
+	AppTimeout     time.Duration `yaml:"app_timeout"`     // longest request_timeout that an app may have
+	AppBody        Bytes         `yaml:"app_body"`        // largest max_body that an app may have
 	InFlight       int           `yaml:"in_flight"`       // requests per replica at once; more wait
 	QueueLimit     int           `yaml:"queue_limit"`     // requests that wait per app; more are refused with 503
 	SlowStart      time.Duration `yaml:"slow_start"`      // in which a new replica's share grows from a tenth to its whole
@@ -85,6 +92,11 @@ type Router struct {
 	TLS            TLS           `yaml:"tls"`
 }
 
+// Most returns the bounds that an app may give itself at the most.
+func (r Router) Most() paas.Bounds {
+	return paas.Bounds{Timeout: r.AppTimeout.Seconds(), MaxBody: int64(r.AppBody)}
+}
+
 // TLS configures the router's encrypted port. Without Listen there is none.
 type TLS struct {
 	Listen    string `yaml:"listen"`    // host:port; certificate authorities ask for :443
@@ -92,6 +104,12 @@ type TLS struct {
 	Email     string `yaml:"email"`     // which the authority writes to; may be empty
 	Roots     string `yaml:"roots"`     // PEM file of roots that the directory's own certificate is checked with; empty: the system's
 	Redirect  bool   `yaml:"redirect"`  // requests without TLS are led to https://, of every app
+}
+
+// Domains configures how the hosts that apps ask for are given out.
+type Domains struct {
+	Check    bool          `yaml:"check"`    // a tenant has to show by DNS that a host is theirs
+	Interval time.Duration `yaml:"interval"` // between two looks at those that wait
 }
 
 // Database configures Postgres.
@@ -281,8 +299,9 @@ func Default() Config {
 		Dashboard: Dashboard{Listen: ":5005", FrameInterval: 100 * time.Millisecond, History: 15 * time.Minute,
 			LogLines: 40, MaxClients: 6000},
 		Router: Router{Listen: ":8080", RequestTimeout: 60 * time.Second, HoldTimeout: 20 * time.Second,
-			MaxBody: 100 * MiB, InFlight: 64, QueueLimit: 1024, SlowStart: 5 * time.Second, EjectAfter: 5, EjectFor: 5 * time.Second, RecordBuffer: 50_000,
+			MaxBody: 100 * MiB, AppTimeout: 10 * time.Minute, AppBody: 1 * GiB, InFlight: 64, QueueLimit: 1024, SlowStart: 5 * time.Second, EjectAfter: 5, EjectFor: 5 * time.Second, RecordBuffer: 50_000,
 			TLS: TLS{Directory: "https://acme-v02.api.letsencrypt.org/directory"}},
+		Domains:  Domains{Check: true, Interval: time.Minute},
 		Database: Database{MaxConns: 8, SharedBuffers: 128 * MiB},
 		Stream: Stream{Listen: "127.0.0.1:5006", MaxBytes: 8 * GiB, MaxAge: 72 * time.Hour, Sync: true,
 			Duplicate: 10 * time.Minute, Replicas: 1},

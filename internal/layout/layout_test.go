@@ -57,6 +57,7 @@ var allowed = map[string][]string{
 	"paas/build":               roleMay(),
 	"paas/cron":                roleMay(),
 	"paas/disk":                roleMay(),
+	"paas/domain":              roleMay(),
 	"paas/deploy":              roleMay(),
 	"paas/runtime":             roleMay(),
 	"paas/router":              roleMay(),

@@ -18,6 +18,7 @@ import (
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
 	"kurama/internal/config"
+	"kurama/paas"
 )
 
 // Prefix is the path below which all routes of the API are.
@@ -64,6 +65,8 @@ type Options struct {
 	Replayer    Replayer
 	Pipelines   Pipelines
 	Cron        Cron
+	Domains     Domains
+	Bounds      paas.Bounds // that an app may give itself at the most
 }
 
 // Store is the control plane's state, one interface per resource.
@@ -142,7 +145,7 @@ func (o Options) check() error {
 		"sessions": o.Sessions == nil, "tenants": o.Tenants == nil, "users": o.Users == nil, "tokens": o.Tokens == nil,
 		"invitations": o.Invitations == nil, "audit log": o.Audit == nil,
 		"store": o.Store == nil, "policies": o.Policies == nil, "deployer": o.Deployer == nil, "logs": o.Logs == nil, "archive": o.Archive == nil,
-		"alerts": o.Alerts == nil, "outbox": o.Outbox == nil, "profile": o.Profile == nil, "course": o.Course == nil, "status": o.Status == nil, "disk": o.Disk == nil, "load tester": o.LoadTester == nil, "reports": o.Reports == nil, "replayer": o.Replayer == nil, "pipelines": o.Pipelines == nil,
+		"alerts": o.Alerts == nil, "outbox": o.Outbox == nil, "profile": o.Profile == nil, "course": o.Course == nil, "status": o.Status == nil, "disk": o.Disk == nil, "load tester": o.LoadTester == nil, "reports": o.Reports == nil, "replayer": o.Replayer == nil, "pipelines": o.Pipelines == nil, "domains": o.Domains == nil,
 		"cron":   o.Cron == nil,
 		"engine": o.Engine == nil, "counts of the log": o.Logged == nil,
 	} {

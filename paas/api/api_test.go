@@ -27,6 +27,7 @@ import (
 	"kurama/paas"
 	"kurama/paas/api"
 	"kurama/paas/auth"
+	"kurama/paas/domain"
 	"kurama/paas/store"
 )
 
@@ -106,6 +107,7 @@ func (w *world) serve(cfg config.Console, listener net.Listener, provider api.Pr
 		Deployer: w.fakes, Logs: w.fakes, Archive: w.fakes, Alerts: w.fakes, Outbox: w.fakes, Profile: w.fakes, Course: w.fakes, Status: w.fakes, LoadTester: w.fakes, Reports: w.fakes, Disk: w.fakes, Replayer: w.fakes, Pipelines: w.fakes,
 		Cron:   w.fakes,
 		Engine: w.fakes, Logged: w.fakes,
+		Domains: domain.New(config.Domains{Interval: time.Minute}, "localhost", "k3f9a2b1", w.store, nil, slog.New(slog.DiscardHandler)), Bounds: config.Default().Router.Most(),
 	})
 	must(w.t, err)
 	ctx, stop := context.WithCancel(context.Background())

@@ -31,16 +31,32 @@ func TestRouting(t *testing.T) {
 			t.Errorf("stored %+v", app.Routing)
 		}
 	})
+	t.Run("bounds of a request are the app's own, within the operator's", func(t *testing.T) {
+		if got := put(t, "developer", map[string]any{"timeout": 120, "idle": 30, "max_body": 1 << 29}, 200); got.Timeout != 120 || got.Idle != 30 || got.MaxBody != 1<<29 || got.Most.Timeout != 600 {
+			t.Errorf("got %+v", got)
+		}
+		must(t, w.store.SetBounds(t.Context(), paas.DefaultTenant, "default-app", paas.Bounds{Idle: 5}))
+		if app, _ := w.store.App(t.Context(), paas.DefaultTenant, "default-app"); app.Routing.Timeout != 120 || app.Routing.Idle != 5 || !app.Routing.Maintenance {
+			t.Errorf("stored %+v", app.Routing)
+		}
+	})
 	t.Run("a domain belongs to one app, whosever it is", func(t *testing.T) {
 		put(t, "developer", map[string]any{"domains": []string{"mine.example.org"}}, 200)
-		body := want(t, w.send("stranger", "PUT", "/api/v1/apps/other-app/routing", map[string]any{"domains": []string{"mine.example.org"}}), 409)
-		if !strings.Contains(body, "mine.example.org belongs to another app, and a domain can lead to one alone.") {
-			t.Errorf("got %s", body)
+		const others = "/api/v1/apps/other-app/routing"
+		got := read[api.RoutingView](t, w.send("stranger", "PUT", others, map[string]any{"domains": []string{"mine.example.org", "mine.example.org/x"}}), 200)
+		for _, d := range got.Found {
+			if d.Active || !strings.Contains(d.Says, "mine.example.org belongs to another tenant") {
+				t.Errorf("found %+v", d)
+			}
+		}
+		put(t, "developer", map[string]any{"domains": []string{}}, 200)
+		if got = read[api.RoutingView](t, w.send("stranger", "POST", others+"/check", nil), 200); len(got.Found) != 2 || !got.Found[0].Active || got.Record != "kurama=other@k3f9a2b1" {
+			t.Errorf("found %+v, record %q", got.Found, got.Record)
 		}
 	})
 	t.Run("what cannot be is refused", func(t *testing.T) {
 		for _, body := range []map[string]any{{"domains": []string{"x.localhost"}}, {"domains": []string{"10.0.0.1"}}, {"user": "team", "password": "short"},
-			{"user": "team"}, {"rate": -1}, {"user": "a:b", "password": "correct horse"}} {
+			{"user": "team"}, {"rate": -1}, {"timeout": 601}, {"timeout": -1}, {"idle": 0.5}, {"max_body": 2 << 30}, {"domains": []string{"example.org/a/"}}, {"domains": []string{"example.org/../a"}}, {"user": "a:b", "password": "correct horse"}} {
 			want(t, w.send("developer", "PUT", path, body), 422)
 		}
 	})

@@ -65,6 +65,8 @@ func TestDetect(t *testing.T) {
 		refused("names a cron job: "+what, map[string]string{"kurama.yaml": "cron:\n" + jobs}, want)
 	}
 	refused("names a volume that cannot be", map[string]string{"kurama.yaml": "health: /\nvolumes:\n  ../x: 64MiB\n"}, "`kurama.yaml`, line 3: \"../x\" cannot be a volume")
+	refused("names a bound that cannot be", map[string]string{"kurama.yaml": "health: /\nmax_body: 0\n"}, "`kurama.yaml`, line 2: `max_body` is a size, such as `200MiB`")
+	refused("names a time that cannot be", map[string]string{"kurama.yaml": "timeout: soon\n"}, "`kurama.yaml`, line 1: `timeout` is a duration from `1s` on")
 	refused("names a release command that is none", map[string]string{"kurama.yaml": "release: [a]\n"}, "`kurama.yaml`, line 1: `release` is a line for the shell")
 	refused("says when kurama.yaml is no YAML", map[string]string{"kurama.yaml": "a: [\n"}, "`kurama.yaml` is not YAML: line")
 	refused("says when both command and app are given", map[string]string{"kurama.yaml": "app: a:b\ncommand: x\n"}, "`kurama.yaml` has both")

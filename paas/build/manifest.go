@@ -26,11 +26,12 @@ type manifest struct {
 	release string // line for the shell, run before each release
 	volumes []paas.Volume
 
+	bounds   paas.Bounds
 	pipeline *paas.Pipeline
 	cron     []paas.CronJob
 }
 
-const manifestKeys = "`command`, `app`, `release`, `volumes`, `cron`, `health`, `pipeline` and `port`"
+const manifestKeys = "`command`, `app`, `release`, `volumes`, `cron`, `timeout`, `idle`, `max_body`, `health`, `pipeline` and `port`"
 
 var appTarget = regexp.MustCompile(`^[A-Za-z_][\w.]*:[A-Za-z_][\w.]*(\(\))?$`)
 
@@ -87,6 +88,8 @@ func (m *manifest) set(key, value *yaml.Node) error {
 		return m.setVolumes(value, wrong)
 	case "cron":
 		return m.setCron(value)
+	case "timeout", "idle", "max_body":
+		return m.setBound(key.Value, value, wrong)
 	case "health":
 		if value.Kind != yaml.ScalarNode || !strings.HasPrefix(value.Value, "/") || strings.ContainsAny(value.Value, " \t\r\n#") {
 			return wrong("a path, such as `/healthz`")

@@ -31,6 +31,7 @@ type Apps interface {
 	RemoveVolume(ctx context.Context, tenant, app, path string) error
 	RequestRestart(ctx context.Context, tenant, app string) error
 	SetRuntime(ctx context.Context, tenant, app, runtime string) error
+	SetBounds(ctx context.Context, tenant, app string, b paas.Bounds) error
 }
 
 // Releases is what is stored about releases.
@@ -149,10 +150,11 @@ type Events interface {
 
 // Options are the settings of a Deployer.
 type Options struct {
-	App        config.App // limits, probes, restarts
-	Domain     string     // apps answer on <app>.<tenant>.<domain>
-	RouterPort int        // of the addresses that the build log names; 0: none is written
-	TLSPort    int        // the router's encrypted port; 0: none
+	App        config.App  // limits, probes, restarts
+	Domain     string      // apps answer on <app>.<tenant>.<domain>
+	RouterPort int         // of the addresses that the build log names; 0: none is written
+	Most       paas.Bounds // that kurama.yaml may give an app
+	TLSPort    int         // the router's encrypted port; 0: none
 }
 
 // Deps are the parts that a Deployer works with.

@@ -186,7 +186,10 @@ func (d *Deployer) build(ctx context.Context, j *job) (err error) {
 	rel := &j.release
 	began := time.Now()
 	folder := d.Builder.SourceFolder(rel.Tenant, rel.App, rel.Number)
-	if rel.Start, err = d.Builder.Detect(folder, rel.Limits); err != nil {
+	if rel.Start, err = d.Builder.Detect(folder, rel.Limits); err == nil {
+		err = rel.Start.Bounds.Check(d.opts.Most)
+	}
+	if err != nil {
 		return err
 	}
 	d.say(*rel, "detect", "%s (%s)", rel.Start.Why, span(began))
@@ -255,6 +258,11 @@ func (d *Deployer) bringLive(ctx context.Context, f *fleet, j *job) error {
 		}})
 	if err != nil {
 		return err
+	}
+	if b := rel.Start.Bounds; b != (paas.Bounds{}) {
+		if err := d.Store.SetBounds(ctx, rel.Tenant, rel.App, b); err != nil {
+			d.Log.Warn("the bounds that kurama.yaml sets are not stored", "app", rel.App, "release", rel.Number, "error", err)
+		}
 	}
 	d.tell(f.key, rel.Number, "", eventDeployed, fmt.Sprintf("Release %d is live after %s.", rel.Number, span(j.began)))
 	d.spawn(func() { d.collect(f.key, rel.Number) })

@@ -32,7 +32,8 @@ type app struct {
 	holdTimeout  time.Duration // wait for a first target
 	queueTimeout time.Duration // wait for a free one
 
-	gate atomic.Pointer[gate] // nil: open to all
+	gate   atomic.Pointer[gate]   // nil: open to all
+	bounds atomic.Pointer[bounds] // of one request; there from the first table on
 
 	mu       sync.Mutex
 	state    paas.AppState

@@ -135,7 +135,7 @@ func (x *exchange) sendBody() error {
 	defer x.mu.Unlock()
 	x.sent, x.sendErr = err == nil, err
 	if !x.headed {
-		_ = x.Conn.SetReadDeadline(time.Now().Add(x.v.router.cfg.RequestTimeout))
+		_ = x.Conn.SetReadDeadline(time.Now().Add(x.v.bounds.answer))
 	}
 	return err
 }
@@ -182,7 +182,7 @@ func (x *exchange) writeHead() {
 	v, out := x.v, x.out
 	out.WriteString(v.r.Method)
 	out.WriteByte(' ')
-	out.WriteString(v.uri)
+	out.WriteString(v.uri[len(v.prefix):])
 	out.WriteString(" HTTP/1.1\r\n")
 	x.header("Host", v.r.Host)
 	dropped := named(v.r.Header)
@@ -202,6 +202,9 @@ func (x *exchange) writeHead() {
 	x.header("X-Forwarded-For", v.client)
 	x.header("X-Forwarded-Proto", v.proto)
 	x.header("X-Forwarded-Host", v.r.Host)
+	if v.prefix != "" {
+		x.header("X-Forwarded-Prefix", v.prefix)
+	}
 	x.header("X-Kurama-Start", strconv.FormatInt(v.start.UnixMicro(), 10))
 	switch {
 	case v.body != nil && v.r.ContentLength < 0:

@@ -19,6 +19,7 @@ import (
 var (
 	errMaintenance = errors.New("the app is in maintenance")
 	errPassword    = errors.New("the app is private")
+	errNoSlash     = errors.New("the path an app is mounted below needs a slash at its end")
 	errRate        = errors.New("the client sends too much")
 )
 
@@ -140,6 +141,10 @@ func (v *visit) barred(err error) (p page, ok bool) {
 		to := v.secure()
 		v.w.Header().Set("Location", to)
 		return page{http.StatusPermanentRedirect, "Moved to https", v.app.name + " answers on " + to + ".", 0}, true
+	case errors.Is(err, errNoSlash):
+		to := v.prefix + "/" + v.uri[len(v.prefix):]
+		v.w.Header().Set("Location", to)
+		return page{http.StatusPermanentRedirect, "Moved", v.app.name + " answers on " + v.prefix + "/.", 0}, true
 	case errors.Is(err, errMaintenance):
 		detail := v.app.name + " is in maintenance. Come back in a while."
 		if g := v.app.gate.Load(); g != nil {

@@ -23,7 +23,7 @@ var hopByHop = map[string]bool{
 // ours are the headers of a request that the router writes itself.
 var ours = map[string]bool{
 	"Content-Length": true, "Expect": true, "Host": true, "X-Request-Id": true,
-	"X-Forwarded-For": true, "X-Forwarded-Proto": true, "X-Forwarded-Host": true,
+	"X-Forwarded-For": true, "X-Forwarded-Proto": true, "X-Forwarded-Host": true, "X-Forwarded-Prefix": true,
 }
 
 // hostname returns the host of a Host header: lower case, without port, brackets

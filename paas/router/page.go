@@ -11,6 +11,7 @@ import (
 	"strings"
 	"syscall"
 
+	"kurama/internal/config"
 	"kurama/paas"
 )
 
@@ -29,6 +30,13 @@ func pageUnknownHost(host string) page {
 	}
 }
 
+func pageUnknownPath(host string) page {
+	return page{
+		status: http.StatusNotFound, title: "No app here",
+		detail: fmt.Sprintf("Apps answer on %q, but none on this path. Check its spelling.", host),
+	}
+}
+
 // page returns what a visitor reads about a request that no replica answered.
 func (v *visit) page(err error) page {
 	if p, ok := v.barred(err); ok {
@@ -37,7 +45,7 @@ func (v *visit) page(err error) page {
 	switch {
 	case errors.Is(err, errTooLarge):
 		return page{http.StatusRequestEntityTooLarge, "Body too large",
-			fmt.Sprintf("The request body is larger than the %s that this host takes. Send less, or ask its operator to raise router.max_body.", v.router.cfg.MaxBody), 0}
+			fmt.Sprintf("The request body is larger than the %s that %s takes. Send less, or raise the app's max_body.", config.Bytes(v.bounds.body), v.app.name), 0}
 	case errors.Is(err, errQueueFull):
 		return page{http.StatusServiceUnavailable, "Too busy",
 			fmt.Sprintf("All replicas of %s are busy and %d requests wait already, which is the limit. Try again in a moment.", v.app.name, v.app.queueLimit), 1}
@@ -51,7 +59,7 @@ func (v *visit) page(err error) page {
 		return noReplica(v.app)
 	case errors.Is(err, errTimeout):
 		return page{http.StatusGatewayTimeout, "No answer in time",
-			fmt.Sprintf("%s took the request but did not answer within %s. Its logs and profile show where the time went.", v.app.name, v.router.cfg.RequestTimeout), 0}
+			fmt.Sprintf("%s took the request but did not answer within %s. Its logs and profile show where the time went.", v.app.name, v.bounds.answer), 0}
 	}
 	return v.badGateway(err)
 }

@@ -2,9 +2,12 @@ package router
 
 import (
 	"errors"
+	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"sync"
+	"time"
 )
 
 // relay passes the answer on to the client and reports whether the connection
@@ -13,7 +16,7 @@ import (
 func (v *visit) relay(x *exchange, resp *http.Response) bool {
 	v.answered(resp)
 	v.w.WriteHeader(resp.StatusCode)
-	err := v.copyAnswer(resp)
+	err := v.copyAnswer(x, resp)
 	for key, values := range resp.Trailer {
 		v.w.Header()[http.TrailerPrefix+key] = values
 	}
@@ -22,9 +25,12 @@ func (v *visit) relay(x *exchange, resp *http.Response) bool {
 		return !resp.Close
 	}
 	x.finish(false)
-	if v.r.Context().Err() != nil || errors.Is(err, errClient) {
+	switch timeout, _ := errors.AsType[net.Error](err); {
+	case v.r.Context().Err() != nil || errors.Is(err, errClient):
 		v.note = "the client went away during the answer"
-	} else {
+	case timeout != nil && timeout.Timeout():
+		v.note = fmt.Sprintf("the app was silent for %s within its answer, which is its idle timeout", v.bounds.idle)
+	default:
 		v.note = "the app broke the answer off"
 	}
 	panic(http.ErrAbortHandler)
@@ -60,13 +66,19 @@ func copyHeaders(to, from http.Header) {
 
 // copyAnswer copies the body. Of an answer without a length each piece is sent
 // on as it comes: it may be a stream of events.
-func (v *visit) copyAnswer(resp *http.Response) error {
+func (v *visit) copyAnswer(x *exchange, resp *http.Response) error {
 	if resp.Body == http.NoBody {
 		return nil
 	}
 	buf := buffers.Get().(*[]byte)
 	defer buffers.Put(buf)
+	if v.bounds.idle > 0 {
+		defer func() { _ = x.Conn.SetReadDeadline(time.Time{}) }()
+	}
 	for {
+		if v.bounds.idle > 0 {
+			_ = x.Conn.SetReadDeadline(time.Now().Add(v.bounds.idle))
+		}
 		n, err := resp.Body.Read(*buf)
 		if n > 0 {
 			if _, err := v.w.Write((*buf)[:n]); err != nil {
@@ -125,16 +137,39 @@ func (v *visit) tunnel(x *exchange, resp *http.Response) {
 	if err := buffered.Flush(); err != nil {
 		return
 	}
+	// A byte of either side is a sign of life of both.
+	var alive func()
+	if v.bounds.idle > 0 {
+		alive = func() {
+			until := time.Now().Add(v.bounds.idle)
+			_, _ = client.SetReadDeadline(until), x.Conn.SetReadDeadline(until)
+		}
+	}
 	var both sync.WaitGroup
-	both.Go(func() { pump(x.Conn, buffered.Reader, t) })
-	both.Go(func() { pump(client, x.in, t) })
+	both.Go(func() { pump(x.Conn, buffered.Reader, t, alive) })
+	both.Go(func() { pump(client, x.in, t, alive) })
 	both.Wait()
 }
 
 // pump copies until an end, which ends both directions.
-func pump(to io.Writer, from io.Reader, t *tunnel) {
+func pump(to io.Writer, from io.Reader, t *tunnel, alive func()) {
 	buf := buffers.Get().(*[]byte)
 	defer buffers.Put(buf)
-	_, _ = io.CopyBuffer(to, from, *buf)
-	t.close()
+	defer t.close()
+	if alive == nil {
+		_, _ = io.CopyBuffer(to, from, *buf)
+		return
+	}
+	for {
+		alive()
+		n, err := from.Read(*buf)
+		if n > 0 {
+			if _, err := to.Write((*buf)[:n]); err != nil {
+				return
+			}
+		}
+		if err != nil {
+			return
+		}
+	}
 }

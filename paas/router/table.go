@@ -17,8 +17,52 @@ import (
 // Apply puts a new one in its place. The apps in it live on from table to table.
 type table struct {
 	version int64
-	hosts   map[string]*app
+	hosts   map[string]*place
 	apps    []*app
+}
+
+// place is what is found on a host.
+type place struct {
+	whole *app    // takes all that no path below takes; nil: none
+	below []mount // the longest path first
+}
+
+// mount is an app below a path of a host.
+type mount struct {
+	prefix string
+	app    *app
+}
+
+// add puts an app on a host, or on a path below it.
+func (t *table) add(domain string, a *app) {
+	host, prefix := paas.SplitDomain(domain)
+	host = strings.ToLower(host)
+	p := t.hosts[host]
+	if p == nil {
+		p = &place{}
+		t.hosts[host] = p
+	}
+	if prefix == "" {
+		p.whole = a
+		return
+	}
+	p.below = append(p.below, mount{prefix, a})
+	slices.SortFunc(p.below, func(a, b mount) int { return len(b.prefix) - len(a.prefix) })
+}
+
+// find returns the app of a request to a host and the path that it is mounted
+// below: the longest that the request's begins with, as far as a slash.
+func (t *table) find(host, path string) (a *app, prefix string) {
+	p := t.hosts[host]
+	if p == nil {
+		return nil, ""
+	}
+	for _, m := range p.below {
+		if rest, ok := strings.CutPrefix(path, m.prefix); ok && (rest == "" || rest[0] == '/' || rest[0] == '?') {
+			return m.app, m.prefix
+		}
+	}
+	return p.whole, ""
 }
 
 // Apply puts t into force, after it is on disk. It wraps paas.ErrConflict when t
@@ -50,7 +94,7 @@ func (rt *Router) swap(t paas.Table) {
 			known[a.key()] = a
 		}
 	}
-	next := &table{version: t.Version, hosts: map[string]*app{}}
+	next := &table{version: t.Version, hosts: map[string]*place{}}
 	for _, route := range t.Routes {
 		key := route.Tenant + "/" + route.App
 		a := known[key]
@@ -60,8 +104,9 @@ func (rt *Router) swap(t paas.Table) {
 		delete(known, key)
 		next.apps = append(next.apps, a)
 		for _, host := range route.Hosts {
-			next.hosts[strings.ToLower(host)] = a
+			next.add(host, a)
 		}
+		a.bounds.Store(newBounds(route.Bounds, rt.cfg))
 		if g := a.gate.Load(); g == nil || g.Gate != route.Gate {
 			a.gate.Store(newGate(route.Gate))
 		}
@@ -119,13 +164,14 @@ func (rt *Router) forgetGone() {
 func checkTable(t paas.Table) error {
 	owner := map[string]string{}
 	for _, route := range t.Routes {
-		name := route.Tenant + "/" + route.App
+		app := route.Tenant + "/" + route.App
 		for _, host := range route.Hosts {
-			host = strings.ToLower(host)
-			if other, taken := owner[host]; taken && other != name {
-				return &paas.Invalid{Reason: fmt.Sprintf("The host %s belongs to two apps, %s and %s.", host, other, name)}
+			name, path := paas.SplitDomain(host)
+			host = strings.ToLower(name) + path
+			if other, taken := owner[host]; taken && other != app {
+				return &paas.Invalid{Reason: fmt.Sprintf("The domain %s belongs to two apps, %s and %s.", host, other, app)}
 			}
-			owner[host] = name
+			owner[host] = app
 		}
 	}
 	return nil

@@ -28,6 +28,8 @@ type visit struct {
 	wait          time.Duration // for a target
 	id            string        // request id
 	uri           string        // path and query as received
+	prefix        string        // that the app is mounted below, which it does not see of uri
+	bounds        *bounds
 	client, proto string
 	upgrade       string
 	body          *upload // nil: none
@@ -45,13 +47,16 @@ func (rt *Router) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if rt.certs.answers(w, r) {
 		return
 	}
-	host := hostname(r.Host)
-	a := rt.table.Load().hosts[host]
+	host, uri := hostname(r.Host), r.RequestURI
+	if !strings.HasPrefix(uri, "/") && uri != "*" {
+		uri = r.URL.RequestURI() // a client that takes us for a forward proxy
+	}
+	a, prefix := rt.table.Load().find(host, uri)
 	if a == nil {
 		rt.serveUnknown(w, r, host)
 		return
 	}
-	v := &visit{router: rt, app: a, w: w, r: r, start: start, uri: r.RequestURI}
+	v := &visit{router: rt, app: a, w: w, r: r, start: start, uri: uri, prefix: prefix, bounds: a.bounds.Load()}
 	v.id = requestID(r.Header, start)
 	a.requests.Add(1)
 	defer v.account()
@@ -67,6 +72,10 @@ func (rt *Router) serveUnknown(w http.ResponseWriter, r *http.Request, host stri
 		return
 	}
 	rt.unknown.Add(1)
+	if rt.table.Load().hosts[host] != nil {
+		writePage(w, r, pageUnknownPath(host))
+		return
+	}
 	writePage(w, r, pageUnknownHost(host))
 }
 
@@ -81,7 +90,11 @@ func (v *visit) serve() {
 		v.fail(err)
 		return
 	}
-	if v.r.ContentLength > int64(v.router.cfg.MaxBody) {
+	if rest := v.uri[len(v.prefix):]; v.prefix != "" && (rest == "" || rest[0] == '?') {
+		v.fail(errNoSlash)
+		return
+	}
+	if v.r.ContentLength > v.bounds.body {
 		v.fail(errTooLarge)
 		return
 	}
@@ -119,13 +132,10 @@ func (v *visit) prepare() {
 	v.control = http.NewResponseController(v.w)
 	v.client, v.proto = forwarded(v.r)
 	v.upgrade = upgradeOf(v.r.Header)
-	if !strings.HasPrefix(v.uri, "/") && v.uri != "*" {
-		v.uri = v.r.URL.RequestURI() // a client that takes us for a forward proxy
-	}
 	if v.r.ContentLength == 0 || v.r.Body == nil || v.r.Body == http.NoBody {
 		return
 	}
-	v.body = &upload{from: http.MaxBytesReader(v.w, v.r.Body, int64(v.router.cfg.MaxBody))}
+	v.body = &upload{from: http.MaxBytesReader(v.w, v.r.Body, v.bounds.body)}
 	v.streams = v.r.ContentLength < 0 || v.r.ContentLength > inlineBody
 	if v.streams {
 		_ = v.control.EnableFullDuplex() // HTTP/1 only; HTTP/2 always is

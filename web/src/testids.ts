@@ -10,7 +10,7 @@
 //   load        load-by load-rate load-minutes load-scenario load-begin load-run (data-state) load-answered load-stop load-row (data-state)
 //   overview    trends share-open share-make share-link   quota  quota-save  egress  egress-save  runtime   calendar-day
 //   isolation   isolation-measure isolation-check   alert-preview
-//   domains     domains routing-save   silence silence-add
+//   domains     domains domains-found routing-save   silence silence-add
 //   profile     slow-row   disk
 //   access      invite-email invite-send invite-link   deed   storage  volume-path volume-add
 //   pipeline    pipeline-canvas pipeline-filter pipeline-sample pipeline-receiver pipeline-on pipeline-level pipeline-when pipeline-to
@@ -93,6 +93,7 @@ export const ids = {
   isolationCheck: 'isolation-check',
   archiveVerify: 'archive-verify',
   domains: 'domains',
+  domainsFound: 'domains-found',
   cancelDeploy: 'cancel-deploy',
   cronJob: 'cron-job',
   cronRun: 'cron-run',

@@ -105,6 +105,11 @@ def _wsgi_app(original, sender):
     def wsgi_app(self, environ, start_response):
         if "kurama.request" in environ:   # an app mounted within another
             return original(self, environ, start_response)
+        prefix = environ.get("HTTP_X_FORWARDED_PREFIX")
+        if prefix and not environ.get("SCRIPT_NAME"):
+            # Mounted below a path, which the router has taken off (and no
+            # client can claim): url_for puts it before what it makes.
+            environ["SCRIPT_NAME"] = prefix
         request = environ["kurama.request"] = Request(environ)
         set_current(request)
         if cpu_clock.shared is not False:

@@ -7,7 +7,7 @@ import threading
 import time
 
 import kurama
-from flask import Flask, Response
+from flask import Flask, Response, request, url_for
 
 app = Flask(__name__)
 log = logging.getLogger("shop")
@@ -20,6 +20,12 @@ def hello(name):
     log.info("hello %s", name)
     print("printed", name)
     return "hello " + name
+
+
+@app.get("/links")
+def links():
+    own = url_for("hello", name="ann")
+    return own + " " + own[len(request.script_root):]
 
 
 @app.get("/broken")

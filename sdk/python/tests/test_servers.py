@@ -30,10 +30,10 @@ class Server:
             self.stop()
             raise
 
-    def get(self, path):
+    def get(self, path, **more):
         """Return status, headers and body."""
         conn = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
-        conn.request("GET", path, headers={"X-Request-ID": "req" + path, "X-Kurama-Start": str(int(time.time() * 1e6) - 5000)})
+        conn.request("GET", path, headers={"X-Request-ID": "req" + path, "X-Kurama-Start": str(int(time.time() * 1e6) - 5000), **more})
         answer = conn.getresponse()
         body = answer.read().decode()
         conn.close()
@@ -78,6 +78,9 @@ class Servers(unittest.TestCase):
         self.assertEqual([r["msg"] for r in self.of(agent, "/stream", 3)], ["part 0", "part 1", "part 2"])
         self.assertEqual(server.get("/thread")[0], 200)
         self.assertEqual(server.get("/nowhere")[0], 404)
+        self.assertEqual(server.get("/links")[2], "/hello/ann /hello/ann")
+        mounted = {"X-Forwarded-Prefix": "/shop/v2"}
+        self.assertEqual(server.get("/links", **mounted)[2], "/shop/v2/hello/ann /hello/ann")
         self.assertAlmostEqual(float(server.get("/burn")[1]["X-Kurama-CPU"]), 30, delta=15)
 
         self.assertEqual(server.stop(), "")

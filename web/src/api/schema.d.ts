@@ -102,6 +102,14 @@ export interface components {
              */
             removed_records: number;
         };
+        Bounds: {
+            /** Format: double */
+            idle?: number;
+            /** Format: int64 */
+            max_body?: number;
+            /** Format: double */
+            timeout?: number;
+        };
         Branch: {
             /** @description This level or above */
             level?: string;
@@ -323,6 +331,15 @@ export interface components {
             total: number;
             /** Format: int64 */
             volumes: number;
+        };
+        Domain: {
+            /** @description It leads to the app: its tenant has shown that the host is theirs */
+            active: boolean;
+            /** Format: date-time */
+            checked_at?: string;
+            domain: string;
+            /** @description Why it is not active, and what to do */
+            says?: string;
         };
         Egress: {
             allow: string[];
@@ -1033,11 +1050,17 @@ export interface components {
             burst?: number;
             domains?: string[];
             https?: boolean;
+            /** Format: double */
+            idle?: number;
             maintenance?: boolean;
+            /** Format: int64 */
+            max_body?: number;
             message?: string;
             password?: string;
             /** Format: double */
             rate?: number;
+            /** Format: double */
+            timeout?: number;
             /** @description Empty: open to all */
             user?: string;
         };
@@ -1047,19 +1070,40 @@ export interface components {
              * @description Requests that one client may send at once; 0: as rate
              */
             burst: number;
-            /** @description Hosts beside the app's own names; each belongs to one app */
+            /** @description Hosts beside the app's own names, and paths below hosts, such as example.org/shop; each belongs to one app */
             domains: string[] | null;
+            /** @description What is known of the domains */
+            found: components["schemas"]["Domain"][] | null;
             /** @description Requests without TLS are led to https:// */
             https: boolean;
+            /**
+             * Format: double
+             * @description Seconds of silence within an answer or a websocket; 0: no bound
+             */
+            idle: number;
             /** @description Visitors get a page that says so */
             maintenance: boolean;
+            /**
+             * Format: int64
+             * @description Bytes of a request's body; 0: the platform's
+             */
+            max_body: number;
             /** @description On that page; empty: the usual one */
             message: string;
+            /** @description What the operator allows at the most */
+            most: components["schemas"]["Bounds"];
             /**
              * Format: double
              * @description Requests per second of one client; 0: no bound
              */
             rate: number;
+            /** @description Text of the DNS record at _kurama.<host> that shows that a host is yours */
+            record: string;
+            /**
+             * Format: double
+             * @description Seconds until an answer begins; 0: the platform's
+             */
+            timeout: number;
             /** @description Name before the password of a private app; empty: open to all */
             user: string;
         };
@@ -1281,6 +1325,7 @@ export interface components {
             take?: components["schemas"]["Branch"][] | null;
         };
         Start: {
+            bounds?: components["schemas"]["Bounds"];
             command: string[] | null;
             cron?: components["schemas"]["CronJob"][] | null;
             health: string;
@@ -1502,6 +1547,7 @@ export type ArchiveLimits = components['schemas']['ArchiveLimits'];
 export type ArchiveList = components['schemas']['ArchiveList'];
 export type ArchiveState = components['schemas']['ArchiveState'];
 export type ArchiveUse = components['schemas']['ArchiveUse'];
+export type Bounds = components['schemas']['Bounds'];
 export type Branch = components['schemas']['Branch'];
 export type Course = components['schemas']['Course'];
 export type CourseEvent = components['schemas']['CourseEvent'];
@@ -1517,6 +1563,7 @@ export type DeedList = components['schemas']['DeedList'];
 export type DeedView = components['schemas']['DeedView'];
 export type DiskReport = components['schemas']['DiskReport'];
 export type DiskUse = components['schemas']['DiskUse'];
+export type Domain = components['schemas']['Domain'];
 export type Egress = components['schemas']['Egress'];
 export type EgressView = components['schemas']['EgressView'];
 export type EnvVars = components['schemas']['EnvVars'];
