@@ -157,6 +157,7 @@ func (a *Agent) Run(ctx context.Context) error {
 	late := time.AfterFunc(grace, cancelShipping)
 	defer late.Stop()
 	a.reading.Wait()
+	_, _ = a.batches.release(context.Background(), a.losses.take) // the shipper takes batches until they are closed
 	a.batches.close()
 	ship.Wait()
 	cancelShipping()

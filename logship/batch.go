@@ -42,11 +42,13 @@ type batcher struct {
 
 	mu   sync.Mutex // held while waiting for the shipper, which must never take it
 	open *batch
+	held map[source]int64 // positions that wait for release; 0: from the next on
 }
 
 func newBatcher(maxRecords, maxBytes int, delay time.Duration, name func() string) *batcher {
 	b := &batcher{maxRecords: maxRecords, maxBytes: maxBytes, delay: delay, name: name,
-		sealed: make(chan *batch, sealedBatches), started: make(chan struct{}, 1), free: make(chan []byte, sealedBatches)}
+		sealed: make(chan *batch, sealedBatches), started: make(chan struct{}, 1), free: make(chan []byte, sealedBatches),
+		held: map[source]int64{}}
 	b.open = b.fresh()
 	return b
 }
@@ -56,13 +58,20 @@ func newBatcher(maxRecords, maxBytes int, delay time.Duration, name func() strin
 func (b *batcher) add(ctx context.Context, r *record.Record, from source, position int64, check bool) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	return b.append(ctx, r, from, position, check)
+}
+
+// append is add with mu held.
+func (b *batcher) append(ctx context.Context, r *record.Record, from source, position int64, check bool) error {
 	empty := b.open.records == 0 && len(b.open.marks) == 0
 	if r != nil {
 		b.open.data = record.Append(b.open.data, r)
 		b.open.records++
 		b.open.check = b.open.check || check
 	}
-	if from != nil {
+	if _, waits := b.held[from]; waits {
+		b.held[from] = position
+	} else if from != nil {
 		b.open.marks[from] = position
 	}
 	if b.open.records >= b.maxRecords || len(b.open.data) >= b.maxBytes {
@@ -75,6 +84,41 @@ func (b *batcher) add(ctx context.Context, r *record.Record, from source, positi
 		}
 	}
 	return nil
+}
+
+// hold keeps the positions of from back until release: something that it sent
+// was counted as lost, and the count is not on its way yet.
+func (b *batcher) hold(from source) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if _, waits := b.held[from]; !waits {
+		b.held[from] = 0
+	}
+}
+
+// release appends the events that tell of losses, and notes the positions that
+// waited for them. Whoever holds has counted before. It reports whether there
+// was something to tell; the error is ctx's.
+func (b *batcher) release(ctx context.Context, losses func(now time.Time) []record.Record) (told bool, err error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	events := losses(time.Now())
+	for i := range events {
+		if err := b.append(ctx, &events[i], nil, 0, false); err != nil {
+			return true, err
+		}
+	}
+	waiting := b.held
+	b.held = map[source]int64{}
+	for from, position := range waiting {
+		if position == 0 {
+			continue
+		}
+		if err := b.append(ctx, nil, from, position, false); err != nil {
+			return true, err
+		}
+	}
+	return len(events) > 0, nil
 }
 
 // flush seals what is open and returns a channel that is closed once it, and

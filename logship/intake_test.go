@@ -150,3 +150,46 @@ func TestTheNewestOfTooManyIDsAreKnown(t *testing.T) {
 		t.Errorf("%d ids are in memory", len(s.ids)+len(s.older))
 	}
 }
+
+// safeUpTo notes how far it is durable.
+type safeUpTo struct{ at int64 }
+
+func (s *safeUpTo) durable(position int64) { s.at = position }
+
+func TestNothingIsAcknowledgedBeforeALossAmongItIsTold(t *testing.T) {
+	b := newBatcher(100, 1<<20, time.Hour, func() string { return "b" })
+	l := &losses{total: func(int) {}, counts: map[loss]int{}}
+	of, other := &safeUpTo{}, &safeUpTo{}
+	ship := func() (events int) {
+		t.Helper()
+		if _, err := b.flush(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		got := <-b.sealed
+		_ = record.Each(got.data, func(r *record.Record) error { events += toldDropped(r.Extra); return nil })
+		b.finish(got)
+		return events
+	}
+	add := func(from source, position int64) {
+		t.Helper()
+		if err := b.add(t.Context(), nil, from, position, false); err != nil {
+			t.Fatal(err)
+		}
+	}
+	add(of, 1)
+	l.add("t", "a", "flood", 2)
+	b.hold(of)
+	add(of, 3)
+	add(other, 7)
+	if n := ship(); n != 0 || of.at != 1 || other.at != 7 {
+		t.Errorf("before it is told of: %d told, safe up to %d and %d", n, of.at, other.at)
+	}
+	add(of, 4)
+	if told, err := b.release(t.Context(), l.take); err != nil || !told {
+		t.Fatal(told, err)
+	}
+	add(of, 5)
+	if n := ship(); n != 2 || of.at != 5 {
+		t.Errorf("%d told, safe up to %d", n, of.at)
+	}
+}

@@ -2,9 +2,7 @@ package logship
 
 import (
 	"context"
-	"encoding/binary"
 	"errors"
-	"hash/fnv"
 	"time"
 
 	"kurama/logship/engine"
@@ -58,7 +56,7 @@ func (a *Agent) readOutput(ctx context.Context, p *replica) {
 	o.add = func(r *record.Record, position int64, check bool) error {
 		return a.batches.add(ctx, r, o, position, check)
 	}
-	before := spills{agent: a, from: p, limit: o.limit}
+	before := spills{agent: a, of: o, from: p, limit: o.limit}
 	o.spilled = func(e stdout.Entry) (*record.Record, bool, bool, error) { return before.record(ctx, e) }
 	for i := range o.joiner {
 		o.joiner[i] = stdout.NewJoiner(a.cfg.JoinDelay, o.emit)
@@ -143,23 +141,24 @@ func (o *output) read(ctx context.Context, follow bool) error {
 		})
 	}()
 	o.faithful = body.Faithful()
-	o.consume(ctx, lines, body.Finish, func() {
+	o.consume(ctx, lines, body, func() {
 		cancel()
 		body.Close()
 	})
+	o.tellLost(body)
 	return <-ended
 }
 
-// consume takes lines until their channel is closed. It calls finish when the
-// container has ended, and stop when the lines should end.
-func (o *output) consume(ctx context.Context, lines <-chan stdout.Line, finish, stop func()) {
+// consume takes lines until their channel is closed. It tells body when the
+// container has ended, and calls stop when the lines should end.
+func (o *output) consume(ctx context.Context, lines <-chan stdout.Line, body engine.Output, stop func()) {
 	quiet := time.NewTimer(o.agent.cfg.JoinDelay)
 	defer quiet.Stop()
 	var last <-chan time.Time
 	changed := func() {
 		now, gone := o.from.state()
 		if !now.Running {
-			finish()
+			body.Finish()
 		}
 		if gone && last == nil {
 			last = time.After(lastWords)
@@ -174,6 +173,7 @@ func (o *output) consume(ctx context.Context, lines <-chan stdout.Line, finish, 
 				return
 			}
 			o.take(l)
+			o.tellLost(body)
 			if o.failed != nil {
 				stop()
 			}
@@ -272,27 +272,11 @@ func (o *output) record(e stdout.Entry) *record.Record {
 	}
 	now := time.Now()
 	if cause := o.limit.refuses(now, len(e.Msg)+len(e.Exc)+e.Cut, o.agent.causes); cause != "" {
-		o.agent.losses.add(o.from.who.Tenant, o.from.who.App, cause, 1)
+		o.agent.lose(o, o.from, cause, 1)
 		return nil
 	}
 	o.from.stamp(r, now)
 	r.Time = e.At // the engine's clock, however long the agent was away
 	clean(r, int(o.agent.cfg.MaxLine))
 	return r
-}
-
-// outputID makes the id of an entry out of where and when it was written, so
-// that reading it again gives the same id: a UUIDv7 whose random bits are a
-// hash.
-func outputID(container string, e stdout.Entry) record.ID {
-	hash := fnv.New64a()
-	var words [17]byte
-	binary.BigEndian.PutUint64(words[0:], uint64(e.At.UnixNano()))
-	binary.BigEndian.PutUint64(words[8:], uint64(e.Nth))
-	words[16] = byte(index(e.Stderr))
-	hash.Write([]byte(container))
-	hash.Write(words[:])
-	id := record.NewID(e.At)
-	binary.BigEndian.PutUint64(id[8:], hash.Sum64()&(1<<62-1)|1<<63)
-	return id
 }

@@ -90,10 +90,8 @@ func (a *Agent) sampleOnce(ctx context.Context, now time.Time) error {
 	if err := a.batches.add(ctx, &r, nil, 0, false); err != nil {
 		return err
 	}
-	for _, event := range a.losses.take(now) {
-		if err := a.batches.add(ctx, &event, nil, 0, false); err != nil {
-			return err
-		}
+	if err := a.tellLosses(ctx); err != nil {
+		return err
 	}
 	a.tidy(now)
 	return nil

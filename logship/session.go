@@ -210,15 +210,15 @@ func (s *session) take(ctx context.Context, line []byte, cut int) error {
 	if err != nil {
 		return err
 	}
-	if known || !s.agent.allowed(s.from, s.limit, r, len(line)+cut) {
+	if known || !s.agent.allowed(s, s.from, s.limit, r, len(line)+cut) {
 		return s.agent.batches.add(ctx, nil, s, s.lines, false)
 	}
 	return s.agent.batches.add(ctx, r, s, s.lines, s.check)
 }
 
-// allowed stamps and cleans r, which came as a line of size bytes, and asks the
-// app's bounds; from is nil for a record of the platform.
-func (a *Agent) allowed(from *replica, limit bound, r *record.Record, size int) bool {
+// allowed stamps and cleans r, which of sent as a line of size bytes, and asks
+// the app's bounds; from is nil for a record of the platform.
+func (a *Agent) allowed(of source, from *replica, limit bound, r *record.Record, size int) bool {
 	now := time.Now()
 	complete(r, now)
 	if from == nil {
@@ -229,7 +229,7 @@ func (a *Agent) allowed(from *replica, limit bound, r *record.Record, size int) 
 		}
 	} else {
 		if cause := limit.refuses(now, size, a.causes); cause != "" {
-			a.losses.add(from.who.Tenant, from.who.App, cause, droppedCount(r))
+			a.lose(of, from, cause, droppedCount(r))
 			return false
 		}
 		from.stamp(r, now)

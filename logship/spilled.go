@@ -17,6 +17,7 @@ const spillMark = "\x1e"
 // spills knows which of the spilled records are safe already.
 type spills struct {
 	agent  *Agent
+	of     source
 	from   *replica
 	limit  bound
 	loaded time.Time // what was taken before is known
@@ -43,7 +44,7 @@ func (s *spills) record(ctx context.Context, e stdout.Entry) (r *record.Record, 
 		}
 		s.loaded = now
 	}
-	if s.agent.seen.has(r.ID) || !s.agent.allowed(s.from, s.limit, r, len(line)) {
+	if s.agent.seen.has(r.ID) || !s.agent.allowed(s.of, s.from, s.limit, r, len(line)) {
 		return nil, false, true, nil
 	}
 	return r, s.doubt, true, nil

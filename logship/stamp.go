@@ -1,8 +1,10 @@
 package logship
 
 import (
+	"encoding/binary"
 	"encoding/json"
 	"fmt"
+	"hash/fnv"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -100,4 +102,20 @@ func appEvent(extra []byte) []byte {
 		return nil
 	}
 	return whole
+}
+
+// outputID makes the id of an entry out of where and when it was written, so
+// that reading it again gives the same id: a UUIDv7 whose random bits are a
+// hash.
+func outputID(container string, e stdout.Entry) record.ID {
+	hash := fnv.New64a()
+	var words [17]byte
+	binary.BigEndian.PutUint64(words[0:], uint64(e.At.UnixNano()))
+	binary.BigEndian.PutUint64(words[8:], uint64(e.Nth))
+	words[16] = byte(index(e.Stderr))
+	hash.Write([]byte(container))
+	hash.Write(words[:])
+	id := record.NewID(e.At)
+	binary.BigEndian.PutUint64(id[8:], hash.Sum64()&(1<<62-1)|1<<63)
+	return id
 }

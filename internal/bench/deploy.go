@@ -183,7 +183,7 @@ func (p *platform) newByHand(ctx context.Context) (*byHand, error) {
 		"--user", "20001:20001", "--read-only", "--cap-drop", "ALL", "--security-opt", "no-new-privileges", "--init",
 		"--tmpfs", "/tmp:rw,noexec,nosuid,nodev,size=64m", "--memory", "256m", "--memory-swap", "256m", "--cpus", "1",
 		"--pids-limit", "128", "--ulimit", "nofile=4096:4096", "--ulimit", "core=0:0",
-		"--log-opt", "max-size=10m", "--log-opt", "max-file=2"}
+		"--log-opt", "max-size=4m", "--log-opt", "max-file=5"}
 	return h, nil
 }
 

@@ -97,7 +97,7 @@ func (in *installation) container(replica string, args ...string) *talking {
 	}, &container.HostConfig{
 		ReadonlyRootfs: true, NetworkMode: "none",
 		Mounts:    []mount.Mount{{Type: mount.TypeBind, Source: folder, Target: "/run/kurama", ReadOnly: true}},
-		LogConfig: container.LogConfig{Type: "json-file", Config: map[string]string{"max-size": "10m", "max-file": "2"}},
+		LogConfig: container.LogConfig{Type: "json-file", Config: map[string]string{"max-size": "4m", "max-file": "5"}},
 		Resources: container.Resources{Memory: 64 << 20, MemorySwap: 64 << 20, NanoCPUs: 500_000_000},
 	}, nil, nil, "kurama-"+in.id+"-"+replica)
 	must(in.t, err)

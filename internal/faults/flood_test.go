@@ -48,23 +48,32 @@ func TestAFloodIsCountedAndHarmsNoNeighbour(t *testing.T) {
 }
 
 // accounted waits until what is stored of app and what was told to be dropped
-// make n together.
+// make n together. What the engine removed before the agent had looked, which
+// takes a machine that gives the agent no CPU for a while, can only be guessed:
+// then the sum may be off by as much.
 func (in *installation) accounted(app string, n int) {
 	in.t.Helper()
 	began := time.Now()
 	eventually(in.t, arrival, func() error {
-		var stored, dropped int
-		err := in.pool.QueryRow(in.t.Context(), `SELECT count(*) FILTER (WHERE msg ~ '^\w+:\d+ '),
-			coalesce(sum((extra->>'count')::int) FILTER (WHERE extra->>'event' = 'dropped'), 0)
-			FROM records WHERE tenant = $1 AND app = $2`, tenant, app).Scan(&stored, &dropped)
-		if err == nil && stored+dropped != n {
-			err = fmt.Errorf("%d records of %s are stored and %d were told to be dropped, %d were sent", stored, app, dropped, n)
+		stored, dropped, guessed, err := in.account(app)
+		if off := stored + dropped - n; err == nil && max(off, -off) > guessed {
+			err = fmt.Errorf("%d records of %s are stored and %d were told to be dropped (%d of them guessed), %d were sent", stored, app, dropped, guessed, n)
 		}
 		if err == nil {
-			in.t.Logf("%s: %d sent, %d stored, %d told to be dropped (%.1f s)", app, n, stored, dropped, time.Since(began).Seconds())
+			in.t.Logf("%s: %d sent, %d stored, %d told to be dropped, %d of them guessed (%.1f s)", app, n, stored, dropped, guessed, time.Since(began).Seconds())
 		}
 		return err
 	})
+}
+
+// account returns how many numbered records of app are stored, and how many
+// were told to be dropped.
+func (in *installation) account(app string) (stored, dropped, guessed int, err error) {
+	err = in.pool.QueryRow(in.t.Context(), `SELECT count(*) FILTER (WHERE msg ~ '^\w+:\d+ '),
+		coalesce(sum((extra->>'count')::int) FILTER (WHERE extra->>'event' = 'dropped'), 0),
+		coalesce(sum((extra->>'count')::int) FILTER (WHERE extra->>'event' = 'dropped' AND msg LIKE '%about so many%'), 0)
+		FROM records WHERE tenant = $1 AND app = $2`, tenant, app).Scan(&stored, &dropped, &guessed)
+	return stored, dropped, guessed, err
 }
 
 // latency is how long the records of an app take to the stream.

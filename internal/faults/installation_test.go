@@ -116,6 +116,18 @@ func (in *installation) start(apps ...string) *installation {
 	return in
 }
 
+// configure changes the configuration before the start.
+func (in *installation) configure(from, to string) {
+	in.t.Helper()
+	text, err := os.ReadFile(in.config)
+	must(in.t, err)
+	changed := strings.Replace(string(text), from, to, 1)
+	if changed == string(text) {
+		in.t.Fatalf("%q is not in the configuration", from)
+	}
+	must(in.t, os.WriteFile(in.config, []byte(changed), 0o600))
+}
+
 // use makes what follows fail t, a subtest, until that ends.
 func (in *installation) use(t *testing.T) {
 	outer := in.t

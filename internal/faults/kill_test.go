@@ -1,7 +1,9 @@
 package faults
 
 import (
+	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -47,6 +49,46 @@ func TestKillsAtRandomMomentsLoseAndDoubleNothing(t *testing.T) {
 	in.rolledUp("web", all[2].n)
 	in.shown("web", all[2].n)
 	pulse.verify(count["alert"])
+}
+
+// TestWhatIsDroppedIsToldAlthoughTheAgentIsKilled keeps an app above its rate,
+// so that each death of the agent has counts in hand.
+func TestWhatIsDroppedIsToldAlthoughTheAgentIsKilled(t *testing.T) {
+	t.Parallel()
+	in := install(t, nil)
+	in.configure("rate_limit: 4000, rate_burst: 20000", "rate_limit: 150, rate_burst: 150")
+	in.start("loud")
+	dice := random(5)
+	talking := in.container("loud-1-aaaaaa", "-rate", "300")
+	deaths := max(4, *kills/5)
+	for range deaths {
+		pause(t, time.Duration(500+dice.IntN(2500))*time.Millisecond)
+		in.killAll("logship")
+	}
+	in.awaitReady("logship")
+	pause(t, time.Second)
+	sent, kept := 0, talking.finish()
+	for _, s := range kept {
+		sent += s.n
+	}
+	eventually(t, arrival, func() error {
+		stored, dropped, guessed, err := in.account("loud")
+		if err == nil && (stored+dropped < sent || stored == sent || guessed > 0) {
+			err = fmt.Errorf("%d are stored and %d were told to be dropped (%d guessed), %d were sent", stored, dropped, guessed, sent)
+		}
+		if err == nil {
+			t.Logf("%d sent over three ways, %d stored, %d told to be dropped, the agent killed %d times", sent, stored, dropped, deaths)
+		}
+		return err
+	})
+	for _, s := range kept {
+		list, err := in.stored(s.app, s.name)
+		must(t, err)
+		slices.Sort(list) // what was dropped, and not told yet, may be taken when it is sent again
+		if len(slices.Compact(list)) < len(list) {
+			t.Errorf("Postgres: a number of series %s is there twice", s.name)
+		}
+	}
 }
 
 // choose takes each victim once before it leaves it to the dice.

@@ -12,6 +12,9 @@ type Output interface {
 	// Faithful reports whether every line comes, once, in the order in which it was written. The engine's API repeats
 	// lines of a container that fills its files faster than they are read.
 	Faithful() bool
+	// Lost returns how many lines were passed over since the last call because the container writes faster than it is
+	// read: counted, and guessed where the engine had removed them before.
+	Lost() (counted, guessed int)
 }
 
 // answer is the output as the engine's API hands it out. It ends by itself.
@@ -22,3 +25,6 @@ func (answer) Finish() {}
 
 // Faithful implements Output.
 func (answer) Faithful() bool { return false }
+
+// Lost implements Output: what the engine skips it does not tell.
+func (answer) Lost() (counted, guessed int) { return 0, 0 }

@@ -11,12 +11,6 @@ import (
 )
 
 const (
-	// lookEvery is how often the files are looked at. A line waits for half of it on average, and a file of 10 MiB would
-	// have to be filled twice in that time for the one in between to be missed.
-	lookEvery = 20 * time.Millisecond
-	// maxHeld bounds the files of one container that are open because they are not read yet. Those that the engine has
-	// deleted keep their 10 MiB on the disk until then.
-	maxHeld = 8
 	// readChunk is how much of a file is read at once.
 	readChunk = 64 << 10
 	// longest bounds one line of a file: the engine cuts at 16 KiB, and an escape takes up to six bytes.
@@ -37,10 +31,12 @@ type tail struct {
 	rest   []byte // of out
 
 	mu       sync.Mutex
-	held     []*os.File  // files not read to their end, oldest first
+	held     []*heldFile // files not read to their end, oldest first
 	newest   os.FileInfo // of the last that was opened
 	size     int64       // of the file at path, at the last look
 	finished bool
+	counted  int // lines passed over since the last Lost
+	guessed  int // lines that were gone before they could be, likewise
 
 	wake   chan struct{} // one token when there may be more
 	closed chan struct{}
@@ -48,21 +44,11 @@ type tail struct {
 	looks  sync.WaitGroup
 }
 
-// openTail opens the files at path (and path.1, which is older). The error is
+// openTail opens the files at path (and path.1 and so on, which are older). The error is
 // the system's where there is none or it may not be read.
 func openTail(path string, since time.Time, follow bool) (*tail, error) {
 	t := &tail{path: path, follow: follow, frames: frames{since: since}, wake: make(chan struct{}, 1), closed: make(chan struct{})}
-	older, err := os.Open(path + ".1")
-	if err != nil && !errors.Is(err, os.ErrNotExist) {
-		return nil, fmt.Errorf("reading a container's output: %w", err)
-	}
-	if older != nil {
-		t.newest, err = older.Stat()
-		t.held = append(t.held, older)
-	}
-	if err == nil || errors.Is(err, os.ErrNotExist) {
-		_, err = t.look()
-	}
+	err := t.hold()
 	if err == nil && t.newest == nil {
 		err = os.ErrNotExist
 	}
@@ -74,65 +60,6 @@ func openTail(path string, since time.Time, follow bool) (*tail, error) {
 		t.looks.Go(t.keepLooking)
 	}
 	return t, nil
-}
-
-// look opens the file at path where it is another than the newest one held,
-// and before it the one that was in between. grown says that there is more to
-// read than at the last look.
-func (t *tail) look() (grown bool, err error) {
-	info, err := os.Stat(t.path)
-	if errors.Is(err, os.ErrNotExist) {
-		return false, nil // it is being rotated, or the container is gone
-	}
-	if err != nil {
-		return false, err
-	}
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	grown = info.Size() != t.size
-	t.size = info.Size()
-	if t.newest != nil && os.SameFile(info, t.newest) || len(t.held) >= maxHeld {
-		return grown, nil
-	}
-	if older, err := os.Stat(t.path + ".1"); err == nil && t.newest != nil && !os.SameFile(older, t.newest) {
-		if err := t.hold(t.path + ".1"); err != nil {
-			return grown, err
-		}
-	}
-	return true, t.hold(t.path)
-}
-
-// hold opens a file behind the others. Called with mu held.
-func (t *tail) hold(path string) error {
-	f, err := os.Open(path)
-	if errors.Is(err, os.ErrNotExist) {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	info, err := f.Stat()
-	if err != nil || t.newest != nil && os.SameFile(info, t.newest) {
-		return errors.Join(err, f.Close())
-	}
-	t.held, t.newest = append(t.held, f), info
-	return nil
-}
-
-func (t *tail) keepLooking() {
-	tick := time.NewTicker(lookEvery)
-	defer tick.Stop()
-	for {
-		select {
-		case <-t.closed:
-			return
-		case <-tick.C:
-		}
-		// A file that cannot be opened now may be at the next look.
-		if grown, _ := t.look(); grown {
-			t.notify()
-		}
-	}
 }
 
 func (t *tail) notify() {
@@ -193,6 +120,12 @@ func (t *tail) fill() (more bool, err error) {
 		}
 		return false, nil
 	}
+	if file.gap {
+		file.gap = false
+		if err := t.guess(file.File); err != nil {
+			return false, err
+		}
+	}
 	size := len(t.in)
 	if cap(t.in)-size < readChunk {
 		t.in = append(make([]byte, 0, 2*cap(t.in)+readChunk), t.in...)
@@ -215,7 +148,7 @@ func (t *tail) fill() (more bool, err error) {
 // oldest returns the file to read from. complete says that nothing is written
 // to it any more; last that no other file can follow. Both must be known before
 // the file is read to its end.
-func (t *tail) oldest() (file *os.File, complete, last bool) {
+func (t *tail) oldest() (file *heldFile, complete, last bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	last = t.finished || !t.follow

@@ -62,10 +62,23 @@ func (d *driver) write(text, stream string, at time.Time) {
 	}
 }
 
-// rotate begins a new file; the one before the last goes.
+// maxFile is how many files there are.
+const maxFile = 3
+
+// rotate begins a new file; the oldest goes.
 func (d *driver) rotate() {
 	d.t.Helper()
-	if err := errors.Join(d.file.Close(), os.Rename(d.path, d.path+".1")); err != nil {
+	err := d.file.Close()
+	for n := maxFile - 1; n > 0 && err == nil; n-- {
+		older := d.path
+		if n > 1 {
+			older = fmt.Sprintf("%s.%d", d.path, n-1)
+		}
+		if err = os.Rename(older, fmt.Sprintf("%s.%d", d.path, n)); errors.Is(err, os.ErrNotExist) {
+			err = nil
+		}
+	}
+	if err != nil {
 		d.t.Fatal(err)
 	}
 	d.open()
@@ -145,6 +158,56 @@ func TestEveryLineComesOnceAcrossRotations(t *testing.T) {
 	want(t, o, 700, 710)
 	if _, _, err := next(t, o); !errors.Is(err, io.EOF) {
 		t.Errorf("at the end the error is %v", err)
+	}
+}
+
+func TestWhatIsWrittenFasterThanItIsReadIsCounted(t *testing.T) {
+	d := newDriver(t)
+	d.lines(100)
+	o := openTest(t, d, time.Time{}, true)
+	want(t, o, 0, 1)
+	for range maxHeld + 3 {
+		d.lines(99)
+		d.write("a part", "stdout", clock(d.n)) // its line ends in the next file, and is counted there
+		d.rotate()
+		d.looked(o)
+		d.write(" and its end\n", "stdout", clock(d.n))
+	}
+	o.Finish()
+	want(t, o, 1, 199)
+	read := 0
+	for ; ; read++ {
+		if _, _, err := next(t, o); errors.Is(err, io.EOF) {
+			break
+		} else if err != nil {
+			t.Fatal(err)
+		}
+	}
+	// Of the files between the first and the last eight, 99 lines each and one that ends there.
+	if counted, guessed := o.Lost(); counted != 4*100 || guessed != 0 || read == 0 {
+		t.Errorf("%d lines were counted and %d guessed behind %d that were read", counted, guessed, read)
+	}
+}
+
+func TestWhatTheEngineRemovedUnseenIsGuessed(t *testing.T) {
+	d := newDriver(t)
+	for range 5 { // while no agent was there; it had read 40 lines
+		d.lines(100)
+		d.rotate()
+	}
+	d.lines(10)
+	o := openTest(t, d, clock(40), true)
+	want(t, o, 300, 510)
+	if counted, guessed := o.Lost(); counted != 0 || guessed < 255 || guessed > 265 {
+		t.Errorf("%d lines were counted and %d guessed, 260 are gone", counted, guessed)
+	}
+	if counted, guessed := o.Lost(); counted+guessed != 0 {
+		t.Error("they are told again")
+	}
+	o = openTest(t, d, clock(299), true)
+	want(t, o, 300, 510)
+	if counted, guessed := o.Lost(); counted+guessed != 0 {
+		t.Errorf("%d lines were counted and %d guessed, none is gone", counted, guessed)
 	}
 }
 

@@ -58,7 +58,7 @@ func (e *Engine) profile(ctx context.Context, spec paas.Spec, kind, networkName 
 			IpcMode: container.IPCModePrivate, OomScoreAdj: 500, Runtime: cmp.Or(spec.Runtime, e.cfg.Runtime),
 			RestartPolicy: container.RestartPolicy{Name: container.RestartPolicyDisabled},
 			LogConfig: container.LogConfig{Type: "json-file",
-				Config: map[string]string{"max-size": "10m", "max-file": "2"}},
+				Config: map[string]string{"max-size": "4m", "max-file": "5"}},
 			Resources: limits(spec.Limits, share),
 		},
 		networking: &network.NetworkingConfig{EndpointsConfig: map[string]*network.EndpointSettings{networkName: {}}},
