@@ -129,10 +129,7 @@ func (p Plan) run(ctx context.Context, c Case, ran func()) (map[string][]Outcome
 }
 
 func (p Plan) one(ctx context.Context, c Case, name string, seed int) (Outcome, error) {
-	if ctx.Err() != nil {
-		return Outcome{}, ctx.Err()
-	}
-	return Run(Experiment{Load: c.Load, Plant: c.Plant, Scaler: name, Objective: p.Objective, Policy: p.Policy,
+	return Run(ctx, Experiment{Load: c.Load, Plant: c.Plant, Scaler: name, Objective: p.Objective, Policy: p.Policy,
 		Seed: uint64(seed + 1), Lag: p.Lag, Lost: p.Lost, Restart: p.Restart})
 }
 

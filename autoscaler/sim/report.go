@@ -47,9 +47,9 @@ func (r Report) verdicts(out io.Writer) {
 	}
 	_, _ = fmt.Fprint(out, "\nswift at least as good as … (in cases), within 95 % confidence\n")
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
-	_, _ = fmt.Fprintln(w, "against\tcases\tin both\tin late\tin cost\treversals ≤ 1.2 ×\twhere it serves\tin both\t")
+	_, _ = fmt.Fprintln(w, "against\tcases\tin both\tin late\tin cost\treversals ≤ 1.2 ×\twhere it serves\tin both\toracle in both\toracle's reversals\t")
 	for _, v := range r.Verdicts {
-		_, _ = fmt.Fprintf(w, "%s\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t\n", v.Against, v.Cases, v.Both, v.Late, v.Cost, v.Reversals, v.Served, v.Fair)
+		_, _ = fmt.Fprintf(w, "%s\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t\n", v.Against, v.Cases, v.Both, v.Late, v.Cost, v.Reversals, v.Served, v.Fair, v.OracleBoth, v.OracleReversals)
 	}
 	_ = w.Flush()
 	for _, v := range r.Verdicts {

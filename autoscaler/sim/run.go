@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"context"
 	"math"
 	"math/rand/v2"
 	"time"
@@ -83,8 +84,8 @@ type look struct {
 type scaler interface{ decide(l look) int }
 
 // Run simulates an experiment. It begins with as many replicas as the first
-// second needs, all ready.
-func Run(e Experiment) (Outcome, error) {
+// second needs, all ready. When ctx ends before, its error is that of ctx.
+func Run(ctx context.Context, e Experiment) (Outcome, error) {
 	needs := e.needs()
 	make, err := scalerNamed(e.Scaler)
 	if err != nil {
@@ -99,6 +100,9 @@ func Run(e Experiment) (Outcome, error) {
 	var changes []int
 	var pipe []look
 	for sec := range e.Load.Seconds {
+		if err := ctx.Err(); err != nil {
+			return Outcome{}, err
+		}
 		for _, at := range e.Load.arrivals(arrivals, sec) {
 			w.arrive(at)
 		}

@@ -37,7 +37,7 @@ func run(t *testing.T, e Experiment) Outcome {
 	if e.Seed == 0 {
 		e.Seed = 1
 	}
-	o, err := Run(e)
+	o, err := Run(t.Context(), e)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -191,7 +191,7 @@ func TestCompare(t *testing.T) {
 	if _, err := Compare(ctx, Plan{Cases: cases, Scalers: []string{Peak}, Seeds: 1, Objective: 0.2}, nil); err == nil {
 		t.Error("a cancelled comparison gives no error")
 	}
-	if _, err := Run(Experiment{Load: cases[0].Load, Plant: cases[0].Plant, Scaler: "magic"}); err == nil || !strings.Contains(err.Error(), `no policy called "magic": use one of kurama`) {
+	if _, err := Run(t.Context(), Experiment{Load: cases[0].Load, Plant: cases[0].Plant, Scaler: "magic"}); err == nil || !strings.Contains(err.Error(), `no policy called "magic": use one of kurama`) {
 		t.Errorf("got %v", err)
 	}
 }

@@ -11,6 +11,11 @@ type Verdict struct {
 	Fair      int      `json:"fair"`      // of those, at least as good in both
 	Reversals int      `json:"reversals"` // no more than 1.2 times the reversals
 	Losses    []string `json:"losses"`    // cases that are not in Both: load, plant and what was worse
+
+	// What the oracle would reach against the other, which knows the load
+	// beforehand: no policy can be expected to do better.
+	OracleBoth      int `json:"oracle_both"`
+	OracleReversals int `json:"oracle_reversals"`
 }
 
 // reversalsMost is how many times the reversals of the other are no more than its.
@@ -25,12 +30,7 @@ const servedMost = 0.05
 // of the differences on the same seeds lies above 0. On equal runs that is
 // equal, so that neither wins by noise.
 func Judge(results []Result, name string) []Verdict {
-	mine := map[string]Result{}
-	for _, r := range results {
-		if r.Scaler == name {
-			mine[r.Load+" on "+r.Plant] = r
-		}
-	}
+	mine, oracles := of(results, name), of(results, Oracle)
 	var order []string
 	verdicts := map[string]*Verdict{}
 	for _, r := range results {
@@ -46,6 +46,9 @@ func Judge(results []Result, name string) []Verdict {
 			order = append(order, r.Scaler)
 		}
 		v.add(key, me, r)
+		if o, ok := oracles[key]; ok {
+			v.addOracle(o, r)
+		}
 	}
 	list := make([]Verdict, 0, len(order))
 	for _, name := range order {
@@ -54,10 +57,42 @@ func Judge(results []Result, name string) []Verdict {
 	return list
 }
 
+// of returns what one scaler came to, by case.
+func of(results []Result, name string) map[string]Result {
+	found := map[string]Result{}
+	for _, r := range results {
+		if r.Scaler == name {
+			found[r.Load+" on "+r.Plant] = r
+		}
+	}
+	return found
+}
+
+func (v *Verdict) addOracle(oracle, other Result) {
+	if lateNotWorse(oracle, other) && costNotWorse(oracle, other) {
+		v.OracleBoth++
+	}
+	if calm(oracle, other) {
+		v.OracleReversals++
+	}
+}
+
+func lateNotWorse(me, other Result) bool {
+	return notWorse(me, other, func(o Outcome) float64 { return o.Late })
+}
+
+func costNotWorse(me, other Result) bool {
+	return notWorse(me, other, func(o Outcome) float64 { return o.ReplicaSeconds })
+}
+
+// calm reports whether me changes direction hardly more often than other.
+func calm(me, other Result) bool {
+	return me.Figure["reversals"].Mean <= reversalsMost*other.Figure["reversals"].Mean
+}
+
 func (v *Verdict) add(key string, me, other Result) {
 	v.Cases++
-	late := notWorse(me, other, func(o Outcome) float64 { return o.Late })
-	cost := notWorse(me, other, func(o Outcome) float64 { return o.ReplicaSeconds })
+	late, cost := lateNotWorse(me, other), costNotWorse(me, other)
 	if late {
 		v.Late++
 	}
@@ -80,7 +115,7 @@ func (v *Verdict) add(key string, me, other Result) {
 	default:
 		v.Losses = append(v.Losses, key+": late and cost")
 	}
-	if me.Figure["reversals"].Mean <= reversalsMost*other.Figure["reversals"].Mean {
+	if calm(me, other) {
 		v.Reversals++
 	}
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"cmp"
+	"context"
 	"fmt"
 	"io"
 	"maps"
@@ -95,7 +96,7 @@ func (f *simFlags) run(cmd *cobra.Command) error {
 		report.Verdicts = sim.Judge(report.Results, paas.PolicySwift)
 	}
 	if f.svg != "" {
-		if err := f.plot(plan); err != nil {
+		if err := f.plot(cmd.Context(), plan); err != nil {
 			return err
 		}
 	}
@@ -217,11 +218,11 @@ func (f *simFlags) traced() (loads []sim.Load, err error) {
 }
 
 // plot draws the first case under each policy.
-func (f *simFlags) plot(plan sim.Plan) error {
+func (f *simFlags) plot(ctx context.Context, plan sim.Plan) error {
 	var curves []sim.Curve
 	c := plan.Cases[0]
 	for _, name := range plan.Scalers {
-		o, err := sim.Run(sim.Experiment{Load: c.Load, Plant: c.Plant, Scaler: name, Objective: plan.Objective, Policy: plan.Policy,
+		o, err := sim.Run(ctx, sim.Experiment{Load: c.Load, Plant: c.Plant, Scaler: name, Objective: plan.Objective, Policy: plan.Policy,
 			Seed: 1, Lag: plan.Lag, Lost: plan.Lost, Restart: plan.Restart, Curve: true})
 		if err != nil {
 			return err

@@ -27,7 +27,9 @@ type reqsimFlags struct {
 	speed, scale                          float64
 	warmUp                                time.Duration
 	json                                  bool
-	stream                                int
+	stream, message                       int
+	kinds, fields                         []string
+	errors                                float64 // percent
 	socket                                string
 }
 
@@ -51,7 +53,8 @@ request succeeded, 130 when it was interrupted.`,
   kurama reqsim --app shop --scenario checkout.yaml --out report.html --out report.csv
   kurama reqsim --app shop --traffic 1h --speed 10
   kurama reqsim --app shop --trace day.csv --speed 60 --scale 0.01
-  kurama reqsim --app hello --stream 100000 --rate 10000`,
+  kurama reqsim --app hello --stream 100000 --rate 10000
+  kurama reqsim --app hello --stream 50000 --shape spike --rate 100 --peak 5000 --period 10s --kind log --message 500 --field user=ann`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if cmd.Flags().Changed("stream") {
@@ -92,6 +95,10 @@ func (f *reqsimFlags) register(cmd *cobra.Command) {
 	flags.StringArrayVar(&f.out, "out", nil, "file for the report beside what is printed: .html, .csv, .json or .txt (repeatable)")
 	flags.BoolVar(&f.json, "json", false, "print the report as JSON")
 	flags.IntVar(&f.stream, "stream", 0, "send so many synthetic log records of the app to the agent")
+	flags.StringSliceVar(&f.kinds, "kind", nil, "of --stream: kinds of the records, in turn: request, log, event (default request,log)")
+	flags.IntVar(&f.message, "message", 0, "of --stream: bytes that a message has at least")
+	flags.Float64Var(&f.errors, "errors", 1, "of --stream: percent of requests with status 500 and, where it is given, of log lines with the level ERROR")
+	flags.StringArrayVar(&f.fields, "field", nil, "of --stream: a field of log lines and events, as NAME=VALUE (repeatable)")
 	flags.StringVar(&f.socket, "socket", "", "the agent's socket (default: that of the platform on this machine)")
 }
 

@@ -1,14 +1,17 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/spf13/cobra"
 
+	"kurama/logship/record"
 	"kurama/sdk/reqsim"
 )
 
@@ -25,9 +28,9 @@ func (f *reqsimFlags) records(cmd *cobra.Command) error {
 		}
 		socket = filepath.Join(folders.Run, "agent.sock")
 	}
-	plan := reqsim.StreamPlan{Socket: socket, Records: f.stream, Tenant: f.tenant, App: f.app}
-	if cmd.Flags().Changed("rate") {
-		plan.Rate = f.rate
+	plan, err := f.streamPlan(cmd, socket)
+	if err != nil {
+		return err
 	}
 	if err := reachable(cmd.Context(), socket); err != nil {
 		return err
@@ -44,6 +47,35 @@ func (f *reqsimFlags) records(cmd *cobra.Command) error {
 		return exitError{130}
 	}
 	return err
+}
+
+// streamPlan makes the plan of the flags.
+func (f *reqsimFlags) streamPlan(cmd *cobra.Command, socket string) (reqsim.StreamPlan, error) {
+	plan := reqsim.StreamPlan{Socket: socket, Records: f.stream, Tenant: f.tenant, App: f.app, Shape: reqsim.Shape(f.shape), Duration: f.duration, Period: f.period,
+		Form: reqsim.RecordForm{Message: f.message, Fields: map[string]string{}}}
+	if cmd.Flags().Changed("rate") {
+		plan.Rate = f.rate
+	}
+	plan.Peak = cmp.Or(f.peak, 5*cmp.Or(plan.Rate, reqsim.DefaultStreamRate))
+	for _, name := range f.kinds {
+		kind, err := record.ParseKind(name)
+		if err != nil {
+			return plan, err
+		}
+		plan.Form.Kinds = append(plan.Form.Kinds, kind)
+	}
+	if cmd.Flags().Changed("errors") {
+		share := f.errors / 100
+		plan.Form.Errors = &share
+	}
+	for _, text := range f.fields {
+		name, value, ok := strings.Cut(text, "=")
+		if !ok || name == "" {
+			return plan, fmt.Errorf("the field %q is not of the form NAME=VALUE", text)
+		}
+		plan.Form.Fields[name] = value
+	}
+	return plan, nil
 }
 
 // reachable fails where there is no such socket, which the client would wait for.

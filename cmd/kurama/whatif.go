@@ -49,10 +49,7 @@ func (r *replayer) Replay(ctx context.Context, q api.WhatIfQuestion) (api.WhatIf
 	w.To = w.From.Add(time.Duration(length) * time.Minute)
 	load := loadOf(minutes[from : from+length])
 	for _, p := range q.Policies {
-		if ctx.Err() != nil {
-			return w, ctx.Err()
-		}
-		result, err := simulated(p, q.App.Desired, plant, load, w)
+		result, err := simulated(ctx, p, q.App.Desired, plant, load, w)
 		if err != nil {
 			return w, err
 		}
@@ -149,12 +146,12 @@ func loadOf(minutes []int) sim.Load {
 }
 
 // simulated runs one policy. Without one the number of replicas stays.
-func simulated(p paas.Policy, desired int, plant sim.Plant, load sim.Load, w api.WhatIf) (api.WhatIfResult, error) {
+func simulated(ctx context.Context, p paas.Policy, desired int, plant sim.Plant, load sim.Load, w api.WhatIf) (api.WhatIfResult, error) {
 	run := p
 	if p.Name == paas.PolicyOff {
 		run.Name, run.Min, run.Max, run.Schedule = paas.PolicyKurama, max(desired, 1), max(desired, 1), ""
 	}
-	o, err := sim.Run(sim.Experiment{Load: load, Plant: plant, Scaler: run.Name, Objective: w.Objective / 1000, Seed: 1, Policy: &run, Exact: true, From: w.From, Curve: true})
+	o, err := sim.Run(ctx, sim.Experiment{Load: load, Plant: plant, Scaler: run.Name, Objective: w.Objective / 1000, Seed: 1, Policy: &run, Exact: true, From: w.From, Curve: true})
 	if err != nil {
 		return api.WhatIfResult{}, err
 	}

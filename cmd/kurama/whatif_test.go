@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"strings"
 	"testing"
@@ -78,6 +79,15 @@ func TestWhatIfRunsThePastOfAnApp(t *testing.T) {
 	}
 	if !strings.Contains(w.Says, "Under swift, ") {
 		t.Error(w.Says)
+	}
+	given, up := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer up()
+	busy := q
+	for range 200 { // seconds of work, were it not given up
+		busy.Policies = append(busy.Policies, swift)
+	}
+	if _, err := r.Replay(given, busy); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("whoever left is simulated for: %v", err)
 	}
 	q.App.Name = "idle"
 	if _, err := r.Replay(t.Context(), q); err == nil || !strings.Contains(err.Error(), "asked for nothing since") {

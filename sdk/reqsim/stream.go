@@ -1,11 +1,12 @@
 package reqsim
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
 	"log/slog"
-	"strconv"
+	"slices"
 	"sync"
 	"time"
 
@@ -26,13 +27,19 @@ const (
 // acknowledged; the client's buffer holds twice as many, so that none is dropped.
 const window = 20_000
 
-// StreamPlan says which synthetic records to send to an agent.
+// StreamPlan says which synthetic records to send to an agent. A shape goes on
+// after its duration: waves and spikes again, a ramp at its peak.
 type StreamPlan struct {
-	Socket     string  // the agent's platform socket
-	Records    int     // half requests, half log lines; at most MaxRecords
-	Rate       float64 // records per second; 0: DefaultStreamRate; below 0: as fast as they are acknowledged
-	Tenant     string  // empty: the default tenant
+	Socket     string        // the agent's platform socket
+	Records    int           // at most MaxRecords
+	Rate       float64       // records per second, where the shape begins; 0: DefaultStreamRate; below 0: as fast as they are acknowledged
+	Shape      Shape         // empty: Constant; Ramp, Spike and Sine have a Peak
+	Peak       float64       // records per second
+	Duration   time.Duration // of a ramp, and of a wave or spike without a Period
+	Period     time.Duration
+	Tenant     string // empty: the default tenant
 	App        string
+	Form       RecordForm
 	MaxRecords int // 0: DefaultMaxRecords
 	Log        *slog.Logger
 }
@@ -42,6 +49,7 @@ type StreamReport struct {
 	Records      int     `json:"records"` // sent
 	Requests     int     `json:"requests"`
 	Logs         int     `json:"logs"`
+	Events       int     `json:"events"`
 	Acknowledged int     `json:"acknowledged"`
 	Seconds      float64 `json:"seconds"` // until the last acknowledgement
 	Rate         float64 `json:"rate"`    // acknowledged per second
@@ -52,8 +60,8 @@ func (r StreamReport) JSON() ([]byte, error) { return json.MarshalIndent(r, "", 
 
 // Text returns the report for reading.
 func (r StreamReport) Text() string {
-	return fmt.Sprintf("%d records sent (%d requests, %d log lines), %d acknowledged in %s, %.0f/s\n",
-		r.Records, r.Requests, r.Logs, r.Acknowledged, seconds(r.Seconds), r.Rate)
+	return fmt.Sprintf("%d records sent (%d requests, %d log lines, %d events), %d acknowledged in %s, %.0f/s\n",
+		r.Records, r.Requests, r.Logs, r.Events, r.Acknowledged, seconds(r.Seconds), r.Rate)
 }
 
 func (p StreamPlan) complete() (StreamPlan, error) {
@@ -63,6 +71,7 @@ func (p StreamPlan) complete() (StreamPlan, error) {
 	if p.Rate == 0 {
 		p.Rate = DefaultStreamRate
 	}
+	p.Shape, p.Period = cmp.Or(p.Shape, Constant), cmp.Or(p.Period, p.Duration)
 	if p.MaxRecords == 0 {
 		p.MaxRecords = DefaultMaxRecords
 	}
@@ -76,8 +85,21 @@ func (p StreamPlan) complete() (StreamPlan, error) {
 		return p, fmt.Errorf("no app is given: name the app that the records are to be of")
 	case p.Records < 1 || p.Records > p.MaxRecords:
 		return p, fmt.Errorf("the records are %d: give 1 to %d", p.Records, p.MaxRecords)
+	case p.Shape != Constant && !slices.Contains([]Shape{Ramp, Spike, Sine}, p.Shape):
+		return p, fmt.Errorf("records do not come in the shape %q: use constant, ramp, spike or sine", p.Shape)
+	case p.Shape != Constant && (p.Rate < 0 || p.Peak < 0 || p.Rate+p.Peak == 0 || p.Duration <= 0 || p.Period <= 0):
+		return p, fmt.Errorf("the shape %s goes from %g to %g records/s within %s: give rates of 0 or more and a time above 0", p.Shape, p.Rate, p.Peak, p.Period)
 	}
-	return p, nil
+	return p, p.Form.complete()
+}
+
+// by returns the records due until second t of the stream.
+func (p StreamPlan) by(t float64) float64 {
+	c := curve{shape: p.Shape, rate: p.Rate, peak: p.Peak, duration: p.Duration.Seconds(), period: p.Period.Seconds()}
+	if p.Shape == Ramp && t > c.duration {
+		return c.by(c.duration) + p.Peak*(t-c.duration)
+	}
+	return c.by(t)
 }
 
 // Stream sends records to the agent and waits until all are acknowledged. When
@@ -141,44 +163,28 @@ func (s *sender) due(ctx context.Context) (int, error) {
 		return room, ctx.Err()
 	}
 	for {
-		if n := int(time.Since(s.began).Seconds()*s.plan.Rate) + 1 - s.report.Records; n > 0 {
+		if n := int(s.plan.by(time.Since(s.began).Seconds())) + 1 - s.report.Records; n > 0 {
 			return min(n, room), ctx.Err()
 		}
 		select {
 		case <-ctx.Done():
 			return 0, ctx.Err()
-		case <-time.After(time.Duration(min(0.01, 1/s.plan.Rate) * float64(time.Second))):
+		case <-time.After(time.Duration(min(0.01, 1/max(s.plan.Rate, s.plan.Peak)) * float64(time.Second))):
 		}
 	}
 }
 
 // send makes one record and hands it to the client, which has room for it.
 func (s *sender) send() {
-	r := synthetic(s.report.Records, time.Now(), s.plan.Tenant, s.plan.App)
-	if r.Kind == record.KindRequest {
+	r := s.plan.Form.make(s.report.Records, time.Now(), s.plan.Tenant, s.plan.App)
+	switch r.Kind {
+	case record.KindRequest:
 		s.report.Requests++
-	} else {
+	case record.KindLog:
 		s.report.Logs++
+	default:
+		s.report.Events++
 	}
 	s.report.Records++
 	s.client.Send(&r)
-}
-
-// synthetic makes the record number n: requests and log lines in turn, with
-// durations between 1 and 200 ms and one error in a hundred.
-func synthetic(n int, now time.Time, tenant, app string) record.Record {
-	route := []string{"/", "/item/<id>", "/search", "/cart"}[n/2%4]
-	r := record.Record{Time: now, ID: record.NewID(now), Kind: record.KindLog, Level: record.LevelInfo, Tenant: tenant, App: app, Release: 1,
-		Replica: app + "-1-reqsim", Method: "GET", URL: "/synthetic/" + strconv.Itoa(n/2), Route: route, Msg: "synthetic record " + strconv.Itoa(n),
-		CPU: record.Num(float64(n % 100)), Disk: record.Num(1), Swap: record.Num(0), Mem: record.Num(40), Req: "reqsim-" + strconv.Itoa(n/2)}
-	if n%2 == 1 {
-		return r
-	}
-	ms := 1 + float64(n/2*7919%1990)/10
-	r.Kind, r.Status, r.Dur, r.Queue, r.CPUMs = record.KindRequest, 200, record.Num(ms), record.Num(0), record.Num(ms/4)
-	if n/2%100 == 99 {
-		r.Status, r.Level = 500, record.LevelError
-	}
-	r.Msg = fmt.Sprintf("GET %s %d %.1f ms", r.URL, r.Status, ms)
-	return r
 }

@@ -4,8 +4,10 @@ import (
 	"bufio"
 	"context"
 	"fmt"
+	"math"
 	"net"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -87,6 +89,58 @@ func TestAStreamKeepsItsRate(t *testing.T) {
 	r, err := Stream(t.Context(), StreamPlan{Socket: socket, App: "hello", Records: 1000, Rate: 2000}, nil)
 	if err != nil || r.Acknowledged != 1000 || r.Seconds < 0.49 || r.Rate > 2050 {
 		t.Errorf("%+v, %v", r, err)
+	}
+}
+
+func TestAStreamKeepsItsShape(t *testing.T) {
+	f := func(shape Shape, at, want float64) {
+		t.Helper()
+		p := StreamPlan{Shape: shape, Rate: 100, Peak: 500, Duration: 10 * time.Second, Period: 10 * time.Second}
+		if got := p.by(at); math.Abs(got-want) > 0.5 {
+			t.Errorf("%s: %g records are due after %g s, want %g", shape, got, at, want)
+		}
+	}
+	f(Constant, 3, 300)
+	f(Ramp, 10, 3000)
+	f(Ramp, 12, 4000) // at its peak from then on
+	f(Spike, 4, 400)
+	f(Spike, 6, 1400)
+	f(Spike, 16, 3200) // and again
+	f(Sine, 10, 3000)
+	f(Sine, 20, 6000)
+
+	socket := filepath.Join(t.TempDir(), "agent.sock")
+	startAgent(t, socket, true)
+	r, err := Stream(t.Context(), StreamPlan{Socket: socket, App: "hello", Records: 600, Shape: Ramp, Rate: 200, Peak: 2200, Duration: 500 * time.Millisecond}, nil)
+	if err != nil || r.Acknowledged != 600 || r.Seconds < 0.49 || r.Seconds > 2 {
+		t.Errorf("%+v, %v", r, err)
+	}
+	for _, p := range []StreamPlan{{Shape: Poisson}, {Shape: Ramp}, {Shape: Sine, Duration: time.Second, Rate: -1, Peak: 5},
+		{Form: RecordForm{Kinds: []record.Kind{record.KindSample}}}, {Form: RecordForm{Message: 20_000}}, {Form: RecordForm{Errors: new(1.5)}}} {
+		p.Socket, p.App, p.Records = socket, "hello", 1
+		if _, err := Stream(t.Context(), p, nil); err == nil {
+			t.Errorf("%+v was sent", p)
+		}
+	}
+}
+
+func TestSyntheticRecords(t *testing.T) {
+	f := RecordForm{Kinds: []record.Kind{record.KindLog, record.KindEvent, record.KindRequest}, Message: 300, Errors: new(0.25), Fields: map[string]string{"user": "ann"}}
+	if err := f.complete(); err != nil {
+		t.Fatal(err)
+	}
+	bad := 0
+	for n := range 300 {
+		r := f.make(n, time.Now(), "default", "hello")
+		if r.Level == record.LevelError {
+			bad++
+		}
+		if r.Kind != f.Kinds[n%3] || len(r.Msg) != 300 || (r.Kind == record.KindRequest) != (r.Status > 0) || (r.Kind != record.KindRequest) != strings.Contains(string(r.Extra), `"user":"ann"`) {
+			t.Fatalf("%+v", r)
+		}
+	}
+	if bad != 75 {
+		t.Errorf("%d of 300 records are errors", bad)
 	}
 }
 
