@@ -20,6 +20,7 @@ type Order struct {
 	From, To int
 	Up       time.Time // when all of them were ready; zero: not yet
 	Rate     float64   // requests per second
+	Work     float64   // ms that one took, without waiting
 	Done     float64   // requests answered per second
 	Response float64   // ms
 }
@@ -34,10 +35,10 @@ func (r *round) ordered(to int, d demand) {
 	}
 	st.Raised = r.now
 	if st.Order.To > 0 { // not judged yet: both are judged as one
-		st.Order.At, st.Order.To, st.Order.Up = r.now, to, time.Time{}
+		st.Order.At, st.Order.To, st.Order.Up, st.Order.Rate = r.now, to, time.Time{}, max(st.Order.Rate, d.rate)
 		return
 	}
-	st.Order = Order{At: r.now, From: r.state.Desired, To: to, Rate: d.rate, Done: r.doneRate(), Response: r.response()}
+	st.Order = Order{At: r.now, From: r.state.Desired, To: to, Rate: d.rate, Work: d.work, Done: r.doneRate(), Response: r.response()}
 }
 
 // downWindow is the window whose highest demand says what must stay: longer
@@ -45,7 +46,7 @@ func (r *round) ordered(to int, d demand) {
 // is forgotten by and by while nothing is added.
 func (r *round) downWindow() time.Duration {
 	st := r.next.Swift
-	window := max(seconds(r.policy.Swift.DownWindow), seconds(10*st.Start))
+	window := max(seconds(r.policy.Swift.DownWindow), seconds(startsKept*st.Start))
 	often := max(st.Often, 1)
 	calm := r.now.Sub(st.Raised)
 	for often > 1 && calm > 8*window {
@@ -94,15 +95,51 @@ func (r *round) judge(ready, need int) verdict {
 	}
 	st.Order = Order{}
 	done, response := r.doneRate(), r.response()
+	if keep := r.crowd(o); keep < o.To && response >= inflated*st.Base && need > o.From {
+		return r.takeBack(o, keep, fmt.Sprintf("requests take %s times as long in their slots as before %s: %s serve as many",
+			figure(r.slowed(o)), count(o.To-o.From, "more replica"), count(keep, "replica")))
+	}
 	helped := done >= (1+better)*o.Done || response <= (1-better)*o.Response
 	if helped || response < inflated*st.Base || need < o.To || ready < o.To {
 		st.Fails = 0
 		return verdict{}
 	}
+	return r.takeBack(o, o.From, fmt.Sprintf("%s did not help: %s requests/s were answered in %s ms before, and %s in %s ms now",
+		count(o.To-o.From, "more replica"), figure(o.Done), figure(o.Response), figure(done), figure(response)))
+}
+
+// takeBack undoes a step, or the part of it that did not help, and adds nothing
+// for a while: the longer, the more often that happened.
+func (r *round) takeBack(o Order, keep int, why string) verdict {
+	st := &r.next.Swift
 	pause := seconds(r.policy.Swift.Hold * math.Pow(2, float64(min(st.Fails, 3))))
 	st.Hold, st.Held, st.Fails = r.now.Add(pause), o.Rate, st.Fails+1
-	return r.want(o.From, fmt.Sprintf("%s did not help: %s requests/s were answered in %s ms before, and %s in %s ms now. None is added for %s",
-		count(o.To-o.From, "more replica"), figure(o.Done), figure(o.Response), figure(done), figure(response), span(pause)))
+	return r.want(keep, fmt.Sprintf("%s. None is added for %s", why, span(pause)))
+}
+
+// slowed returns how many times longer than before a step requests are worked
+// on, now that its replicas are up.
+func (r *round) slowed(o Order) float64 {
+	sum, done := 0.0, 0
+	for _, s := range r.last(blockWindow) {
+		sum, done = sum+s.Work, done+s.Done
+	}
+	if done == 0 || o.Work == 0 {
+		return 1
+	}
+	return sum / float64(done) / o.Work
+}
+
+// crowd returns how many replicas would do what those after a step do. Where
+// requests take a multiple of the time in their slots since then, replicas get
+// in each other's way at something that they share: by Little's law as many
+// slots were enough as the answers kept busy before.
+func (r *round) crowd(o Order) int {
+	by := r.slowed(o)
+	if by < inflated {
+		return o.To
+	}
+	return min(max(int(math.Ceil(float64(o.To)/by)), o.From, fewestActive), o.To)
 }
 
 // mayNotAdd returns why no replica is added although more are needed; "" where

@@ -13,6 +13,7 @@ const (
 	workWindow  = 30 * time.Second // over which a request's cost is averaged
 	workLongest = 2 * time.Minute  // where fewer than workRequests ended in it
 	blockWindow = 5 * time.Second  // whose mean rates are compared on the way down
+	startsKept  = 2.0              // times its start that a replica is kept at least: giving it back sooner would not pay
 	settled     = 10 * time.Second // pause before a step down
 
 	workRequests = 50  // requests that make a mean worth going by

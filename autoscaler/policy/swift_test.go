@@ -62,8 +62,8 @@ func TestSwift(t *testing.T) {
 		s := swift(6, nil)
 		s.play(60, asked(200, 50))
 		got := s.play(60, asked(20, 50))
-		// At second 25 the oldest of the six blocks of 5 s has one second of now: its
-		// mean is 164, of 8.2 slots. 10 s later none has more than 20.
+		// At second 25 the oldest 5 s of the window have one second of now: their mean
+		// is 164, of 8.2 slots. 10 s later none has more than 20.
 		want(t, got, "25: 3, 35: 1")
 	})
 	t.Run("no figures are no reason to go down, and no figures of a replica none to go up", func(t *testing.T) {
@@ -103,6 +103,35 @@ func TestSwift(t *testing.T) {
 			t.Fatalf("got %s", got)
 		}
 		want(t, s.play(200, slow), "")
+		if last := s.told[len(s.told)-1]; !strings.Contains(last, "the last did not help; none is added for another") {
+			t.Errorf("told %q", last)
+		}
+	})
+	t.Run("a rush counts whole, wherever it lies in the window of the way down", func(t *testing.T) {
+		s := swift(5, nil)
+		got := s.play(240, func(i, n int) Second {
+			if i%23 < 6 { // 6 s of 300/s in each 23 s: 15 slots, four replicas with Erlang's room five
+				return asked(300, 50)(i, n)
+			}
+			return asked(20, 50)(i, n)
+		})
+		want(t, got, "")
+	})
+	t.Run("of a step that helped in part that part is kept", func(t *testing.T) {
+		s := swift(1, nil)
+		s.play(120, asked(60, 50))
+		// 200 requests/s come, and a database answers 120 of 50 ms at most: the more
+		// slots there are, the longer each waits in it. Six slots are as many as it needs.
+		slow := func(_, n int) Second {
+			ms := max(50, float64(4*n)/120*1000)
+			return waiting(200, min(120, 80*float64(n)), ms, 300, n)(0, 0)
+		}
+		s.play(4, slow)
+		most := s.state.Desired
+		s.play(60, slow)
+		if s.state.Desired > 3 || s.state.Desired < 2 || most < 8 {
+			t.Fatalf("%d, then %d: %q", most, s.state.Desired, s.told)
+		}
 		if last := s.told[len(s.told)-1]; !strings.Contains(last, "the last did not help; none is added for another") {
 			t.Errorf("told %q", last)
 		}

@@ -46,16 +46,22 @@ func (r *round) climb() float64 {
 // four fifths of the window are known.
 func (r *round) highest(window time.Duration) (rate float64, known bool) {
 	list := r.last(window)
-	n := 0
-	for end := len(list); end > 0; {
-		from := end
-		for from > 0 && list[from-1].At.After(list[end-1].At.Add(-blockWindow)) {
-			from--
+	n, from, sum, k := 0, 0, 0.0, 0.0 // k: known seconds of the 5 s that end with a second, sum: theirs
+	for _, s := range list {
+		if s.Arrived.Known {
+			sum, k, n = sum+s.Arrived.Value, k+1, n+1
 		}
-		v, k := mean(list[from:end], arrivedOf)
-		rate = max(rate, v)
-		n += k
-		end = from
+		for ; !list[from].At.After(s.At.Add(-blockWindow)); from++ {
+			if old := list[from].Arrived; old.Known {
+				sum, k = sum-old.Value, k-1
+			}
+		}
+		if k > 0 && s.At.Sub(list[0].At) >= blockWindow-time.Second {
+			rate = max(rate, sum/k)
+		}
+	}
+	if all, m := mean(list, arrivedOf); m > 0 {
+		rate = max(rate, all) // of a window that is hardly longer than 5 s
 	}
 	return rate, float64(n) >= downShare*window.Seconds()
 }

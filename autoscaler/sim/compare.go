@@ -20,6 +20,7 @@ type Plan struct {
 	Cases     []Case
 	Scalers   []string
 	Seeds     int
+	First     int     // the first seed; 0: 1
 	Objective float64 // s
 	Policy    *paas.Policy
 	Lag       int
@@ -130,7 +131,7 @@ func (p Plan) run(ctx context.Context, c Case, ran func()) (map[string][]Outcome
 
 func (p Plan) one(ctx context.Context, c Case, name string, seed int) (Outcome, error) {
 	return Run(ctx, Experiment{Load: c.Load, Plant: c.Plant, Scaler: name, Objective: p.Objective, Policy: p.Policy,
-		Seed: uint64(seed + 1), Lag: p.Lag, Lost: p.Lost, Restart: p.Restart})
+		Seed: uint64(max(p.First, 1) + seed), Lag: p.Lag, Lost: p.Lost, Restart: p.Restart})
 }
 
 func summed(c Case, name string, runs, oracle []Outcome) Result {

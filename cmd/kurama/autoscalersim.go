@@ -24,7 +24,7 @@ type simFlags struct {
 	trace, svg                                  string
 	top                                         float64
 	objective                                   time.Duration
-	seeds, parallel, lag, restart               int
+	seeds, first, parallel, lag, restart        int
 	lost                                        float64
 	json                                        bool
 }
@@ -61,6 +61,7 @@ plants    ` + namesOf(sim.Plants(), func(p sim.Plant) string { return p.Name }),
 	flags.StringArrayVar(&f.sets, "set", nil, "a number of the policies, as NAME=VALUE; swift's and others' as swift.drain=2 (repeatable)")
 	flags.DurationVar(&f.objective, "objective", 200*time.Millisecond, "response time above which a request is late")
 	flags.IntVar(&f.seeds, "seeds", 5, "runs of each, for the confidence intervals")
+	flags.IntVar(&f.first, "first-seed", 1, "seed of the first run; another gives other runs of the same loads")
 	flags.IntVar(&f.parallel, "parallel", 1, "runs at a time")
 	flags.IntVar(&f.lag, "lag", 0, "seconds by which figures reach the policies late")
 	flags.Float64Var(&f.lost, "lost", 0, "share of the seconds whose figures are lost, 0 to 1")
@@ -80,11 +81,11 @@ func (f *simFlags) run(cmd *cobra.Command) error {
 	if err != nil {
 		return err
 	}
-	if f.seeds < 1 || f.parallel < 1 || f.lag < 0 || f.restart < 0 || !(f.lost >= 0 && f.lost <= 1) || f.objective <= 0 {
-		return fmt.Errorf("--seeds is %d, --parallel %d, --lag %d, --restart %d, --lost %g, --objective %s: seeds and parallel must be 1 or more, the objective above 0, a share 0 to 1 and none negative",
-			f.seeds, f.parallel, f.lag, f.restart, f.lost, f.objective)
+	if f.seeds < 1 || f.first < 1 || f.parallel < 1 || f.lag < 0 || f.restart < 0 || !(f.lost >= 0 && f.lost <= 1) || f.objective <= 0 {
+		return fmt.Errorf("--seeds is %d, --first-seed %d, --parallel %d, --lag %d, --restart %d, --lost %g, --objective %s: seeds, the first seed and parallel must be 1 or more, the objective above 0, a share 0 to 1 and none negative",
+			f.seeds, f.first, f.parallel, f.lag, f.restart, f.lost, f.objective)
 	}
-	plan := sim.Plan{Cases: cases, Scalers: f.policies, Seeds: f.seeds, Objective: f.objective.Seconds(), Policy: &policy,
+	plan := sim.Plan{Cases: cases, Scalers: f.policies, Seeds: f.seeds, First: f.first, Objective: f.objective.Seconds(), Policy: &policy,
 		Lag: f.lag, Lost: f.lost, Restart: f.restart, Parallel: f.parallel}
 	live := newLiveLine(cmd.ErrOrStderr(), f.json)
 	report.Results, err = sim.Compare(cmd.Context(), plan, func(done, all int) { live.show(fmt.Sprintf("%d of %d runs", done, all)) })
