@@ -14,6 +14,7 @@ type Load struct {
 	Seconds int
 	Rate    func(second int) float64 // requests per second
 	Tuned   bool                     // swift was tuned on it
+	Even    bool                     // requests come evenly within a second, not as independent people come
 }
 
 // Loads returns the synthetic loads.
@@ -31,16 +32,16 @@ func Loads() []Load {
 		return (low+high)/2 - (high-low)/2*math.Cos(2*math.Pi*s/period)
 	}
 	return []Load{
-		{"step", 900, func(s int) float64 { return step(s, 20, 120, 200, 600, 20) }, true},
-		{"sine-5m", 1800, func(s int) float64 { return wave(float64(s), 20, 200, 300) }, true},
-		{"burst", 1200, func(s int) float64 { return spike(s, 20, 300, 120, 6) }, true},
-		{"decay", 1200, func(s int) float64 { return 300 * math.Exp(-float64(s)/300) }, true},
-		{"stairs", 1500, func(s int) float64 { return step(s, 5, 300, 100, 600, 200, 900, 300, 1200, 5) }, false},
-		{"ramp", 1500, func(s int) float64 { return 20 + 280*max(0, 1-math.Abs(float64(s)-750)/600) }, false},
-		{"sine-20m", 2400, func(s int) float64 { return wave(float64(s), 20, 200, 1200) }, false},
-		{"square", 1200, func(s int) float64 { return spike(s, 60, 150, 60, 30) }, false},
-		{"idle", 1800, func(int) float64 { return 0.1 }, false},
-		{"step-small", 900, func(s int) float64 { return step(s, 10, 120, 70, 600, 10) }, false},
+		{"step", 900, func(s int) float64 { return step(s, 20, 120, 200, 600, 20) }, true, false},
+		{"sine-5m", 1800, func(s int) float64 { return wave(float64(s), 20, 200, 300) }, true, false},
+		{"burst", 1200, func(s int) float64 { return spike(s, 20, 300, 120, 6) }, true, false},
+		{"decay", 1200, func(s int) float64 { return 300 * math.Exp(-float64(s)/300) }, true, false},
+		{"stairs", 1500, func(s int) float64 { return step(s, 5, 300, 100, 600, 200, 900, 300, 1200, 5) }, false, false},
+		{"ramp", 1500, func(s int) float64 { return 20 + 280*max(0, 1-math.Abs(float64(s)-750)/600) }, false, false},
+		{"sine-20m", 2400, func(s int) float64 { return wave(float64(s), 20, 200, 1200) }, false, false},
+		{"square", 1200, func(s int) float64 { return spike(s, 60, 150, 60, 30) }, false, false},
+		{"idle", 1800, func(int) float64 { return 0.1 }, false, false},
+		{"step-small", 900, func(s int) float64 { return step(s, 10, 120, 70, 600, 10) }, false, false},
 	}
 }
 
@@ -63,8 +64,15 @@ func LoadNamed(name string) (Load, error) {
 }
 
 // arrivals returns the moments within a second at which requests come: a
-// Poisson process at the second's rate.
+// Poisson process at the second's rate, or as many as that at equal distances.
 func (l Load) arrivals(r *rand.Rand, second int) []float64 {
+	if l.Even {
+		list := make([]float64, int(math.Round(l.Rate(second))))
+		for i := range list {
+			list[i] = float64(second) + float64(i)/float64(len(list))
+		}
+		return list
+	}
 	n := poisson(r, l.Rate(second))
 	list := make([]float64, n)
 	for i := range list {

@@ -67,6 +67,9 @@ func (b *bench) measureScale(ctx context.Context) error {
 		return err
 	}
 	b.reportStep(report, seen, decisions)
+	if err := b.reportCurve(ctx, report, seen); err != nil {
+		return err
+	}
 	woken, err := p.wake(ctx)
 	if err != nil {
 		return err

@@ -44,7 +44,7 @@ var allowed = map[string][]string{
 	"internal/postgres":        {"internal/config", "paas"},
 	"internal/postgres/pgtest": {"internal/config", "internal/postgres"},
 	"internal/role":            {"internal/config"},
-	"internal/bench":           roleMay("internal/client", "internal/postgres", "paas/router", "sdk/reqsim"),
+	"internal/bench":           roleMay("autoscaler/sim", "internal/client", "internal/postgres", "paas/router", "sdk/reqsim"),
 	"logship":                  roleMay("logship/…"),
 	"services/persist":         roleMay("services/sink"),
 	"services/archive":         roleMay("services/sink"),
