@@ -173,6 +173,9 @@ func TestDeploy(t *testing.T) {
 			t.Errorf("got\n%s", out)
 		}
 		d.must("releases", "hello", "cancel", "1")
+		if out := d.must("releases", "hello", "diff"); !strings.Contains(out, "~ app.py") || !strings.Contains(out, "setting ~ KEY") || !strings.Contains(out, "other dependencies") {
+			t.Errorf("got %q", out)
+		}
 		d.fails("no release of hello is on its way", "releases", "hello", "cancel")
 		d.fails(`"2x" is not the number of a release`, "releases", "hello", "cancel", "2x")
 		d.must("env", "hello", "set", "A=1", "B=x=y")

@@ -82,6 +82,14 @@ func (p *platformFake) RunCommand(_ context.Context, _, _ string, command []stri
 	return 3, errors.Join(fn("stdout", strings.Join(command, " ")), fn("stderr", "warned"))
 }
 
+// Attach passes the input on as its output, and the command after it.
+func (p *platformFake) Attach(_ context.Context, _, _ string, command []string, s paas.Streams) (int, error) {
+	_, err := io.Copy(s.Out, s.In)
+	_, saying := io.WriteString(s.Out, strings.Join(command, " ")+"\n")
+	_, warning := io.WriteString(s.Err, "warned\n")
+	return 3, errors.Join(err, saying, warning)
+}
+
 func (p *platformFake) Cancel(ctx context.Context, tenant, app string, number int, by string) (paas.Release, error) {
 	r, err := p.store.Release(ctx, tenant, app, number)
 	r.State, r.Reason = paas.ReleaseFailed, "Cancelled by "+by+"."
@@ -297,4 +305,10 @@ func (p *platformFake) Start(ctx context.Context, rel paas.Release, job, by stri
 	id, err := p.store.AddCronRun(ctx, r, 10)
 	r.ID, r.Outcome = id, paas.CronRunning
 	return r, err
+}
+
+func (p *platformFake) Changes(ctx context.Context, tenant, app string, number, against int) (paas.ReleaseChanges, error) {
+	_, err := p.store.Release(ctx, tenant, app, number)
+	return paas.ReleaseChanges{Release: number, Against: max(against, 1), Layer: true, Settings: &paas.SettingsChanges{Changed: []string{"KEY"}},
+		Files: &paas.FileChanges{Changed: 1, Files: []paas.FileChange{{Path: "app.py", What: "changed"}}}}, err
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"net/url"
 	"os"
 	"os/signal"
 	"strconv"
@@ -18,19 +19,23 @@ import (
 const cancelPatience = time.Minute
 
 func releasesCommand() *cobra.Command {
-	return asks(&cobra.Command{Use: "releases APP [cancel [RELEASE]]", Short: "List the releases of an app, or cancel one on its way",
+	return asks(&cobra.Command{Use: "releases APP [cancel [RELEASE] | diff [RELEASE [AGAINST]]]", Short: "List the releases of an app, compare them, or cancel one on its way",
 		Example: `  kurama releases hello
   kurama releases hello cancel       the one on its way
-  kurama releases hello cancel 4`, Args: cobra.RangeArgs(1, 3)},
+  kurama releases hello cancel 4
+  kurama releases hello diff         the newest against the one live before it
+  kurama releases hello diff 7 4`, Args: cobra.RangeArgs(1, 4)},
 		func(s *session, args []string) error {
 			app := args[0]
 			switch {
 			case len(args) == 1:
 				return s.showReleases(app)
-			case args[1] == "cancel":
+			case args[1] == "diff":
+				return s.diffReleases(app, args[2:])
+			case args[1] == "cancel" && len(args) < 4:
 				return s.cancelRelease(app, args[2:])
 			}
-			return fmt.Errorf("%q is not known: use `releases APP` or `releases APP cancel`", args[1])
+			return fmt.Errorf("%q is not known: use `releases APP`, `releases APP diff` or `releases APP cancel`", args[1])
 		})
 }
 
@@ -79,6 +84,63 @@ func (s *session) cancelRelease(app string, named []string) error {
 		}
 	}
 	return fmt.Errorf("no release of %s is on its way, so there is nothing to cancel", app)
+}
+
+// diffReleases shows what is different in a release, or in the newest.
+func (s *session) diffReleases(app string, named []string) error {
+	var numbers [2]int
+	for i, text := range named {
+		var err error
+		if numbers[i], err = releaseNumber(app, text); err != nil {
+			return err
+		}
+	}
+	if numbers[0] == 0 {
+		list, err := s.releases(app)
+		if err != nil {
+			return err
+		}
+		if len(list) == 0 {
+			return fmt.Errorf("%s has no release yet", app)
+		}
+		numbers[0] = list[0].Number
+	}
+	var c paas.ReleaseChanges
+	if err := s.get(appPath(app, "releases", strconv.Itoa(numbers[0]), "changes"), url.Values{"against": {strconv.Itoa(numbers[1])}}, &c); err != nil {
+		return err
+	}
+	return s.print(c, func() { s.showChanges(c) })
+}
+
+func (s *session) showChanges(c paas.ReleaseChanges) {
+	line := func(format string, args ...any) { _, _ = fmt.Fprintf(s.out, format+"\n", args...) }
+	line("Release %d against release %d:", c.Release, c.Against)
+	if f := c.Files; f == nil {
+		line("  files: one of the sources is no longer kept")
+	} else if f.Added+f.Changed+f.Removed > 0 {
+		line("  files: %d added, %d changed, %d removed", f.Added, f.Changed, f.Removed)
+		for _, file := range f.Files {
+			line("    %s %s", map[string]string{"added": "+", "changed": "~", "removed": "-"}[file.What], file.Path)
+		}
+		if left := f.Added + f.Changed + f.Removed - len(f.Files); left > 0 {
+			line("    … and %d more", left)
+		}
+	}
+	if c.Settings != nil {
+		for sign, names := range map[string][]string{"+": c.Settings.Added, "~": c.Settings.Changed, "-": c.Settings.Removed} {
+			for _, name := range names {
+				line("  setting %s %s", sign, name)
+			}
+		}
+	}
+	for what, changed := range map[string]bool{"other dependencies": c.Layer, "another start": c.Start, "other limits": c.Limits} {
+		if changed {
+			line("  %s", what)
+		}
+	}
+	if c.Same() {
+		line("  nothing is different")
+	}
 }
 
 func (s *session) cancel(ctx context.Context, app string, number int) error {

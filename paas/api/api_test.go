@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -494,4 +495,21 @@ func (f *fakes) Start(_ context.Context, rel paas.Release, job, by string) (paas
 		}
 	}
 	return paas.CronRun{}, fmt.Errorf("job %s of app %s: %w", job, rel.App, paas.ErrNotFound)
+}
+
+// Attach writes the size of the terminal, and then its input until its end.
+func (f *fakes) Attach(ctx context.Context, _, _ string, command []string, s paas.Streams) (int, error) {
+	if s.Terminal {
+		size := <-s.Sizes
+		fmt.Fprintf(s.Out, "%s on %s %d×%d\n", strings.Join(command, "|"), s.Term, size.Rows, size.Cols)
+	}
+	_, err := io.Copy(s.Out, s.In)
+	_, _ = io.WriteString(s.Err, "done")
+	return 3, errors.Join(err, ctx.Err())
+}
+
+func (f *fakes) Changes(ctx context.Context, tenant, app string, number, against int) (paas.ReleaseChanges, error) {
+	_, err := f.store.Release(ctx, tenant, app, number)
+	return paas.ReleaseChanges{Release: number, Against: max(against, 1), Layer: true, Settings: &paas.SettingsChanges{Changed: []string{"KEY"}},
+		Files: &paas.FileChanges{Changed: 1, Files: []paas.FileChange{{Path: "app.py", What: "changed"}}}}, err
 }

@@ -30,6 +30,7 @@ type releaser interface {
 	Rollback(ctx context.Context, tenant, app string, n int, by string) (paas.Release, error)
 	Redeploy(ctx context.Context, tenant, app, by string) (paas.Release, error)
 	Cancel(ctx context.Context, tenant, app string, number int, by string) (paas.Release, error)
+	Changes(ctx context.Context, tenant, app string, number, against int) (paas.ReleaseChanges, error)
 	Delete(ctx context.Context, tenant, app string) error
 }
 
@@ -84,6 +85,8 @@ func (a *API) releaseRoutes() {
 			r, err := a.deps.Deployer.Cancel(context.WithoutCancel(ctx), c.tenant, in.App, in.Number, c.User)
 			return reply(r), err
 		})
+	register(a, huma.Operation{OperationID: "get-release-changes", Method: http.MethodGet, Path: "/apps/{app}/releases/{number}/changes",
+		Summary: "Compare a release with an earlier one"}, paas.RoleViewer, a.changes)
 	register(a, huma.Operation{OperationID: "get-build-log", Method: http.MethodGet, Path: "/apps/{app}/releases/{number}/log",
 		Summary: "Read or follow a build log", Responses: ndjsonResponse("Lines {n,at,step,line}; followed, a last one {end,state,reason,address}")},
 		paas.RoleViewer, a.buildLog)
@@ -93,6 +96,18 @@ func (a *API) rollback(ctx context.Context, in *rollbackRequest) (*answer[paas.R
 	c := callOf(ctx)
 	r, err := a.deps.Deployer.Rollback(context.WithoutCancel(ctx), c.tenant, in.App, in.Body.Release, c.User)
 	return reply(r), err
+}
+
+func (a *API) changes(ctx context.Context, in *struct {
+	OneRelease
+	Against int `query:"against" minimum:"0" doc:"Number of the other; 0: the one that was live before"`
+}) (*answer[paas.ReleaseChanges], error) {
+	c := callOf(ctx)
+	changes, err := a.deps.Deployer.Changes(ctx, c.tenant, in.App, in.Number, in.Against)
+	if !c.Role.Includes(paas.RoleDeveloper) || len(c.Scopes) > 0 && !c.Has(paas.ScopeEnv) {
+		changes.Settings = nil // not even their names
+	}
+	return reply(changes), err
 }
 
 func (a *API) buildLog(ctx context.Context, in *struct {

@@ -14,6 +14,9 @@ type runner interface {
 	// RunCommand runs a command beside the app's replicas, with their source,
 	// settings and limits, and calls fn with each line of its output.
 	RunCommand(ctx context.Context, tenant, app string, command []string, fn func(stream, line string) error) (exit int, err error)
+	// Attach is RunCommand for a command whose input and output are tied to
+	// streams.
+	Attach(ctx context.Context, tenant, app string, command []string, s paas.Streams) (exit int, err error)
 }
 
 type runRequest struct {
@@ -44,20 +47,26 @@ func (a *API) runRoutes() {
 		Summary: "Run a command beside the app", Responses: ndjsonResponse("Lines {stream,line}, a last one {end,exit}")},
 		paas.RoleDeveloper, func(ctx context.Context, in *runRequest) (*huma.StreamResponse, error) {
 			tenant := callOf(ctx).tenant
-			if err := a.appExists(ctx, in.App); err != nil {
+			if err := a.hasRelease(ctx, in.App); err != nil {
 				return nil, err
-			}
-			releases, err := a.deps.Store.Releases(ctx, tenant, in.App, 1)
-			if err != nil {
-				return nil, err
-			}
-			if len(releases) == 0 {
-				return nil, &paas.Invalid{Reason: in.App + " has no release to run a command in. Deploy it first."}
 			}
 			return a.stream(ctx, func(ctx context.Context, out *ndjson) error {
 				return a.run(ctx, tenant, in.App, in.Body.Command, out)
 			}), nil
 		})
+}
+
+// hasRelease returns paas.ErrNotFound or *paas.Invalid where there is nothing to
+// run a command in.
+func (a *API) hasRelease(ctx context.Context, app string) error {
+	if err := a.appExists(ctx, app); err != nil {
+		return err
+	}
+	releases, err := a.deps.Store.Releases(ctx, callOf(ctx).tenant, app, 1)
+	if err == nil && len(releases) == 0 {
+		err = &paas.Invalid{Reason: app + " has no release to run a command in. Deploy it first."}
+	}
+	return err
 }
 
 func (a *API) run(ctx context.Context, tenant, app string, command []string, out *ndjson) error {

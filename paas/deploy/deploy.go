@@ -71,6 +71,7 @@ type Sources interface {
 	Sync(tenant, app string, release int) error
 	SourceFolder(tenant, app string, release int) string
 	KeepSources(tenant, app string, live int) error
+	Changes(tenant, app string, from, to int) (*paas.FileChanges, error)
 	RemoveSource(tenant, app string, release int) error
 	RemoveApp(tenant, app string) error
 }
@@ -114,6 +115,7 @@ type Standby interface {
 // Commands runs commands: beside the replicas of an app, or in one of them.
 type Commands interface {
 	Run(ctx context.Context, spec paas.Spec, command []string, fn func(stream, line string)) (exit int, err error)
+	Attach(ctx context.Context, spec paas.Spec, command []string, s paas.Streams) (exit int, err error)
 	Exec(ctx context.Context, replica string, command []string, fn func(stream, line string)) (exit int, err error)
 }
 

@@ -2,6 +2,7 @@ package deploy_test
 
 import (
 	"fmt"
+	"io"
 	"os"
 	"slices"
 	"strings"
@@ -180,6 +181,27 @@ func TestDeploy(t *testing.T) {
 			t.Errorf("got %d %q, %v", code, lines, err)
 		}
 	})
+	t.Run("ties a command to pipes, byte for byte", func(t *testing.T) {
+		var out, err strings.Builder
+		code, failed := p.Attach(t.Context(), paas.DefaultTenant, "count", []string{"sh", "-c", "cat; echo end >&2; exit 4"},
+			paas.Streams{In: strings.NewReader("a\x00b\r\n"), Out: &out, Err: &err})
+		if failed != nil || code != 4 || out.String() != "a\x00b\r\n" || err.String() != "end\n" {
+			t.Errorf("got %d %q %q, %v", code, out.String(), err.String(), failed)
+		}
+	})
+	t.Run("gives a command a terminal with its size, its kind and Ctrl-C", func(t *testing.T) {
+		in, typed := io.Pipe()
+		defer typed.Close()
+		sizes := make(chan paas.Size, 1)
+		sizes <- paas.Size{Rows: 50, Cols: 132}
+		out := &typist{typed: typed, on: map[string]string{"ready": "\x03", "interrupted": "exit 5\r"}}
+		code, err := p.Attach(t.Context(), paas.DefaultTenant, "count",
+			[]string{"bash", "-c", `until [ "$(stty size)" = "50 132" ]; do sleep 0.02; done; trap 'echo interrupted $TERM' INT; echo ready; sleep 30; read line; $line`},
+			paas.Streams{In: in, Out: out, Terminal: true, Term: "vt100", Sizes: sizes})
+		if err != nil || code != 5 || !strings.Contains(out.said, "interrupted vt100") {
+			t.Errorf("got %d %q, %v", code, out.said, err)
+		}
+	})
 	t.Run("adopts what runs after a restart of Kurama", func(t *testing.T) {
 		before := p.containers("count")[0]
 		kill()
@@ -246,4 +268,22 @@ func TestDeploy(t *testing.T) {
 			t.Errorf("left %v, %v", left, err)
 		}
 	})
+}
+
+// typist types an answer once it reads what that answers.
+type typist struct {
+	typed io.Writer
+	said  string
+	on    map[string]string
+}
+
+func (t *typist) Write(p []byte) (int, error) {
+	t.said += string(p)
+	for word, answer := range t.on {
+		if strings.Contains(t.said, word) {
+			delete(t.on, word)
+			go func() { _, _ = io.WriteString(t.typed, answer) }()
+		}
+	}
+	return len(p), nil
 }

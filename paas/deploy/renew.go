@@ -50,19 +50,34 @@ func (d *Deployer) renew(ctx context.Context, f *fleet) {
 // output, and returns the exit code. It returns paas.ErrNotFound for an app
 // that does not exist and *paas.Invalid where there is nothing to run it in.
 func (d *Deployer) RunCommand(ctx context.Context, tenant, app string, command []string, fn func(stream, line string)) (int, error) {
+	spec, err := d.commandSpec(ctx, tenant, app, command)
+	if err != nil {
+		return 0, err
+	}
+	return d.Engine.Run(ctx, spec, command, fn)
+}
+
+// Attach is RunCommand for a command whose input and output are tied to
+// streams.
+func (d *Deployer) Attach(ctx context.Context, tenant, app string, command []string, s paas.Streams) (int, error) {
+	spec, err := d.commandSpec(ctx, tenant, app, command)
+	if err != nil {
+		return 0, err
+	}
+	return d.Engine.Attach(ctx, spec, command, s)
+}
+
+func (d *Deployer) commandSpec(ctx context.Context, tenant, app string, command []string) (paas.Spec, error) {
 	if len(command) == 0 || command[0] == "" {
-		return 0, &paas.Invalid{Reason: "There is no command to run. Write it after `--`."}
+		return paas.Spec{}, &paas.Invalid{Reason: "There is no command to run. Write it after `--`."}
 	}
 	rel, err := d.runnable(ctx, tenant, app)
 	if err != nil {
-		return 0, err
+		return paas.Spec{}, err
 	}
 	spec, err := d.spec(ctx, rel)
-	if err != nil {
-		return 0, err
-	}
 	spec.Replica = replicaID(app, rel.Number)
-	return d.Engine.Run(ctx, spec, command, fn)
+	return spec, err
 }
 
 // runnable returns the release that a command is run in. An app whose start

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/docker/docker/api/types"
 	"github.com/docker/docker/api/types/container"
 
 	"kurama/paas"
@@ -15,6 +16,13 @@ import (
 // fn with each line of its output as it comes, and returns its exit code. The
 // container is gone afterwards, also when ctx ends first.
 func (e *Engine) Run(ctx context.Context, spec paas.Spec, command []string, fn func(stream, line string)) (int, error) {
+	return e.once(ctx, spec, command, func(profile) {}, func(id string) (int, error) {
+		return e.attend(ctx, id, false, func(output types.HijackedResponse) error { return copyLines(output.Reader, fn) })
+	})
+}
+
+// once makes a container for one command, has it attended to and removes it.
+func (e *Engine) once(ctx context.Context, spec paas.Spec, command []string, change func(profile), attend func(id string) (int, error)) (int, error) {
 	if err := e.makeVolumes(ctx, spec); err != nil {
 		return 0, err
 	}
@@ -28,7 +36,9 @@ func (e *Engine) Run(ctx context.Context, spec paas.Spec, command []string, fn f
 		return 0, err
 	}
 	p.config.AttachStdout, p.config.AttachStderr = true, true
-	made, err := e.docker.ContainerCreate(ctx, p.config, p.host, p.networking, nil, e.name(spec.Replica))
+	change(p)
+	// A call that is cut off may still make one, which nobody would know of.
+	made, err := e.docker.ContainerCreate(context.WithoutCancel(ctx), p.config, p.host, p.networking, nil, e.name(spec.Replica))
 	if err != nil {
 		return 0, fmt.Errorf("command of app %s: %w", spec.App, err)
 	}
@@ -39,7 +49,7 @@ func (e *Engine) Run(ctx context.Context, spec paas.Spec, command []string, fn f
 			e.opts.Log.Warn("a command's container stays behind", "container", made.ID, "error", err)
 		}
 	}()
-	return e.attend(ctx, made.ID, fn)
+	return attend(made.ID)
 }
 
 // Sweep removes the containers of commands and builds that an earlier process,
@@ -48,10 +58,10 @@ func (e *Engine) Sweep(ctx context.Context) error {
 	return errors.Join(e.removeAll(ctx, KindRun), e.removeAll(ctx, KindBuild))
 }
 
-// attend starts a container, follows its output to the end and returns the
-// exit code.
-func (e *Engine) attend(ctx context.Context, id string, fn func(stream, line string)) (int, error) {
-	attached, err := e.docker.ContainerAttach(ctx, id, container.AttachOptions{Stream: true, Stdout: true, Stderr: true})
+// attend starts a container, has its streams followed to the end and returns
+// the exit code.
+func (e *Engine) attend(ctx context.Context, id string, input bool, follow func(types.HijackedResponse) error) (int, error) {
+	attached, err := e.docker.ContainerAttach(ctx, id, container.AttachOptions{Stream: true, Stdin: input, Stdout: true, Stderr: true})
 	if err != nil {
 		return 0, err
 	}
@@ -62,7 +72,7 @@ func (e *Engine) attend(ctx context.Context, id string, fn func(stream, line str
 	if err := e.docker.ContainerStart(ctx, id, container.StartOptions{}); err != nil {
 		return 0, err
 	}
-	if err := copyLines(attached.Reader, fn); err != nil && ctx.Err() == nil {
+	if err := follow(attached); err != nil && ctx.Err() == nil {
 		return 0, fmt.Errorf("output of the command: %w", err)
 	}
 	select {

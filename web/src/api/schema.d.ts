@@ -361,6 +361,21 @@ export interface components {
                 [key: string]: string;
             };
         };
+        FileChange: {
+            path: string;
+            /** @enum {string} */
+            what: "added" | "changed" | "removed";
+        };
+        FileChanges: {
+            /** Format: int64 */
+            added: number;
+            /** Format: int64 */
+            changed: number;
+            /** @description By path; at most 200 */
+            files: components["schemas"]["FileChange"][] | null;
+            /** Format: int64 */
+            removed: number;
+        };
         HPANumbers: {
             /** Format: double */
             cpu: number;
@@ -965,6 +980,22 @@ export interface components {
             state: string;
             tenant: string;
         };
+        ReleaseChanges: {
+            /** Format: int64 */
+            against: number;
+            /** @description Null where one of the sources is no longer kept */
+            files: components["schemas"]["FileChanges"];
+            /** @description The dependencies are others */
+            layer: boolean;
+            /** @description Its replicas have other limits */
+            limits: boolean;
+            /** Format: int64 */
+            release: number;
+            /** @description Names alone; null for who may not look at settings */
+            settings: components["schemas"]["SettingsChanges"];
+            /** @description It is started in another way */
+            start: boolean;
+        };
         ReleaseList: {
             releases: components["schemas"]["Release"][] | null;
         };
@@ -1208,6 +1239,11 @@ export interface components {
         };
         "Set-roleRequest": {
             role: string;
+        };
+        SettingsChanges: {
+            added: string[] | null;
+            changed: string[] | null;
+            removed: string[] | null;
         };
         ShownInvitation: {
             /** Format: date-time */
@@ -1567,6 +1603,8 @@ export type Domain = components['schemas']['Domain'];
 export type Egress = components['schemas']['Egress'];
 export type EgressView = components['schemas']['EgressView'];
 export type EnvVars = components['schemas']['EnvVars'];
+export type FileChange = components['schemas']['FileChange'];
+export type FileChanges = components['schemas']['FileChanges'];
 export type HpaNumbers = components['schemas']['HPANumbers'];
 export type HostFigures = components['schemas']['HostFigures'];
 export type Invitation = components['schemas']['Invitation'];
@@ -1612,6 +1650,7 @@ export type QuotaView = components['schemas']['QuotaView'];
 export type Receiver = components['schemas']['Receiver'];
 export type RecordList = components['schemas']['RecordList'];
 export type Release = components['schemas']['Release'];
+export type ReleaseChanges = components['schemas']['ReleaseChanges'];
 export type ReleaseList = components['schemas']['ReleaseList'];
 export type Replica = components['schemas']['Replica'];
 export type RoleStatus = components['schemas']['RoleStatus'];
@@ -1629,6 +1668,7 @@ export type ScaleRequestBody = components['schemas']['ScaleRequestBody'];
 export type Session = components['schemas']['Session'];
 export type SetPasswordRequest = components['schemas']['Set-passwordRequest'];
 export type SetRoleRequest = components['schemas']['Set-roleRequest'];
+export type SettingsChanges = components['schemas']['SettingsChanges'];
 export type ShownInvitation = components['schemas']['ShownInvitation'];
 export type ShownToken = components['schemas']['ShownToken'];
 export type SignInBody = components['schemas']['SignInBody'];

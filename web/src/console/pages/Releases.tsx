@@ -2,6 +2,7 @@ import { Button, Table } from '@mantine/core';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { Fragment } from 'react';
 import { get, post, seg } from '../../api/client';
+import type { ReleaseChanges } from '../../api/schema';
 import type { App, Release } from '../../api/types';
 import { bytes, ms, plural } from '../../format/format';
 import { Problem } from '../../parts/Said';
@@ -130,6 +131,12 @@ export function ReleasePage({ app, number }: { app: App; number: number }) {
 /** What is different from the release that was live before. */
 function Changes({ app, release }: { app: string; release: Release }) {
   const { data } = useReleases(app);
+  const { data: inside } = useQuery({
+    queryKey: ['app', app, 'changes', release.number],
+    queryFn: ({ signal }) => get<ReleaseChanges>(`/apps/${seg(app)}/releases/${release.number}/changes`, {}, signal),
+    retry: false,
+    staleTime: Infinity,
+  });
   const before = data?.find((r) => r.number < release.number && r.live_at);
   if (!before) return null;
   const changes = changesOf(before, release);
@@ -142,11 +149,34 @@ function Changes({ app, release }: { app: string; release: Release }) {
           <Table.Thead><Table.Tr><Table.Th>What</Table.Th><Table.Th>Release {before.number}</Table.Th><Table.Th>Release {release.number}</Table.Th></Table.Tr></Table.Thead>
           <Table.Tbody>
             {changes.map(([what, was, is]) => <Table.Tr key={what}><Table.Td>{what}</Table.Td><Table.Td className="diff-was">{was}</Table.Td><Table.Td className="diff-is">{is}</Table.Td></Table.Tr>)}
-            {changes.length === 0 && <Table.Tr><Table.Td colSpan={3} className="dim">The same source, dependencies and settings: only the environment may differ.</Table.Td></Table.Tr>}
+            {inside && <Inside changes={inside} />}
+            {changes.length === 0 && !(inside?.settings && [...inside.settings.added ?? [], ...inside.settings.changed ?? [], ...inside.settings.removed ?? []].length) && <Table.Tr><Table.Td colSpan={3} className="dim">The same source, dependencies and settings.</Table.Td></Table.Tr>}
           </Table.Tbody>
         </Table>
       </TableBox>
     </section>
+  );
+}
+
+/** Files and settings that differ, as rows below the rest; values of settings are not shown. */
+function Inside({ changes: { files, settings } }: { changes: ReleaseChanges }) {
+  const names = (list: string[] | null | undefined, sign: string) => (list ?? []).map((n) => `${sign} ${n}`);
+  const set = settings ? [...names(settings.added, '+'), ...names(settings.changed, '~'), ...names(settings.removed, '−')] : [];
+  const sign: Record<string, string> = { added: '+', changed: '~', removed: '−' };
+  const total = files ? files.added + files.changed + files.removed : 0;
+  return (
+    <>
+      {files && total > 0 && (
+        <Table.Tr>
+          <Table.Td>Files</Table.Td>
+          <Table.Td colSpan={2}>
+            {files.added} added, {files.changed} changed, {files.removed} removed
+            <div className="mono dim">{(files.files ?? []).slice(0, 20).map((f) => <div key={f.path}>{sign[f.what]} {f.path}</div>)}{total > 20 && <div>… and {total - 20} more</div>}</div>
+          </Table.Td>
+        </Table.Tr>
+      )}
+      {set.length > 0 && <Table.Tr><Table.Td>Environment</Table.Td><Table.Td colSpan={2} className="mono">{set.map((s) => <div key={s}>{s}</div>)}</Table.Td></Table.Tr>}
+    </>
   );
 }
 
