@@ -99,6 +99,8 @@ type PastRoute struct {
 	P95      *float64 `json:"p95"`
 	P99      *float64 `json:"p99"`
 	CPUMs    *float64 `json:"cpu_ms"`
+	DBMs     *float64 `json:"db_ms"`
+	Bytes    *float64 `json:"bytes"`
 }
 
 // The bounds of a look into the past.

@@ -45,6 +45,9 @@ type slice struct {
 	requests, errors int
 	cpu              float64 // ms
 	cpuKnown         int     // requests that told their CPU time
+	db               float64 // ms in database calls
+	bytes            float64 // of answers
+	bytesKnown       int     // requests whose bytes are known
 	sketch           *sketch
 }
 
@@ -77,6 +80,13 @@ func (rt *route) add(r *record.Record) {
 		s.cpu += r.CPUMs.Value
 		s.cpuKnown++
 	}
+	if r.DBMs.Known {
+		s.db += r.DBMs.Value
+	}
+	if r.Bytes.Known {
+		s.bytes += r.Bytes.Value
+		s.bytesKnown++
+	}
 	if r.Dur.Known {
 		s.sketch.add(r.Dur.Value)
 	}
@@ -88,17 +98,18 @@ type routeRow struct {
 	requests, errors int
 	rate             float64 // per second
 	p50, p95, p99    float64 // ms
-	cpu              float64 // ms per request
+	cpu, db          float64 // ms per request
+	bytes            float64 // per answer
 }
 
 // row sums up the slices that reach into the last five minutes before now.
 func (rt *route) row(key routeKey, now float64) routeRow {
-	row := routeRow{routeKey: key, cpu: unknown}
+	row := routeRow{routeKey: key, cpu: unknown, db: unknown, bytes: unknown}
 	current := int64(now) / sliceSeconds
 	if rt.newest != current || rt.closed == nil {
 		rt.merge(current)
 	}
-	sum, cpuKnown, cpu := newSketch(), 0, 0.0
+	sum, costs := newSketch(), slice{}
 	sum.merge(rt.closed)
 	for i := range rt.slices {
 		s := &rt.slices[i]
@@ -110,11 +121,18 @@ func (rt *route) row(key routeKey, now float64) routeRow {
 		}
 		row.requests += s.requests
 		row.errors += s.errors
-		cpu += s.cpu
-		cpuKnown += s.cpuKnown
+		costs.cpu, costs.cpuKnown = costs.cpu+s.cpu, costs.cpuKnown+s.cpuKnown
+		costs.bytes, costs.bytesKnown = costs.bytes+s.bytes, costs.bytesKnown+s.bytesKnown
+		costs.db += s.db
 	}
-	if cpuKnown > 0 {
-		row.cpu = cpu / float64(cpuKnown)
+	if costs.cpuKnown > 0 {
+		row.cpu = costs.cpu / float64(costs.cpuKnown)
+	}
+	if costs.bytesKnown > 0 {
+		row.bytes = costs.bytes / float64(costs.bytesKnown)
+	}
+	if costs.db > 0 { // an app that makes no such calls has no such time, rather than 0
+		row.db = costs.db / float64(row.requests)
 	}
 	row.rate = float64(row.requests) / (now - float64((current-sliceCount+1)*sliceSeconds))
 	row.p50, row.p95, row.p99 = sum.quantile(0.50), sum.quantile(0.95), sum.quantile(0.99)
@@ -203,5 +221,7 @@ func (row *routeRow) append(dst []byte) []byte {
 	dst = appendFigure(append(dst, `,"p95":`...), row.p95)
 	dst = appendFigure(append(dst, `,"p99":`...), row.p99)
 	dst = appendFigure(append(dst, `,"cpu_ms":`...), row.cpu)
+	dst = appendFigure(append(dst, `,"db_ms":`...), row.db)
+	dst = appendFigure(append(dst, `,"bytes":`...), row.bytes)
 	return append(dst, '}')
 }

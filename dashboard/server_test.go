@@ -332,7 +332,7 @@ func request(at time.Time, status int, ms float64) record.Record {
 	}
 	return record.Record{Time: at, ID: record.NewID(at), Kind: record.KindRequest, Level: level, Tenant: "acme", App: "hello", Release: 1,
 		Replica: "hello-1-aaaaaa", Method: "GET", URL: "/item/7?q=1", Route: "/item/<id>", Status: status,
-		Msg: fmt.Sprintf("GET /item/7 %d %.1f ms", status, ms), Dur: record.Num(ms), CPUMs: record.Num(ms / 10)}
+		Msg: fmt.Sprintf("GET /item/7 %d %.1f ms", status, ms), Dur: record.Num(ms), CPUMs: record.Num(ms / 10), DBMs: record.Num(ms / 4), Bytes: record.Num(2048)}
 }
 
 func logLine(at time.Time, level record.Level, msg string) record.Record {

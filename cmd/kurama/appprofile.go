@@ -45,9 +45,9 @@ func (s *session) showProfile(app, window string, view api.ProfileView) {
 			r.Route = "all"
 		}
 		rows = append(rows, []string{orDash(r.Method), r.Route, strconv.FormatInt(r.Requests, 10), strconv.FormatInt(r.Errors, 10), figure(r.Mean, " ms"),
-			figure(r.P50, " ms") + mark, figure(r.P95, " ms"), figure(r.P99, " ms"), changeOf(r.P50, r.BeforeP50), figure(r.CPUMs, " ms"), fmt.Sprintf("%.2f/s", r.Rate)})
+			figure(r.P50, " ms") + mark, figure(r.P95, " ms"), figure(r.P99, " ms"), changeOf(r.P50, r.BeforeP50), figure(r.CPUMs, " ms"), figure(r.DBMs, " ms"), sizeOf(r.Bytes), fmt.Sprintf("%.2f/s", r.Rate)})
 	}
-	s.table("METHOD ROUTE REQUESTS ERRORS MEAN P50 P95 P99 CHANGE CPU RATE", rows)
+	s.table("METHOD ROUTE REQUESTS ERRORS MEAN P50 P95 P99 CHANGE CPU DB BYTES RATE", rows)
 	if view.Previous > 0 {
 		s.say("▲ median above that of all routes; change of the median against release %d.", view.Previous)
 	} else {
@@ -89,4 +89,12 @@ func (s *session) slowest(app, window string) error {
 			}
 		}
 	})
+}
+
+// sizeOf writes a mean of bytes.
+func sizeOf(bytes *float64) string {
+	if bytes == nil {
+		return "–"
+	}
+	return size(int64(*bytes + 0.5))
 }

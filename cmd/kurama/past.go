@@ -215,7 +215,7 @@ func (q pastQuery) details(ctx context.Context, s dashboard.Span, w *dashboard.W
 	}
 	for _, r := range routes {
 		w.Routes = append(w.Routes, dashboard.PastRoute{Method: r.Method, Route: r.Route, Requests: r.Requests, Errors: r.Errors,
-			Rate: r.Rate, P50: r.P50, P95: r.P95, P99: r.P99, CPUMs: r.CPUMs})
+			Rate: r.Rate, P50: r.P50, P95: r.P95, P99: r.P99, CPUMs: r.CPUMs, DBMs: r.DBMs, Bytes: r.Bytes})
 	}
 	if !s.Records {
 		return nil

@@ -18,7 +18,7 @@ import (
 
 // copyColumns are those that persist writes, in its order.
 const copyColumns = `ts, id, seq, release, cpu, disk, swap, mem, dur, queue, cpu_ms, status, kind, level,
-	tenant, app, replica, method, url, route, req, msg, exc, extra`
+	tenant, app, replica, method, url, route, req, msg, exc, extra, db_ms, bytes`
 
 // bare copies rows into a table of the same kind as persist's (the same
 // migrations, the same partition), in another database of the same server.

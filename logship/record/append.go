@@ -66,6 +66,12 @@ func appendRest(dst []byte, r *Record) []byte {
 	if r.CPUMs.Known {
 		dst = appendNumber(append(dst, `,"cpu_ms":`...), r.CPUMs)
 	}
+	if r.DBMs.Known {
+		dst = appendNumber(append(dst, `,"db_ms":`...), r.DBMs)
+	}
+	if r.Bytes.Known {
+		dst = appendNumber(append(dst, `,"bytes":`...), r.Bytes)
+	}
 	dst = appendOptional(dst, `,"req":`, r.Req)
 	dst = appendOptional(dst, `,"exc":`, r.Exc)
 	if len(r.Extra) > 0 {

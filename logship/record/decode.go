@@ -227,6 +227,10 @@ func (s *scanner) member(f field, r *Record) (ok bool) {
 		r.Queue, ok = s.number()
 	case fieldCPUMs:
 		r.CPUMs, ok = s.number()
+	case fieldDBMs:
+		r.DBMs, ok = s.number()
+	case fieldBytes:
+		r.Bytes, ok = s.number()
 	case fieldReq:
 		r.Req, ok = s.text("a text")
 	case fieldExc:

@@ -26,6 +26,8 @@ const (
 	fieldDur
 	fieldQueue
 	fieldCPUMs
+	fieldDBMs
+	fieldBytes
 	fieldReq
 	fieldExc
 	fieldExtra
@@ -33,7 +35,7 @@ const (
 )
 
 var fieldNames = [...]string{"ts", "id", "kind", "level", "tenant", "app", "release", "replica", "method", "url", "route",
-	"status", "msg", "cpu", "disk", "swap", "mem", "dur", "queue", "cpu_ms", "req", "exc", "extra"}
+	"status", "msg", "cpu", "disk", "swap", "mem", "dur", "queue", "cpu_ms", "db_ms", "bytes", "req", "exc", "extra"}
 
 var fields = func() map[string]field {
 	m := make(map[string]field, len(fieldNames))

@@ -36,6 +36,7 @@ func (s *scanner) ownerInOrder(r *Record) bool {
 // restInOrder reads what is left out where absent.
 func (s *scanner) restInOrder(r *Record) bool {
 	return s.head == 0 || s.numberOf(fieldDur, &r.Dur) && s.numberOf(fieldQueue, &r.Queue) && s.numberOf(fieldCPUMs, &r.CPUMs) &&
+		s.numberOf(fieldDBMs, &r.DBMs) && s.numberOf(fieldBytes, &r.Bytes) &&
 		s.textOf(fieldReq, &r.Req) && s.textOf(fieldExc, &r.Exc)
 }
 

@@ -38,7 +38,7 @@ func oracleDecode(line []byte) (Record, error) {
 		*to = text(key)
 	}
 	for key, to := range map[string]*Number{"cpu": &r.CPU, "disk": &r.Disk, "swap": &r.Swap, "mem": &r.Mem,
-		"dur": &r.Dur, "queue": &r.Queue, "cpu_ms": &r.CPUMs} {
+		"dur": &r.Dur, "queue": &r.Queue, "cpu_ms": &r.CPUMs, "db_ms": &r.DBMs, "bytes": &r.Bytes} {
 		*to = number(key)
 	}
 	into("release", &r.Release)
@@ -121,6 +121,8 @@ func oracleLine(r *Record) string {
 	optional("dur", !r.Dur.Known, number(r.Dur))
 	optional("queue", !r.Queue.Known, number(r.Queue))
 	optional("cpu_ms", !r.CPUMs.Known, number(r.CPUMs))
+	optional("db_ms", !r.DBMs.Known, number(r.DBMs))
+	optional("bytes", !r.Bytes.Known, number(r.Bytes))
 	optional("req", r.Req == "", r.Req)
 	optional("exc", r.Exc == "", r.Exc)
 	optional("extra", len(r.Extra) == 0, json.RawMessage(r.Extra))

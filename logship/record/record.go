@@ -73,6 +73,8 @@ type Record struct {
 	Dur   Number // dur: milliseconds, as the client saw it
 	Queue Number // queue: milliseconds waited before the app took the request
 	CPUMs Number // cpu_ms: CPU milliseconds that the request used
+	DBMs  Number // db_ms: milliseconds that the request spent in calls of database drivers; unknown where it made none
+	Bytes Number // bytes: of the answer's body
 
 	Req   string // req: request id
 	Exc   string // exc: traceback

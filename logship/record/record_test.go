@@ -24,7 +24,7 @@ func examples() []Record {
 		{Time: at, ID: exampleID(1), Kind: KindRequest, Level: LevelWarning, Tenant: "default", App: "hello", Release: 3,
 			Replica: "hello-3-abcdef", Method: "GET", URL: "/user/7?q=ä%20b", Route: "/user/<id>", Status: 404,
 			Msg: "GET /user/7 404 12.3 ms", CPU: Num(12.5), Disk: Num(0.001), Swap: Num(0), Mem: Num(33.333333333333336),
-			Dur: Num(12.3), Queue: Num(0.25), CPUMs: Num(4), Req: "r-1"},
+			Dur: Num(12.3), Queue: Num(0.25), CPUMs: Num(4), DBMs: Num(1.75), Bytes: Num(20480), Req: "r-1"},
 		{Time: at.Add(time.Microsecond), ID: exampleID(2), Kind: KindLog, Level: LevelError, Tenant: "default", App: "hello",
 			Release: 3, Replica: "hello-3-abcdef", Msg: "a \"quoted\" line\nand\t\\more \x01 \u2028 end",
 			CPU: Num(100), Exc: "Traceback (most recent call last):\n  ValueError", Extra: []byte(`{"user":7,"deep":{"a":[1,2]}}`)},

@@ -50,7 +50,7 @@ func (Record) Schema(huma.Registry) *huma.Schema {
 	for _, name := range []string{"kind", "tenant", "app", "replica", "method", "route", "msg", "req", "exc"} {
 		properties[name] = text
 	}
-	for _, name := range []string{"cpu", "mem", "disk", "swap", "dur", "queue", "cpu_ms"} {
+	for _, name := range []string{"cpu", "mem", "disk", "swap", "dur", "queue", "cpu_ms", "db_ms", "bytes"} {
 		properties[name] = number
 	}
 	return &huma.Schema{Type: huma.TypeObject, Properties: properties}

@@ -24,6 +24,8 @@ type RouteProfile struct {
 	P99      *float64 `json:"p99"`
 	Mean     *float64 `json:"mean"`
 	CPUMs    *float64 `json:"cpu_ms" doc:"CPU per request"`
+	DBMs     *float64 `json:"db_ms" doc:"Time in calls of database drivers per request; null where none was made"`
+	Bytes    *float64 `json:"bytes" doc:"Of the answer's body, per request"`
 	Rate     float64  `json:"rate" doc:"Requests per second"`
 
 	AboveMedian bool     `json:"above_median" doc:"The median of the route is above that of the app"`

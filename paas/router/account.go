@@ -22,19 +22,29 @@ func (v *visit) account() {
 		Time: now.UTC(), ID: record.NewID(now), Kind: record.KindRequest, Level: levelOf(v.status),
 		Tenant: v.app.tenant, App: v.app.name,
 		Method: v.r.Method, URL: clip(v.uri), Route: v.says.route, Status: v.status,
-		Dur: record.Num(dur), Queue: v.says.queue, CPUMs: v.says.cpu, Req: v.id, Exc: v.says.exc,
+		Dur: record.Num(dur), Queue: v.queued(), CPUMs: v.says.cpu, DBMs: v.says.db, Req: v.id, Exc: v.says.exc,
 	}
 	if v.target != nil {
 		rec.Release, rec.Replica = v.target.Release, v.target.Replica
 	}
-	if !rec.Queue.Known {
-		rec.Queue = record.Num(float64(v.wait.Microseconds()) / 1000)
+	if v.relayed {
+		rec.Bytes = record.Num(float64(v.bytes))
 	}
 	rec.Msg = v.message(dur)
 	v.app.classes[min(v.status/100, 5)].Add(1)
 	if !v.router.opts.Records.Send(rec) {
 		v.router.dropped.Add(1)
 	}
+}
+
+// queued returns how long the request waited for a worker of the app or, where
+// the app does not say when it took it, for a replica.
+func (v *visit) queued() record.Number {
+	wait := v.wait
+	if in := v.says.taken.Sub(v.start); !v.says.taken.IsZero() && in >= 0 && in < time.Hour {
+		wait = in
+	}
+	return record.Num(float64(wait.Microseconds()) / 1000)
 }
 
 // message returns "GET /path 200 12.3 ms", and what else is to be said.

@@ -205,7 +205,6 @@ func (x *exchange) writeHead() {
 	if v.prefix != "" {
 		x.header("X-Forwarded-Prefix", v.prefix)
 	}
-	x.header("X-Kurama-Start", strconv.FormatInt(v.start.UnixMicro(), 10))
 	switch {
 	case v.body != nil && v.r.ContentLength < 0:
 		x.header("Transfer-Encoding", "chunked")

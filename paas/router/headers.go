@@ -1,7 +1,6 @@
 package router
 
 import (
-	"math"
 	"net"
 	"net/http"
 	"net/netip"
@@ -162,18 +161,27 @@ func forwarded(r *http.Request) (client, proto string) {
 // appSays is what an app tells about a request in private response headers.
 type appSays struct {
 	route, exc string
-	cpu, queue record.Number
+	taken      time.Time     // when a worker took the request; zero: unknown
+	cpu, db    record.Number // milliseconds; db is unknown where no call was made
 }
 
 // parsePrivate reads the private headers of a response. What cannot be read is
 // unknown.
 func parsePrivate(h http.Header) appSays {
-	says := appSays{
-		route: percentDecoded(h.Get("X-Kurama-Route"), 512),
-		exc:   percentDecoded(h.Get("X-Kurama-Exc"), 16<<10),
+	says := appSays{exc: percentDecoded(h.Get("X-Kurama-Exc"), 16<<10)}
+	taken, rest, _ := strings.Cut(h.Get("X-Kurama-Request"), " ")
+	cpu, rest, _ := strings.Cut(rest, " ")
+	db, route, _ := strings.Cut(rest, " ")
+	if n, ok := nanoseconds(taken); ok {
+		says.taken = time.Unix(0, n)
 	}
-	says.cpu = milliseconds(h.Get("X-Kurama-Cpu"))
-	says.queue = milliseconds(h.Get("X-Kurama-Queue"))
+	if n, ok := nanoseconds(cpu); ok {
+		says.cpu = milliseconds(n)
+	}
+	if n, ok := nanoseconds(db); ok && n > 0 {
+		says.db = milliseconds(n)
+	}
+	says.route = percentDecoded(route, 512)
 	return says
 }
 
@@ -189,13 +197,10 @@ func percentDecoded(value string, most int) string {
 	return strings.ToValidUTF8(value, "\uFFFD")
 }
 
-func milliseconds(value string) record.Number {
-	if value == "" {
-		return record.Number{}
-	}
-	ms, err := strconv.ParseFloat(value, 64)
-	if err != nil || ms < 0 || math.IsNaN(ms) || ms > 1e9 {
-		return record.Number{}
-	}
-	return record.Num(ms)
+func nanoseconds(value string) (int64, bool) {
+	n, err := strconv.ParseInt(value, 10, 64)
+	return n, err == nil && n >= 0
 }
+
+// milliseconds keeps microseconds, which is as exact as an app's clocks are.
+func milliseconds(ns int64) record.Number { return record.Num(float64(ns/1000) / 1000) }

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 )
 
 func TestHostname(t *testing.T) {
@@ -45,10 +46,12 @@ func TestPrivateHeaders(t *testing.T) {
 }
 
 func FuzzPrivateHeaders(f *testing.F) {
-	f.Add("/user/<id>", "1.5", "NaN", "a%0Ab%")
-	f.Fuzz(func(t *testing.T, route, cpu, queue, exc string) {
-		says := parsePrivate(http.Header{"X-Kurama-Route": {route}, "X-Kurama-Cpu": {cpu}, "X-Kurama-Queue": {queue}, "X-Kurama-Exc": {exc}})
-		if says.cpu.Known && !(says.cpu.Value >= 0) || says.queue.Known && !(says.queue.Value >= 0) {
+	f.Add("1763632800000000000 1500000 250000 /user/<id>", "a%0Ab%")
+	f.Add("1763632800000000000 - 0 ", "")
+	f.Add("-1 99999999999999999999 x", "")
+	f.Fuzz(func(t *testing.T, request, exc string) {
+		says := parsePrivate(http.Header{"X-Kurama-Request": {request}, "X-Kurama-Exc": {exc}})
+		if says.cpu.Known && !(says.cpu.Value >= 0) || says.db.Known && !(says.db.Value >= 0) || !utf8.ValidString(says.route) {
 			t.Errorf("%+v", says)
 		}
 	})

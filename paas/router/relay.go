@@ -15,6 +15,7 @@ import (
 // connection is cut, so that half an answer is never taken for a whole one.
 func (v *visit) relay(x *exchange, resp *http.Response) bool {
 	v.answered(resp)
+	v.relayed = true
 	v.w.WriteHeader(resp.StatusCode)
 	err := v.copyAnswer(x, resp)
 	for key, values := range resp.Trailer {
@@ -81,7 +82,9 @@ func (v *visit) copyAnswer(x *exchange, resp *http.Response) error {
 		}
 		n, err := resp.Body.Read(*buf)
 		if n > 0 {
-			if _, err := v.w.Write((*buf)[:n]); err != nil {
+			written, err := v.w.Write((*buf)[:n])
+			v.bytes += int64(written)
+			if err != nil {
 				return errClient
 			}
 			if resp.ContentLength < 0 {

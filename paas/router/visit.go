@@ -38,7 +38,10 @@ type visit struct {
 	target *target // the last one that was tried
 	status int     // 0: nothing has been answered yet
 	says   appSays
+	bytes  int64  // of the answer's body, passed on so far
 	note   string // what the record adds to its message
+
+	relayed bool // bytes are counted
 }
 
 // ServeHTTP routes one request.

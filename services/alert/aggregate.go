@@ -116,7 +116,7 @@ func (g *grammar) callField(a *aggregate, shape shape, n *ast.CallNode, args *[]
 			return nil
 		}
 	}
-	return g.src.invalid((*args)[0].Location().From, "`%s` is no field that `%s` can be taken of: dur, queue, cpu_ms, cpu, mem, disk and swap are", describeNode((*args)[0]), a.fn)
+	return g.src.invalid((*args)[0].Location().From, "`%s` is no field that `%s` can be taken of: dur, queue, cpu_ms, db_ms, bytes, cpu, mem, disk and swap are", describeNode((*args)[0]), a.fn)
 }
 
 // callRest takes the condition on records and the window, in either order.

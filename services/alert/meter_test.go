@@ -32,7 +32,7 @@ func TestCallsLookAtAWindowOfTheirOwn(t *testing.T) {
 	}
 	mistakes := map[string]string{
 		`p95(dur) > 200`:                       "`p95` needs a window in quotes: write `p95(dur, \"5m\")` (character 1)",
-		`cpu > 1 and p95("5m") > 200`:          "is no field that `p95` can be taken of: dur, queue, cpu_ms, cpu, mem, disk and swap are (character 17)",
+		`cpu > 1 and p95("5m") > 200`:          "is no field that `p95` can be taken of: dur, queue, cpu_ms, db_ms, bytes, cpu, mem, disk and swap are (character 17)",
 		`cpu > 1 and p97(dur, "5m") > 200`:     "There is no function called `p97`",
 		`count("5m") > 3`:                      "`count` needs a condition on records",
 		`count(colour > 3, "5m") > 3`:          "A record has no field called `colour`",

@@ -22,6 +22,8 @@ var recordNumbers = map[string]struct {
 	"dur":    {unitMillis, func(r *record.Record) record.Number { return r.Dur }},
 	"queue":  {unitMillis, func(r *record.Record) record.Number { return r.Queue }},
 	"cpu_ms": {unitMillis, func(r *record.Record) record.Number { return r.CPUMs }},
+	"db_ms":  {unitMillis, func(r *record.Record) record.Number { return r.DBMs }},
+	"bytes":  {unitCount, func(r *record.Record) record.Number { return r.Bytes }},
 	"cpu":    {unitPercent, func(r *record.Record) record.Number { return r.CPU }},
 	"mem":    {unitPercent, func(r *record.Record) record.Number { return r.Mem }},
 	"disk":   {unitPercent, func(r *record.Record) record.Number { return r.Disk }},
@@ -139,7 +141,7 @@ func (g *grammar) numberPredicate(n *ast.BinaryNode, negate bool) (predicate, er
 		field, known = recordNumbers[id.Value]
 	}
 	if !known {
-		return nil, g.src.invalid(n.Left.Location().From, "A record has no field called `%s`; it has level, status, dur, queue, cpu_ms, release, cpu, mem, disk, swap, route, url, method, msg, exc, replica and event", describeNode(n.Left))
+		return nil, g.src.invalid(n.Left.Location().From, "A record has no field called `%s`; it has level, status, dur, queue, cpu_ms, db_ms, bytes, release, cpu, mem, disk, swap, route, url, method, msg, exc, replica and event", describeNode(n.Left))
 	}
 	limit, ok := constant(n.Right)
 	if !ok {

@@ -92,7 +92,7 @@ func (p *previewing) read(ctx context.Context, s *Rules) error {
 	p.seen.begun, p.clock = begin, p.out.From
 	p.seen.meter(p.key, p.condition, begin)
 	texts := strings.Contains(p.condition.Text, "msg") || strings.Contains(p.condition.Text, "exc")
-	rows, err := s.pool.Query(ctx, `SELECT ts, kind, level, release, replica, cpu, mem, disk, swap, dur, queue, cpu_ms, coalesce(status,0),
+	rows, err := s.pool.Query(ctx, `SELECT ts, kind, level, release, replica, cpu, mem, disk, swap, dur, queue, cpu_ms, db_ms, bytes::float8, coalesce(status,0),
 			coalesce(method,''), coalesce(url,''), coalesce(route,''), CASE WHEN $4 THEN msg ELSE '' END, CASE WHEN $4 THEN coalesce(exc,'') ELSE '' END,
 			CASE WHEN kind = $5 OR replica = 'router' THEN coalesce(extra::text,'') ELSE '' END
 		FROM records WHERE tenant=$1 AND app=$2 AND ts > $3 ORDER BY ts`, p.key.tenant, p.key.app, begin, texts, int(record.KindEvent))
@@ -106,10 +106,10 @@ func (p *previewing) scan(rows pgx.Rows) error {
 	var (
 		r           record.Record
 		kind, level int16
-		numbers     [7]*float64
+		numbers     [9]*float64
 		extra       string
 	)
-	fields := [7]*record.Number{&r.CPU, &r.Mem, &r.Disk, &r.Swap, &r.Dur, &r.Queue, &r.CPUMs}
+	fields := [9]*record.Number{&r.CPU, &r.Mem, &r.Disk, &r.Swap, &r.Dur, &r.Queue, &r.CPUMs, &r.DBMs, &r.Bytes}
 	to := []any{&r.Time, &kind, &level, &r.Release, &r.Replica}
 	for i := range numbers {
 		to = append(to, &numbers[i])

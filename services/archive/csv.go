@@ -10,7 +10,7 @@ import (
 
 // columns are the names of a record's parts, in the order of the wire form.
 var columns = []string{"ts", "id", "kind", "level", "tenant", "app", "release", "replica", "method", "route", "url", "status", "msg",
-	"cpu", "disk", "swap", "mem", "dur", "queue", "cpu_ms", "req", "exc", "extra"}
+	"cpu", "disk", "swap", "mem", "dur", "queue", "cpu_ms", "db_ms", "bytes", "req", "exc", "extra"}
 
 // csvWriter writes rows as RFC 4180 says. What is not known is empty.
 type csvWriter struct {
@@ -40,7 +40,7 @@ func (c *csvWriter) Line(line []byte) error {
 	}
 	c.row = append(c.row[:0], r.Time.UTC().Format(lineTime), r.ID.String(), r.Kind.String(), level, r.Tenant, r.App,
 		whole(r.Release), r.Replica, r.Method, r.Route, r.URL, whole(r.Status), r.Msg,
-		decimal(r.CPU), decimal(r.Disk), decimal(r.Swap), decimal(r.Mem), decimal(r.Dur), decimal(r.Queue), decimal(r.CPUMs),
+		decimal(r.CPU), decimal(r.Disk), decimal(r.Swap), decimal(r.Mem), decimal(r.Dur), decimal(r.Queue), decimal(r.CPUMs), decimal(r.DBMs), decimal(r.Bytes),
 		r.Req, r.Exc, string(r.Extra))
 	return c.out.Write(c.row)
 }

@@ -36,6 +36,8 @@ type row struct {
 	Dur     *float64 `parquet:"dur,optional"`
 	Queue   *float64 `parquet:"queue,optional"`
 	CPUMs   *float64 `parquet:"cpu_ms,optional"`
+	DBMs    *float64 `parquet:"db_ms,optional"`
+	Bytes   *float64 `parquet:"bytes,optional"`
 	Req     *string  `parquet:"req,optional"`
 	Exc     *string  `parquet:"exc,optional"`
 	Extra   *string  `parquet:"extra,optional,json"`
@@ -91,7 +93,7 @@ func rowOf(r *record.Record) row {
 	to := row{Time: r.Time.UnixMicro(), ID: r.ID, Kind: r.Kind.String(), Tenant: r.Tenant, App: r.App, Release: known(r.Release),
 		Replica: r.Replica, Method: text(r.Method), Route: text(r.Route), URL: text(r.URL), Status: known(r.Status), Msg: valid(r.Msg),
 		CPU: float(r.CPU), Disk: float(r.Disk), Swap: float(r.Swap), Mem: float(r.Mem), Dur: float(r.Dur), Queue: float(r.Queue),
-		CPUMs: float(r.CPUMs), Req: text(r.Req), Exc: text(r.Exc), Extra: text(string(r.Extra))}
+		CPUMs: float(r.CPUMs), DBMs: float(r.DBMs), Bytes: float(r.Bytes), Req: text(r.Req), Exc: text(r.Exc), Extra: text(string(r.Extra))}
 	if r.Level != 0 {
 		to.Level = text(r.Level.String())
 	}

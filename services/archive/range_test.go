@@ -158,7 +158,7 @@ func TestCSVAndParquetHoldWhatTheRecordsSay(t *testing.T) {
 	if err != nil || len(rows) != 131 || strings.Join(rows[0], ",") != strings.Join(columns, ",") {
 		t.Fatalf("%d rows, error %v", len(rows), err)
 	}
-	want := "2026-11-01T00:02:09.000000Z, request INFO acme shop 3 shop-3-abcdef GET /user/<id> /user/129?tab=posts 200 GET /user/129 200 12.3 ms 12.5 1.25 0 22.4 12.3 0.4 3.1 req-129  "
+	want := "2026-11-01T00:02:09.000000Z, request INFO acme shop 3 shop-3-abcdef GET /user/<id> /user/129?tab=posts 200 GET /user/129 200 12.3 ms 12.5 1.25 0 22.4 12.3 0.4 3.1 0.9 2048 req-129  "
 	if last := rows[130]; last[0]+", "+strings.Join(last[2:], " ") != want {
 		t.Errorf("last row %q", last)
 	}

@@ -30,7 +30,7 @@ type Query struct {
 func NewQuery(pool *pgxpool.Pool) *Query { return &Query{pool: pool} }
 
 const selected = `SELECT seq, ts, id, kind, level, tenant, app, release, replica, COALESCE(method, ''), COALESCE(url, ''),
-	COALESCE(route, ''), COALESCE(status, 0), msg, cpu, disk, swap, mem, dur, queue, cpu_ms, COALESCE(req, ''), COALESCE(exc, ''), extra
+	COALESCE(route, ''), COALESCE(status, 0), msg, cpu, disk, swap, mem, dur, queue, cpu_ms, db_ms, bytes, COALESCE(req, ''), COALESCE(exc, ''), extra
 	FROM records WHERE `
 
 // Logs returns a page of the records that f chooses, newest first, and the
@@ -92,18 +92,22 @@ func scan(row pgx.Row, r *record.Record) (seq int64, err error) {
 		id          [16]byte
 		kind, level int16
 		status      int16
-		figures     [7]*float32
+		figures     [8]*float32
+		size        *int64
 		extra       []byte
 	)
 	err = row.Scan(&seq, &r.Time, &id, &kind, &level, &r.Tenant, &r.App, &r.Release, &r.Replica, &r.Method, &r.URL,
 		&r.Route, &status, &r.Msg, &figures[0], &figures[1], &figures[2], &figures[3], &figures[4], &figures[5], &figures[6],
-		&r.Req, &r.Exc, &extra)
+		&figures[7], &size, &r.Req, &r.Exc, &extra)
 	if err != nil {
 		return 0, err
 	}
 	r.Time, r.ID, r.Kind, r.Level, r.Status = r.Time.UTC(), id, record.Kind(kind), record.Level(level), int(status)
-	for i, n := range []*record.Number{&r.CPU, &r.Disk, &r.Swap, &r.Mem, &r.Dur, &r.Queue, &r.CPUMs} {
+	for i, n := range []*record.Number{&r.CPU, &r.Disk, &r.Swap, &r.Mem, &r.Dur, &r.Queue, &r.CPUMs, &r.DBMs} {
 		*n = number(figures[i])
+	}
+	if r.Bytes = (record.Number{}); size != nil {
+		r.Bytes = record.Num(float64(*size))
 	}
 	r.Extra = compact(extra)
 	return seq, nil

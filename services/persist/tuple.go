@@ -11,10 +11,10 @@ import (
 
 // copyRecords and appendTuple name and write the columns in the same order.
 const copyRecords = `COPY records (ts, id, seq, release, cpu, disk, swap, mem, dur, queue, cpu_ms, status, kind, level,
-	tenant, app, replica, method, url, route, req, msg, exc, extra) FROM STDIN BINARY`
+	tenant, app, replica, method, url, route, req, msg, exc, extra, db_ms, bytes) FROM STDIN BINARY`
 
 const (
-	columns = 24
+	columns = 26
 	// microsToPostgres are the microseconds from 1970 to 2000, Postgres's epoch.
 	microsToPostgres = 946_684_800_000_000
 	// maxName bounds what the index holds: Postgres refuses an index row beyond 2704 bytes.
@@ -57,7 +57,9 @@ func appendTuple(dst []byte, seq int64, r *record.Record) []byte {
 	dst = appendOptional(dst, r.Req)
 	dst = appendText(dst, r.Msg)
 	dst = appendOptional(dst, r.Exc)
-	return appendJSON(dst, r.Extra)
+	dst = appendJSON(dst, r.Extra)
+	dst = appendReal(dst, r.DBMs)
+	return appendBytes(dst, r.Bytes)
 }
 
 func appendInt8(dst []byte, n int64) []byte {
@@ -89,6 +91,14 @@ func appendReal(dst []byte, n record.Number) []byte {
 		return append(dst, null...)
 	}
 	return binary.BigEndian.AppendUint32(append(dst, 0, 0, 0, 4), math.Float32bits(v))
+}
+
+// appendBytes writes null for what no answer can have.
+func appendBytes(dst []byte, n record.Number) []byte {
+	if !n.Known || !(n.Value >= 0 && n.Value < 1<<62) {
+		return append(dst, null...)
+	}
+	return appendInt8(dst, int64(n.Value))
 }
 
 func appendOptional(dst []byte, s string) []byte {

@@ -30,6 +30,9 @@ type cell struct {
 	durSum           float64 // milliseconds
 	cpuSum           float64 // milliseconds
 	cpuCount         int64   // requests whose CPU time is known
+	dbSum            float64 // milliseconds in database calls
+	bytesSum         float64 // of answers
+	bytesCount       int64   // requests whose bytes are known
 	sketch           *ddsketch.DDSketch
 	slow             slow
 }
@@ -59,6 +62,13 @@ func (c *cell) add(r *record.Record) {
 		c.cpuSum += r.CPUMs.Value
 		c.cpuCount++
 	}
+	if duration(r.DBMs) {
+		c.dbSum += r.DBMs.Value
+	}
+	if n := r.Bytes; n.Known && n.Value >= 0 && n.Value < 1<<62 {
+		c.bytesSum += n.Value
+		c.bytesCount++
+	}
 }
 
 // duration reports whether n is a number of milliseconds of less than a year.
@@ -66,14 +76,22 @@ func duration(n record.Number) bool {
 	return n.Known && n.Value >= 0 && n.Value < float64(365*24*time.Hour/time.Millisecond) && !math.IsNaN(n.Value)
 }
 
+// count adds what another cell counted, but for its sketch and its slowest request.
+func (c *cell) count(other *cell) {
+	c.requests += other.requests
+	c.errors += other.errors
+	c.durSum += other.durSum
+	c.cpuSum += other.cpuSum
+	c.cpuCount += other.cpuCount
+	c.dbSum += other.dbSum
+	c.bytesSum += other.bytesSum
+	c.bytesCount += other.bytesCount
+}
+
 // mergeStored adds what a stored row holds. An error means that the stored
 // sketch cannot be read; the counts are added nevertheless.
 func (c *cell) mergeStored(stored *cell, sketch []byte) error {
-	c.requests += stored.requests
-	c.errors += stored.errors
-	c.durSum += stored.durSum
-	c.cpuSum += stored.cpuSum
-	c.cpuCount += stored.cpuCount
+	c.count(stored)
 	c.slow.merge(stored.slow)
 	// Into a fresh one first: a broken sketch must not leave half of itself behind.
 	whole := newSketch()

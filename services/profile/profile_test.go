@@ -154,12 +154,14 @@ func TestUnknownFiguresStayUnknown(t *testing.T) {
 	b := setup(t)
 	sinktest.Start(t, b.role.Run)
 	b.waitFor(t, sinktest.Publish(t, b.stream,
-		request(1, time.Now(), func(r *record.Record) { r.Dur, r.CPUMs = record.Number{}, record.Number{} }),
+		request(1, time.Now(), func(r *record.Record) {
+			r.Dur, r.CPUMs, r.DBMs, r.Bytes = record.Number{}, record.Number{}, record.Number{}, record.Number{}
+		}),
 		sinktest.Request("..", "x", 1, time.Now()), // no name: not counted, no harm
 		request(1, time.Now().AddDate(-1, 0, 0), func(*record.Record) {}),
 		record.Record{Time: time.Now(), Kind: record.KindLog, Tenant: "acme", App: "shop"}))
 	stats := b.routes(t, time.Minute)
-	if len(stats) != 1 || stats[0].Requests != 1 || stats[0].P50 != nil || stats[0].Mean != nil || stats[0].CPUMs != nil {
+	if len(stats) != 1 || stats[0].Requests != 1 || stats[0].P50 != nil || stats[0].Mean != nil || stats[0].CPUMs != nil || stats[0].DBMs != nil || stats[0].Bytes != nil {
 		t.Errorf("stats: %+v", stats)
 	}
 	var invalid *paas.Invalid

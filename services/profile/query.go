@@ -29,6 +29,8 @@ type RouteStats struct {
 	P99      *float64 `json:"p99"`
 	Mean     *float64 `json:"mean"`
 	CPUMs    *float64 `json:"cpu_ms"` // mean CPU time of a request
+	DBMs     *float64 `json:"db_ms"`  // mean time of a request in database calls; nil where none made any
+	Bytes    *float64 `json:"bytes"`  // mean of an answer
 	Rate     float64  `json:"rate"`   // requests per second
 
 	// Filled in by Report.
@@ -80,7 +82,7 @@ func (q *Query) Between(ctx context.Context, tenant, app string, from, to time.T
 
 // cells merges the rows of each route, of one release or of all (0).
 func (q *Query) cells(ctx context.Context, tenant, app string, from, to time.Time, release int) (map[methodRoute]*cell, error) {
-	rows, err := q.pool.Query(ctx, `SELECT method, route, requests, errors, dur_sum, cpu_sum, cpu_count, sketch
+	rows, err := q.pool.Query(ctx, `SELECT method, route, requests, errors, dur_sum, cpu_sum, cpu_count, db_sum, bytes_sum, bytes_count, sketch
 		FROM rollups WHERE tenant = $1 AND app = $2 AND minute >= $3 AND minute <= $4 AND ($5 = 0 OR release = $5)`, tenant, app, from, to, release)
 	if err != nil {
 		return nil, err
@@ -91,17 +93,13 @@ func (q *Query) cells(ctx context.Context, tenant, app string, from, to time.Tim
 		row    cell
 		sketch pgtype.DriverBytes // valid until the next row: merged at once
 	)
-	_, err = pgx.ForEachRow(rows, []any{&mr.method, &mr.route, &row.requests, &row.errors, &row.durSum, &row.cpuSum, &row.cpuCount, &sketch}, func() error {
+	_, err = pgx.ForEachRow(rows, []any{&mr.method, &mr.route, &row.requests, &row.errors, &row.durSum, &row.cpuSum, &row.cpuCount, &row.dbSum, &row.bytesSum, &row.bytesCount, &sketch}, func() error {
 		c := cells[mr]
 		if c == nil {
 			c = newCell()
 			cells[mr] = c
 		}
-		c.requests += row.requests
-		c.errors += row.errors
-		c.durSum += row.durSum
-		c.cpuSum += row.cpuSum
-		c.cpuCount += row.cpuCount
+		c.count(&row)
 		return c.sketch.DecodeAndMergeWith(sketch)
 	})
 	return cells, err
@@ -117,6 +115,14 @@ func statsOf(mr methodRoute, c *cell, window time.Duration) RouteStats {
 	if c.cpuCount > 0 {
 		mean := c.cpuSum / float64(c.cpuCount)
 		s.CPUMs = &mean
+	}
+	if c.dbSum > 0 {
+		mean := c.dbSum / float64(c.requests)
+		s.DBMs = &mean
+	}
+	if c.bytesCount > 0 {
+		mean := c.bytesSum / float64(c.bytesCount)
+		s.Bytes = &mean
 	}
 	return s
 }

@@ -63,8 +63,7 @@ func (q *Query) total(ctx context.Context, tenant, app string, from, to time.Tim
 	}
 	all := newCell()
 	for _, c := range cells {
-		all.requests, all.errors, all.durSum = all.requests+c.requests, all.errors+c.errors, all.durSum+c.durSum
-		all.cpuSum, all.cpuCount = all.cpuSum+c.cpuSum, all.cpuCount+c.cpuCount
+		all.count(c)
 		if err := all.sketch.MergeWith(c.sketch); err != nil {
 			return RouteStats{}, fmt.Errorf("adding up the profile of %s/%s: %w", tenant, app, err)
 		}

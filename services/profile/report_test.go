@@ -2,6 +2,7 @@ package profile
 
 import (
 	"fmt"
+	"math"
 	"testing"
 	"time"
 
@@ -17,6 +18,10 @@ func TestAReportComparesRoutesAndReleases(t *testing.T) {
 	add := func(release int, route string, ms float64, ago time.Duration) {
 		batch = append(batch, request(len(batch), now.Add(-ago), func(r *record.Record) {
 			r.Release, r.Route, r.Dur, r.Req = release, route, record.Num(ms), fmt.Sprintf("req-%s-%g", route, ms)
+			r.Bytes, r.DBMs = record.Num(100*ms), record.Number{}
+			if route == "/buy" {
+				r.DBMs = record.Num(ms / 4)
+			}
 		}))
 	}
 	for i := range 100 {
@@ -38,11 +43,14 @@ func TestAReportComparesRoutesAndReleases(t *testing.T) {
 	for _, s := range r.Routes {
 		switch s.Route {
 		case "/buy":
+			if mean := *s.Mean; math.Abs(*s.DBMs-mean/4) > 1e-6 || math.Abs(*s.Bytes-100*mean) > 1e-4 {
+				t.Errorf("/buy: %v ms in the database, %v bytes, mean %v ms", *s.DBMs, *s.Bytes, mean)
+			}
 			if !s.AboveMedian || s.BeforeP50 == nil || *s.BeforeP50 < 19.8 || *s.BeforeP50 > 20.2 {
 				t.Errorf("/buy: above the median %v, before %v", s.AboveMedian, s.BeforeP50)
 			}
 		case "/":
-			if s.AboveMedian || s.BeforeP50 != nil {
+			if s.AboveMedian || s.BeforeP50 != nil || s.DBMs != nil {
 				t.Errorf("/: above the median %v, before %v", s.AboveMedian, s.BeforeP50)
 			}
 		}

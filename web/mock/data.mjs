@@ -63,10 +63,10 @@ export function record(t = Date.now(), app = 'hello') {
 }
 
 export function routes(scale = 1) {
-  return ROUTES.map(([method, route, share, d, e]) => ({ method, route, requests: Math.round(9000 * share * scale), errors: Math.round(9000 * share * e * scale), p50: d * 0.8, p95: d * 1.7, p99: d * 2.4, mean: d, cpu_ms: d / 5, rate: 30 * share }));
+  return ROUTES.map(([method, route, share, d, e]) => ({ method, route, requests: Math.round(9000 * share * scale), errors: Math.round(9000 * share * e * scale), p50: d * 0.8, p95: d * 1.7, p99: d * 2.4, mean: d, cpu_ms: d / 5, db_ms: d / 3, bytes: 900 * d, rate: 30 * share }));
 }
 
-export const profile = (window) => ({ window, from: iso(Date.now() - 36e5), to: iso(Date.now()), routes: [...routes(), { method: 'GET', route: '/healthz', requests: 120, errors: 0, p50: 0.8, p95: 1.1, p99: 2, mean: 0.9, cpu_ms: 0.2, rate: 0.03 }] });
+export const profile = (window) => ({ window, from: iso(Date.now() - 36e5), to: iso(Date.now()), routes: [...routes(), { method: 'GET', route: '/healthz', requests: 120, errors: 0, p50: 0.8, p95: 1.1, p99: 2, mean: 0.9, cpu_ms: 0.2, db_ms: null, bytes: 2, rate: 0.03 }] });
 export const policy = { name: 'kurama', min: 1, max: 8, load_window: 300, load_up: 85, load_down: 50, time_window: 600, time_up: 200, cooldown: 60, concurrency: 0, schedule: '', step: { up: 60, up_for: 180, down: 42, down_for: 900, cooldown: 60 } };
 export const policies = [
   { name: 'kurama', what: 'Adds replicas when the 95th percentile of load or of response time is above its limit.', source: "Kurama's own", numbers: [

@@ -28,7 +28,7 @@ def fields(**fields):
     """Add fields to all log records of the current request; outside a request
     there is nothing to add them to, and nothing happens."""
     from ._request import current
-    request = current.get()
+    request = current()
     if request is not None:
         request.fields = {**(request.fields or {}), **fields}
 
@@ -62,7 +62,7 @@ def _put(kind, level, msg, extra):
     from . import _record
     from ._request import current
     text = _record.fields_json(extra) if extra else None
-    sender.put(_record.capture(kind, level, msg, current.get(), None, text))
+    sender.put(_record.capture(kind, level, msg, current(), None, text))
 
 
 def _level(level):

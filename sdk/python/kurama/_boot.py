@@ -10,14 +10,16 @@ from . import _native, _state  # noqa: F401  (_native first: before anything is 
 def install(path):
     """Send this process's records to the agent's socket at path. A process whose
     output is read by another one keeps it, and is left alone."""
-    from . import _capture, _flask, _fork, _output, _sender
+    from . import _capture, _database, _flask, _fork, _imports, _output, _profile, _sender
 
     sender = _sender.Sender(path)
     outputs = _output.take_over(sender)
     if outputs:
         streams = outputs + [s.real for s in outputs if s.real is not None]
         _capture.install(sender, streams)
-        _flask.hook(sender, streams)
+        watch = _profile.Watch(sender, os.path.join(os.path.dirname(path), "profile.json"), _slow())
+        os.register_at_fork(after_in_child=watch.reset)
+        _imports.on_import({"flask.app": lambda module: _flask.patch(module, sender, streams, watch), **_database.patches()})
         _output.watch_end(sender)
 
     def settle(force):
@@ -31,6 +33,14 @@ def install(path):
     _fork.at_fork(sender, outputs)
     atexit.register(sender.close)
     _state.sender = sender
+
+
+def _slow():
+    """Return after how many seconds a request is sampled; 0: never."""
+    try:
+        return max(float(os.environ.get("KURAMA_SLOW_MS", "0")) / 1000.0, 0.0)
+    except ValueError:
+        return 0.0
 
 
 if os.environ.get("KURAMA_SOCKET") and _state.sender is None:

@@ -72,7 +72,7 @@ def install(sender, streams):
 
 def from_logging(record):
     """Return the captured record of a logging.LogRecord."""
-    request = current.get()
+    request = current()
     exc = None
     try:
         msg = record.getMessage()

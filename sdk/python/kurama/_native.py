@@ -18,4 +18,5 @@ Socket = _socket.socket
 AF_UNIX = _socket.AF_UNIX
 SOCK_STREAM = _socket.SOCK_STREAM
 monotonic = time.monotonic
+perf_counter = time.perf_counter
 sleep = time.sleep

@@ -35,7 +35,9 @@ class _Trace:
         self.more = False    # the next line began in the write that ended it
         self.began = time.time()
         self.at = 0.0
-        self.request = current.get()
+        self.request = current()
+        if self.request is not None:
+            self.request.told = True   # it may have ended when the record is made
 
     def takes(self, line, joined):
         """Tell whether line belongs to the traceback; joined where it was written
@@ -120,7 +122,7 @@ class Output(io.TextIOBase):
         if self.traces is not None and self._traced(thread, line, joined):
             return
         if line and not line.isspace():
-            self.sender.put(capture("log", self.level, line, current.get(), None, self.extra))
+            self.sender.put(capture("log", self.level, line, current(), None, self.extra))
 
     def _pass(self, line):
         """Write line to the container's own output; False where that fails."""

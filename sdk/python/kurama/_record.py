@@ -40,6 +40,8 @@ def capture(kind, level, msg, request=None, exc=None, extra=None, at=None):
     """Return a captured record. extra is JSON text of an object, or None."""
     if len(msg) > MAX_TEXT:
         msg = cut(msg)
+    if request is not None:
+        request.told = True
     size = 200 + len(msg)
     if exc is not None:
         if len(exc) > MAX_TEXT:

@@ -5,7 +5,8 @@ from json.encoder import encode_basestring as quote
 from time import perf_counter
 from urllib.parse import quote as percent
 
-current = ContextVar("kurama_request", default=None)
+latest = ContextVar("kurama_request", default=None)
+_latest = latest.get
 
 # Set while a record goes through the handlers of logging. True: whatever they print is
 # that record once more, and left out. A list: they shall print, and note it there.
@@ -16,30 +17,34 @@ class Request:
     """One request: what its log records say about it."""
 
     # Defaults on the class: a request sets only what it learns.
-    status = None
+    status = None    # such as "200 OK"
+    db = 0           # ns in calls of database drivers
+    querying = False  # such a call is under way
     dur = None       # ms; None until the response has ended
     route = None
     fields = None
     error = None     # the unhandled exception, and its traceback
     exc = None
     head = None
+    told = False     # there are records of it
 
-    def __init__(self, environ):
-        self.environ = environ
-        self.started = perf_counter()
+    # Set by who makes one; no __init__, which would cost a call: environ, None once nobody
+    # needs it, and started, of perf_counter().
 
     def end(self):
         """Note that the response has ended. The second call does nothing."""
         if self.dur is None:
             self.dur = (perf_counter() - self.started) * 1000.0
-            self.error = None
-            if current.get() is self:
-                current.set(None)
+            if self.error is not None:
+                self.error = None
+            if not self.told:
+                self.environ = None   # it may hold an upload
 
     def rule(self):
         """Return the Flask rule that matched, or None."""
-        if self.route is None:
-            request = self.environ.get("werkzeug.request")
+        environ = self.environ
+        if self.route is None and environ is not None:
+            request = environ.get("werkzeug.request")
             rule = getattr(request, "url_rule", None)
             if rule is not None:
                 self.route = rule.rule
@@ -70,7 +75,7 @@ class Request:
         tail = ""
         ended = self.dur is not None
         if ended and self.status is not None:
-            head += '"status":%d,' % self.status
+            head += '"status":%d,' % int(self.status[:3])
         if ended:
             tail = ',"dur":%.3f' % self.dur
         req = environ.get("HTTP_X_REQUEST_ID")
@@ -78,4 +83,13 @@ class Request:
             tail += ',"req":' + quote(req)
         if ended:
             self.head = (head, tail)
+            self.environ = None
         return head, tail
+
+
+def current():
+    """Return the request that the current thread or greenlet works on, or None. That it
+    has ended tells it from one under way: setting the variable twice would cost each
+    request more than asking here costs a record."""
+    request = _latest()
+    return request if request is not None and request.dur is None else None

@@ -2,9 +2,11 @@
 
 import logging
 import multiprocessing
+import sqlite3
 import sys
 import threading
 import time
+from contextlib import closing
 
 import kurama
 from flask import Flask, Response, request, url_for
@@ -39,6 +41,32 @@ def burn():
     while time.thread_time() < end:
         pass
     return "done"
+
+
+@app.get("/orders")
+def orders():
+    with closing(sqlite3.connect(":memory:")) as db:
+        db.execute("CREATE TABLE orders AS WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20000) SELECT i, random() AS r FROM n")
+        return {"rows": len(db.execute("SELECT * FROM orders ORDER BY r").fetchall())}
+
+
+@app.get("/slow/<float:seconds>")
+def slow(seconds):
+    wait_for_it(time.monotonic() + seconds)
+    return "done"
+
+
+@app.get("/compute/<float:seconds>")
+def compute(seconds):
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        sum(range(1000))
+    return "done"
+
+
+def wait_for_it(end):
+    while time.monotonic() < end:
+        time.sleep(0.005)
 
 
 @app.get("/stream")

@@ -7,6 +7,13 @@ from kurama import _flask, _record
 from kurama._request import Request
 
 
+def begun(environ):
+    """Return a request as the wrapper of Flask begins it."""
+    request = Request()
+    request.environ, request.started = environ, time.perf_counter()
+    return request
+
+
 class Records(unittest.TestCase):
     def test_an_id_is_a_uuid7_of_its_time(self):
         at = time.time()
@@ -18,11 +25,12 @@ class Records(unittest.TestCase):
         self.assertEqual(parsed.int >> 80, int(at * 1000))
 
     def test_a_line_is_one_json_object_in_canonical_order(self):
-        request = Request({"REQUEST_METHOD": "GET", "RAW_URI": "/a?b=ü", "HTTP_X_REQUEST_ID": "r-1"})
-        request.route, request.status = "/<x>", 200
+        request = begun({"REQUEST_METHOD": "GET", "RAW_URI": "/a?b=ü", "HTTP_X_REQUEST_ID": "r-1"})
+        request.route, request.status = "/<x>", "200 OK"
         request.fields = {"user": 7, "k": "request"}
+        record = _record.capture("log", "ERROR", 'a"\n\x00ü\ud800', request, "Trace\n", '{"k":"own"}', 1763632800.25)
         request.end()
-        line = _record.line(_record.capture("log", "ERROR", 'a"\n\x00ü\ud800', request, "Trace\n", '{"k":"own"}', 1763632800.25))
+        line = _record.line(record)
         self.assertTrue(line.endswith(b"}\n") and line.count(b"\n") == 1)
         got = json.loads(line)
         self.assertEqual(list(got), ["ts", "id", "kind", "level", "method", "url", "route", "status", "msg", "dur", "req", "exc", "extra"])
@@ -31,7 +39,7 @@ class Records(unittest.TestCase):
         self.assertEqual(got["extra"], {"user": 7, "k": "own"})
 
     def test_a_request_that_runs_has_no_status_yet(self):
-        request = Request({"REQUEST_METHOD": "GET", "PATH_INFO": "/a b", "QUERY_STRING": "q=1"})
+        request = begun({"REQUEST_METHOD": "GET", "PATH_INFO": "/a b", "QUERY_STRING": "q=1"})
         got = json.loads(_record.line(_record.capture("log", "INFO", "m", request)))
         self.assertEqual(got["url"], "/a%20b?q=1")
         self.assertFalse({"status", "dur", "req", "route"} & set(got))

@@ -15,12 +15,12 @@ TESTS = os.path.dirname(os.path.abspath(__file__))
 class Server:
     """gunicorn with the app, on a port of its own."""
 
-    def __init__(self, agent, *options):
+    def __init__(self, agent, *options, **env):
         self.agent = agent
         code = "import kurama._boot, sys\nfrom gunicorn.app.wsgiapp import run\nsys.argv[0] = 'gunicorn'\nrun()"
         self.process = subprocess.Popen(
             [sys.executable, "-c", code, "-b", "127.0.0.1:0", *options, "app:app"], cwd=TESTS,
-            env=environment(agent.path), stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+            env=environment(agent.path, **env), stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         try:
             records = agent.wait(lambda rs: any("Listening at" in r["msg"] for r in rs)
                                  and any("Booting worker" in r["msg"] for r in rs))
@@ -33,7 +33,7 @@ class Server:
     def get(self, path, **more):
         """Return status, headers and body."""
         conn = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
-        conn.request("GET", path, headers={"X-Request-ID": "req" + path, "X-Kurama-Start": str(int(time.time() * 1e6) - 5000), **more})
+        conn.request("GET", path, headers={"X-Request-ID": "req" + path, **more})
         answer = conn.getresponse()
         body = answer.read().decode()
         conn.close()
@@ -59,9 +59,11 @@ class Servers(unittest.TestCase):
 
     def check(self, *options):
         agent, server = self.serve(*options)
+        asked = time.time_ns()
         status, headers, body = server.get("/hello/ann?x=1")
-        self.assertEqual((status, body, headers["X-Kurama-Route"]), (200, "hello ann", "/hello/<name>"))
-        self.assertGreaterEqual(float(headers["X-Kurama-Queue"]), 5)
+        taken, cpu, db, route = headers["X-Kurama-Request"].split(" ", 3)
+        self.assertEqual((status, body, route, db), (200, "hello ann", "/hello/<name>", "0"))
+        self.assertTrue(asked <= int(taken) <= time.time_ns())
         for record in self.of(agent, "/hello/ann?x=1", 2):
             self.assertEqual((record["method"], record["url"], record["route"], record["status"]), ("GET", "/hello/ann?x=1", "/hello/<name>", 200))
             self.assertGreater(record["dur"], 0)
@@ -77,11 +79,14 @@ class Servers(unittest.TestCase):
         self.assertEqual(server.get("/stream")[2], "012")
         self.assertEqual([r["msg"] for r in self.of(agent, "/stream", 3)], ["part 0", "part 1", "part 2"])
         self.assertEqual(server.get("/thread")[0], 200)
-        self.assertEqual(server.get("/nowhere")[0], 404)
+        status, headers, _ = server.get("/nowhere")
+        self.assertEqual((status, len(headers["X-Kurama-Request"].split())), (404, 3))   # no route
         self.assertEqual(server.get("/links")[2], "/hello/ann /hello/ann")
         mounted = {"X-Forwarded-Prefix": "/shop/v2"}
         self.assertEqual(server.get("/links", **mounted)[2], "/shop/v2/hello/ann /hello/ann")
-        self.assertAlmostEqual(float(server.get("/burn")[1]["X-Kurama-CPU"]), 30, delta=15)
+        self.assertAlmostEqual(int(server.get("/burn")[1]["X-Kurama-Request"].split()[1]) / 1e6, 30, delta=15)
+        _, cpu, db, _ = server.get("/orders")[1]["X-Kurama-Request"].split(" ", 3)
+        self.assertGreater(int(db), 1_000_000)   # ns: it sorts 20 000 rows
 
         self.assertEqual(server.stop(), "")
         records = agent.wait(lambda rs: any("Shutting down" in r["msg"] for r in rs))

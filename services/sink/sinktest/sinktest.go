@@ -129,6 +129,6 @@ func Request(tenant, app string, i int, at time.Time) record.Record {
 		Method: "GET", URL: fmt.Sprintf("/user/%d?tab=posts", i), Route: "/user/<id>", Status: 200,
 		Msg: fmt.Sprintf("GET /user/%d 200 12.3 ms", i),
 		CPU: record.Num(12.5), Disk: record.Num(1.25), Swap: record.Num(0), Mem: record.Num(22.4),
-		Dur: record.Num(12.3), Queue: record.Num(0.4), CPUMs: record.Num(3.1), Req: fmt.Sprintf("req-%d", i),
+		Dur: record.Num(12.3), Queue: record.Num(0.4), CPUMs: record.Num(3.1), DBMs: record.Num(0.9), Bytes: record.Num(2048), Req: fmt.Sprintf("req-%d", i),
 	}
 }

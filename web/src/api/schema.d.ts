@@ -935,8 +935,10 @@ export interface components {
             cursor: string;
             records: {
                 app?: string;
+                bytes?: number | null;
                 cpu?: number | null;
                 cpu_ms?: number | null;
+                db_ms?: number | null;
                 disk?: number | null;
                 dur?: number | null;
                 exc?: string;
@@ -1053,9 +1055,19 @@ export interface components {
             before_p95: number | null;
             /**
              * Format: double
+             * @description Of the answer's body, per request
+             */
+            bytes: number | null;
+            /**
+             * Format: double
              * @description CPU per request
              */
             cpu_ms: number | null;
+            /**
+             * Format: double
+             * @description Time in calls of database drivers per request; null where none was made
+             */
+            db_ms: number | null;
             /** Format: int64 */
             errors: number;
             /** Format: double */
@@ -1314,8 +1326,10 @@ export interface components {
             /** @description Its log records, oldest first, at most twenty; none where the records are gone */
             logs: {
                 app?: string;
+                bytes?: number | null;
                 cpu?: number | null;
                 cpu_ms?: number | null;
+                db_ms?: number | null;
                 disk?: number | null;
                 dur?: number | null;
                 exc?: string;

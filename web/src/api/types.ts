@@ -65,6 +65,8 @@ export interface LogRecord {
   dur?: number; // ms
   queue?: number; // ms
   cpu_ms?: number;
+  db_ms?: number;
+  bytes?: number;
   req?: string;
   exc?: string;
   extra?: Record<string, unknown>;

@@ -1,6 +1,6 @@
 import { Table } from '@mantine/core';
 import { useState } from 'react';
-import { count, ms, rate } from '../format/format';
+import { bytes, count, ms, rate } from '../format/format';
 import { ids } from '../testids';
 import { useFeed, useLiveEvery } from './useLive';
 import { usePastWindow } from './usePastWindow';
@@ -25,7 +25,7 @@ export function RouteTable() {
       {routes.length === 0 ? <p className="quiet">{live ? 'No requests in the last 5 minutes.' : past.data ? 'No requests in this window.' : 'Reading the history…'}</p> : (
         <TableBox label="Top routes">
           <Table verticalSpacing={4} horizontalSpacing={8} className="tight">
-            <Table.Thead><Table.Tr><Table.Th>Route</Table.Th><Table.Th className="num">Requests</Table.Th><Table.Th className="num">per s</Table.Th><Table.Th className="num">Errors</Table.Th><Table.Th className="num">p50</Table.Th><Table.Th className="num">p95</Table.Th><Table.Th className="num">p99</Table.Th><Table.Th className="num">CPU</Table.Th></Table.Tr></Table.Thead>
+            <Table.Thead><Table.Tr><Table.Th>Route</Table.Th><Table.Th className="num">Requests</Table.Th><Table.Th className="num">per s</Table.Th><Table.Th className="num">Errors</Table.Th><Table.Th className="num">p50</Table.Th><Table.Th className="num">p95</Table.Th><Table.Th className="num">p99</Table.Th><Table.Th className="num">CPU</Table.Th><Table.Th className="num" title="Time of a request in calls of database drivers, mean">Database</Table.Th><Table.Th className="num" title="Size of an answer, mean">Answer</Table.Th></Table.Tr></Table.Thead>
             <Table.Tbody>
               {shown.map((r) => (
                 <Table.Tr key={`${r.method} ${r.route}`} data-testid={ids.routeRow}>
@@ -37,6 +37,8 @@ export function RouteTable() {
                   <Table.Td className="num">{ms(r.p95)}</Table.Td>
                   <Table.Td className="num">{ms(r.p99)}</Table.Td>
                   <Table.Td className="num">{ms(r.cpu_ms)}</Table.Td>
+                  <Table.Td className="num">{ms(r.db_ms)}</Table.Td>
+                  <Table.Td className="num">{bytes(r.bytes)}</Table.Td>
                 </Table.Tr>
               ))}
             </Table.Tbody>

@@ -1,6 +1,6 @@
 import { Button, CopyButton, Group } from '@mantine/core';
 import type { LogRecord } from '../api/types';
-import { exact, ms, percent, utc } from '../format/format';
+import { bytes, exact, ms, percent, utc } from '../format/format';
 import { IconCheck, IconCopy, IconGitBranch, IconTerminal2 } from '../theme/icons';
 import { ids } from '../testids';
 import { plain } from './plain';
@@ -21,6 +21,8 @@ export function RecordDetail({ record, onFollow, curl }: { record: LogRecord; on
     ['dur', record.dur == null ? null : ms(record.dur)],
     ['queue', record.queue == null ? null : ms(record.queue)],
     ['cpu_ms', record.cpu_ms == null ? null : ms(record.cpu_ms)],
+    ['db_ms', record.db_ms == null ? null : ms(record.db_ms)],
+    ['bytes', record.bytes == null ? null : bytes(record.bytes)],
     ['req', record.req],
     ['cpu', percent(record.cpu)],
     ['mem', percent(record.mem)],

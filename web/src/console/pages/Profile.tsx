@@ -3,7 +3,7 @@ import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { get, seg } from '../../api/client';
 import type { Profile as ProfileView, RouteFigures } from '../../api/types';
-import { count, ms, percent, rate } from '../../format/format';
+import { bytes, count, ms, percent, rate } from '../../format/format';
 import { Problem } from '../../parts/Said';
 import { TableBox } from '../../parts/TableBox';
 import { ids } from '../../testids';
@@ -12,7 +12,7 @@ import { Waiting } from '../../parts/Waiting';
 import { setQuery, to, useRoute } from '../route';
 import { Slowest } from './Slowest';
 
-type Column = 'route' | 'requests' | 'rate' | 'errors' | 'p50' | 'p95' | 'p99' | 'mean' | 'cpu_ms' | 'share';
+type Column = 'route' | 'requests' | 'rate' | 'errors' | 'p50' | 'p95' | 'p99' | 'mean' | 'cpu_ms' | 'db_ms' | 'bytes' | 'share';
 
 const COLUMNS: [id: Column, name: string, says: string][] = [
   ['route', 'Route', 'Method and rule'],
@@ -24,6 +24,8 @@ const COLUMNS: [id: Column, name: string, says: string][] = [
   ['p99', 'p99', '99 of 100 requests were faster'],
   ['mean', 'Mean', 'Mean response time'],
   ['cpu_ms', 'CPU', 'CPU time of a request, mean'],
+  ['db_ms', 'Database', 'Time of a request in calls of database drivers, mean; none where it makes no calls'],
+  ['bytes', 'Answer', 'Size of an answer, mean'],
   ['share', 'Share of time', 'This route\'s part of all time spent answering'],
 ];
 
@@ -90,6 +92,8 @@ function Row({ app, r, share, slowest }: { app: string; r: RouteFigures; share: 
       <Table.Td className="num">{ms(r.p99)}</Table.Td>
       <Table.Td className="num">{ms(r.mean)}</Table.Td>
       <Table.Td className="num">{ms(r.cpu_ms)}</Table.Td>
+      <Table.Td className="num">{ms(r.db_ms)}</Table.Td>
+      <Table.Td className="num">{bytes(r.bytes)}</Table.Td>
       <Table.Td className="num">{percent(share * 100)}</Table.Td>
     </Table.Tr>
   );
