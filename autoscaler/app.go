@@ -15,6 +15,7 @@ type app struct {
 	*watch.App
 	figures figures
 	knocked bool // it sleeps, and a request waits
+	asked   bool // what came in the days before was asked for
 	held    bool // it was told that what the figures ask for is not done
 }
 

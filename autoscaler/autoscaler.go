@@ -31,6 +31,12 @@ type Store interface {
 	Apply(ctx context.Context, d paas.Decision) (applied bool, err error)
 }
 
+// Past tells what came before the autoscaler started: the requests of each
+// minute from a whole one on.
+type Past interface {
+	Minutes(ctx context.Context, tenant, app string, from, to time.Time) ([]int, error)
+}
+
 // Sender takes event records for the stream; wire.Client is one. Send never
 // blocks; false means dropped.
 type Sender interface {
@@ -42,6 +48,7 @@ type Options struct {
 	Store    Store
 	Stream   *stream.Stream
 	Sender   Sender       // nil: no event records
+	Past     Past         // nil: daily patterns show after two days only
 	Listener net.Listener // serves /healthz, /readyz and /metrics; nil: none
 	Log      *slog.Logger // nil: discarded
 	Now      func() time.Time
@@ -151,12 +158,17 @@ func (a *Autoscaler) runOnce(ctx context.Context, now time.Time) error {
 	if err != nil {
 		return err
 	}
+	asked := a.opts.Past == nil
 	present := make(map[appKey]bool, len(targets))
 	for _, t := range targets {
 		key := appKey{t.Tenant, t.App}
 		present[key] = true
 		if a.apps[key] == nil {
 			a.apps[key] = newApp(t, now)
+		}
+		if !asked && !a.apps[key].asked && t.Policy.Name == paas.PolicySwift { // one in a round: it takes a moment
+			asked = true
+			a.remember(ctx, now, a.apps[key], key)
 		}
 		if err := a.decide(ctx, now, a.apps[key], t); err != nil {
 			return err
@@ -169,6 +181,31 @@ func (a *Autoscaler) runOnce(ctx context.Context, now time.Time) error {
 	}
 	a.metrics.apps.Set(float64(len(a.apps)))
 	return nil
+}
+
+const (
+	pastSpan    = 49 * time.Hour // two days, and the hour that is compared with them
+	pastTimeout = 5 * time.Second
+)
+
+// remember reads what came for an app in the days before. Without it, its daily
+// pattern shows after two days.
+func (a *Autoscaler) remember(ctx context.Context, now time.Time, app *app, key appKey) {
+	app.asked = true
+	ctx, cancel := context.WithTimeout(ctx, pastTimeout)
+	defer cancel()
+	to := now.Truncate(time.Minute)
+	from := to.Add(-pastSpan)
+	counts, err := a.opts.Past.Minutes(ctx, key.tenant, key.app, from, to)
+	if err != nil {
+		a.log.Warn("What came in the days before is not known: a daily pattern shows after two days.", "tenant", key.tenant, "app", key.app, "error", err)
+		return
+	}
+	rates := make([]float64, len(counts))
+	for i, n := range counts {
+		rates[i] = float64(n) / 60
+	}
+	app.Remember(from, rates)
 }
 
 // decide asks the policy of one app and carries out what it says.

@@ -62,6 +62,53 @@ func startStream(t *testing.T) *stream.Stream {
 	return s
 }
 
+// quietPast is a past of 5 requests a minute.
+type quietPast struct{ asked []string }
+
+func (p *quietPast) Minutes(_ context.Context, tenant, app string, from, to time.Time) ([]int, error) {
+	p.asked = append(p.asked, tenant+"/"+app+" "+to.Sub(from).String())
+	if app == "lost" {
+		return nil, errors.New("no such table")
+	}
+	counts := make([]int, int(to.Sub(from)/time.Minute))
+	for i := range counts {
+		counts[i] = 300
+	}
+	return counts, nil
+}
+
+func TestThePastOfAnAppIsReadOnce(t *testing.T) {
+	policies := &swiftApps{}
+	for _, app := range []string{"hello", "lost", "other"} {
+		p := paas.DefaultPolicy()
+		if p.Name = paas.PolicySwift; app == "other" {
+			p.Name = paas.PolicyStep
+		}
+		policies.list = append(policies.list, paas.ScaledApp{Tenant: "default", App: app, Desired: 1, Release: 1, Policy: p})
+	}
+	past := &quietPast{}
+	a := New(config.Default().Autoscaler, Options{Store: policies, Past: past})
+	now := time.Date(2026, 11, 20, 12, 0, 0, 0, time.UTC)
+	for i := range 5 {
+		if err := a.runOnce(t.Context(), now.Add(time.Duration(i)*time.Second)); err != nil {
+			t.Fatal(err)
+		}
+		if i == 0 && len(past.asked) != 1 {
+			t.Errorf("%d pasts were read in one round", len(past.asked))
+		}
+	}
+	if want := "default/hello 49h0m0s default/lost 49h0m0s"; strings.Join(past.asked, " ") != want {
+		t.Errorf("asked %q", past.asked)
+	}
+}
+
+// swiftApps are apps that nothing is decided for.
+type swiftApps struct{ list []paas.ScaledApp }
+
+func (s *swiftApps) ScaledApps(context.Context) ([]paas.ScaledApp, error) { return s.list, nil }
+
+func (s *swiftApps) Apply(context.Context, paas.Decision) (bool, error) { return true, nil }
+
 // TestTheLoopScalesABusyAppUp runs the role against a real database and a real
 // stream, with the shortest windows a policy may have.
 func TestTheLoopScalesABusyAppUp(t *testing.T) {

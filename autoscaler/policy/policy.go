@@ -40,6 +40,9 @@ type Samples struct {
 	Load    Reading  // percent: mean CPU over the replicas, one value a second
 	Time    Reading  // ms: response times
 	Seconds []Second // oldest first; as many as Memory says, fewer after a start
+	// Usual is the rate (1/s) that the days before had at this time of day, and
+	// until a replica ordered now is up; unknown where they show no pattern.
+	Usual record.Number
 }
 
 // Memory is how many Seconds the policies look back at most.

@@ -17,6 +17,7 @@ type story struct {
 	state   State
 	seconds []Second
 	times   Reading // of response time
+	usual   record.Number
 	now     time.Time
 	told    []string // of what was not done
 }
@@ -38,7 +39,7 @@ func (s *story) play(length int, figures func(second, replicas int) Second) stri
 		sec := figures(i, s.state.Desired)
 		sec.At = s.now
 		s.seconds = append(s.seconds, sec)
-		d, next := Decide(s.now, s.policy, s.state, Samples{Seconds: s.seconds, Time: s.times})
+		d, next := Decide(s.now, s.policy, s.state, Samples{Seconds: s.seconds, Time: s.times, Usual: s.usual})
 		s.state = next
 		if d.Valid {
 			out = append(out, fmt.Sprintf("%d: %d", s.now.Sub(began)/time.Second, d.To))
@@ -53,7 +54,7 @@ func (s *story) play(length int, figures func(second, replicas int) Second) stri
 func (s *story) last(figures func(second, replicas int) Second) paas.Decision {
 	sec := figures(0, s.state.Desired)
 	sec.At = s.now
-	d, _ := Decide(s.now, s.policy, s.state, Samples{Seconds: append(s.seconds, sec), Time: s.times})
+	d, _ := Decide(s.now, s.policy, s.state, Samples{Seconds: append(s.seconds, sec), Time: s.times, Usual: s.usual})
 	return d
 }
 

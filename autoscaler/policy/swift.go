@@ -58,8 +58,9 @@ type demand struct {
 // so that a strong rise counts after a second and a weak one once there are
 // figures enough, extrapolated by the time that a replica takes to start. Down:
 // the highest rate of any 5 s within down_window, in one step, unless requests
-// wait; the window doubles each time that a step down was soon regretted. A
-// step up that did not help is taken back, and nothing added for hold.
+// wait; the window doubles each time that a step down was soon regretted. Where
+// the days before show a pattern, what they had at this time is expected. A step
+// up that did not help is taken back, and nothing added for hold.
 func (r *round) swift() verdict {
 	ready, known := r.ready()
 	if !known {
@@ -71,6 +72,10 @@ func (r *round) swift() verdict {
 	st := &r.next.Swift
 	r.followOrder(ready)
 	rate, told := r.rushRate()
+	usual := r.samples.Usual.Known && told && r.samples.Usual.Value > rate
+	if usual {
+		rate = r.samples.Usual.Value
+	}
 	up, ok := r.demand(rate, told, ready)
 	if !ok {
 		return verdict{}
@@ -86,7 +91,11 @@ func (r *round) swift() verdict {
 		if held := r.mayNotAdd(up, ready); held != "" {
 			return verdict{to: from, why: held}
 		}
-		v := r.want(need, r.whyUp(up, ready))
+		why := r.whyUp(up, ready)
+		if usual && up.waiting < 1 {
+			why = fmt.Sprintf("at this time of day %s requests/s came on both days before, which keep %s slots busy, and %d × %s are there", figure(up.rate), figure(up.busy), ready, figure(r.slots()))
+		}
+		v := r.want(need, why)
 		if v.to > from {
 			r.ordered(v.to, up)
 		}

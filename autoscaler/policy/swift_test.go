@@ -117,6 +117,21 @@ func TestSwift(t *testing.T) {
 		})
 		want(t, got, "")
 	})
+	t.Run("what is usual at this time of day is there before it comes", func(t *testing.T) {
+		s := swift(1, nil)
+		s.play(60, asked(20, 50))
+		s.usual = record.Num(200) // 10 slots busy: four replicas with room
+		d := s.last(asked(20, 50))
+		if d.To != 4 || !strings.Contains(d.Reason, "at this time of day 200 requests/s came on both days before") {
+			t.Errorf("%d: %s", d.To, d.Reason)
+		}
+		want(t, s.play(120, asked(20, 50)), "0: 4") // it is kept as long as it is usual
+		s.usual = record.Number{}
+		s.play(60, asked(20, 50))
+		if s.state.Desired != 1 {
+			t.Errorf("%d are kept", s.state.Desired)
+		}
+	})
 	t.Run("of a step that helped in part that part is kept", func(t *testing.T) {
 		s := swift(1, nil)
 		s.play(120, asked(60, 50))

@@ -24,6 +24,7 @@ type Plant struct {
 	InFlight int     `json:"in_flight"` // requests that the router gives a replica at once
 	Queue    int     `json:"queue"`     // requests that wait in the router; more are refused
 	Timeout  float64 `json:"timeout"`   // after which a request has failed
+	AtOnce   int     `json:"at_once"`   // requests that whoever sends them has in flight at most; more are sent as others end; 0: no bound
 }
 
 // Starts draws how long starts take: one of the measured times, stretched.

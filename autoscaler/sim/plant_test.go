@@ -97,6 +97,21 @@ func TestPlant(t *testing.T) {
 		}
 		near(t, "p99", o.P99, p.Timeout, 0.001)
 	})
+	t.Run("a sender that is bounded holds requests back, and they are late from when they were due", func(t *testing.T) {
+		p := waits(t, func(p *Plant) { p.Most, p.AtOnce = 1, 40 })
+		w := newWorld(p, 1, newTally(0.2, 10))
+		startWith(w, 1)
+		for i := range 400 { // 80 of 200 a second can be answered
+			w.arrive(float64(i) / 200)
+		}
+		if w.inSystem != 40 || len(w.outside) < 150 || w.arrived > 250 {
+			t.Errorf("%d in the system, %d outside, %d came", w.inSystem, len(w.outside), w.arrived)
+		}
+		w.advance(60)
+		if w.inSystem != 0 || len(w.took) != 400 || w.tally.errors != 0 || w.tally.late < 300 {
+			t.Errorf("%d answered, %d late, %d in the system", len(w.took), w.tally.late, w.inSystem)
+		}
+	})
 	t.Run("the same seed gives the same run, another another", func(t *testing.T) {
 		f := func(seed uint64) Outcome {
 			return run(t, Experiment{Load: steady(100, 200), Plant: waits(t, nil), Scaler: "swift", Seed: seed})

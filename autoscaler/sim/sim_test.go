@@ -273,3 +273,21 @@ func TestTrace(t *testing.T) {
 		t.Error("a day that the trace does not have")
 	}
 }
+
+func TestADailyPatternIsAnsweredBeforeItComes(t *testing.T) {
+	day := 24 * 3600
+	load := Load{Name: "days", Seconds: 2*day + 13*3600, Rate: func(s int) float64 {
+		if at := s % day; at >= 12*3600 && at < 12*3600+120 { // a rush at noon, of two minutes
+			return 150
+		}
+		return 0.5
+	}}
+	readyAt := map[int]int{}
+	o := run(t, Experiment{Load: load, Plant: waits(t, nil), Scaler: "swift", Curve: true})
+	for d := range 3 {
+		readyAt[d] = o.Replicas[d*day+12*3600].Ready
+	}
+	if readyAt[0] != 1 || readyAt[1] != 1 || readyAt[2] < 3 {
+		t.Errorf("as the rush of each day begins %v replicas are ready", readyAt)
+	}
+}

@@ -17,6 +17,7 @@ type world struct {
 	replicas []*replica
 	unplaced int       // ordered replicas that the host has no room for
 	queue    []request // in the router, longest first
+	outside  []request // due, and not sent yet
 	conns    conns
 	tally    *tally
 
@@ -77,16 +78,25 @@ func (w *world) settle(to float64) {
 // arrive lets a request in at a time.
 func (w *world) arrive(at float64) {
 	w.advance(at)
-	w.arrived++
 	w.tally.requests++
 	req := w.plant.draw(w.work, at)
+	if w.plant.AtOnce > 0 && w.inSystem >= w.plant.AtOnce {
+		w.outside = append(w.outside, req)
+		return
+	}
+	w.enter(req)
+}
+
+// enter lets a request into the router.
+func (w *world) enter(req request) {
+	w.arrived++
 	r := w.pick()
 	switch {
 	case r != nil:
 		w.inSystem++
 		w.give(r, req)
 	case len(w.queue) >= w.plant.Queue:
-		w.tally.failed(at)
+		w.tally.failed(req.arrived)
 	default:
 		w.inSystem++
 		w.queue = append(w.queue, req)
@@ -171,6 +181,11 @@ func (w *world) end(e event) {
 		w.remove(r)
 	}
 	w.dispatch()
+	for len(w.outside) > 0 && w.inSystem < w.plant.AtOnce {
+		req := w.outside[0]
+		w.outside = w.outside[1:]
+		w.enter(req)
+	}
 }
 
 // scale brings the number of replicas that are to stay to n: those that are not

@@ -24,6 +24,7 @@ type App struct {
 	seconds []policy.Second
 	load    *window.Values
 	times   *window.Sketches
+	days    *window.Days // nil: the policy does not go by them
 }
 
 // New begins to watch an app: its windows are empty.
@@ -53,7 +54,24 @@ func (a *App) usePolicy(p paas.Policy, now time.Time) {
 		a.load, a.times = window.NewValues(load), window.NewSketches(times)
 		a.watched = now
 	}
+	if p.Name == paas.PolicySwift && a.days == nil {
+		a.days = &window.Days{}
+	}
 	a.policy = p
+}
+
+// ahead is how much longer than a start takes a daily pattern is looked ahead:
+// its figures are those of minutes.
+const ahead = time.Minute
+
+// Remember adds what is known of the time before the app was watched: the mean
+// rate (1/s) of each minute from a time on.
+func (a *App) Remember(from time.Time, rates []float64) {
+	for i, rate := range rates {
+		if a.days != nil {
+			a.days.Remember(from.Add(time.Duration(i)*time.Minute), rate)
+		}
+	}
 }
 
 // windows returns the windows of load and of response time that a policy asks for.
@@ -114,6 +132,9 @@ func (a *App) Add(s policy.Second) {
 	if s.CPU.Known {
 		a.load.Add(s.At, s.CPU.Value)
 	}
+	if a.days != nil && s.Arrived.Known {
+		a.days.Add(s.At, s.Arrived.Value)
+	}
 	if len(a.seconds) >= 2*policy.Memory {
 		a.seconds = slices.Clone(a.seconds[len(a.seconds)-policy.Memory:])
 	}
@@ -140,6 +161,9 @@ func (a *App) samples(now time.Time) policy.Samples {
 	s := policy.Samples{Seconds: a.seconds}
 	s.Time.P95, s.Time.Count = a.times.Quantile(now, 0.95)
 	s.Time.Span = min(now.Sub(a.watched), a.times.Length())
+	if a.policy.Name == paas.PolicySwift {
+		s.Usual.Value, s.Usual.Known = a.days.Usual(now, ahead+seconds(a.state.Swift.Start))
+	}
 	if a.policy.Name == paas.PolicyKurama { // the only one that goes by it
 		s.Load.P95, s.Load.Count = a.load.Quantile(now, 0.95)
 		s.Load.Span = min(now.Sub(a.watched), a.load.Length())

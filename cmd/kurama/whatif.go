@@ -72,14 +72,19 @@ func (r *replayer) read(ctx context.Context, q api.WhatIfQuestion, w *api.WhatIf
 	if err != nil {
 		return nil, sim.Plant{}, err
 	}
-	minutes := make([]int, int(w.To.Sub(w.From)/time.Minute))
+	w.Requests = all.Requests
+	return minutesOf(steps, w.From, w.To), r.plantOf(q, all, routes, w), nil
+}
+
+// minutesOf returns the requests of each minute of a time.
+func minutesOf(steps []profile.Step, from, to time.Time) []int {
+	minutes := make([]int, int(to.Sub(from)/time.Minute))
 	for _, s := range steps {
-		if i := int(s.At.Sub(w.From) / time.Minute); i >= 0 && i < len(minutes) {
+		if i := int(s.At.Sub(from) / time.Minute); i >= 0 && i < len(minutes) {
 			minutes[i] += int(s.Requests)
 		}
 	}
-	w.Requests = all.Requests
-	return minutes, r.plantOf(q, all, routes, w), nil
+	return minutes
 }
 
 // plantOf makes a plant of what is known of the app. The median time of a

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"kurama/autoscaler/sim"
+	"kurama/internal/config"
 	"kurama/paas"
 	"kurama/sdk/reqsim"
 )
@@ -13,7 +14,6 @@ import (
 const (
 	curveSeeds = 20
 	curveAim   = 0.10 // of the real number of replicas, mean over the run
-	curveLag   = 1    // s: router, agent, stream and the autoscaler's own second lie between a request and a decision
 )
 
 // reportCurve holds the number of ready replicas, second by second, against that
@@ -86,6 +86,7 @@ func simulatedCurve(ctx context.Context, starts []float64, work float64, length 
 	if err != nil {
 		return nil, err
 	}
+	plant.AtOnce, plant.Queue = reqsim.DefaultMaxInFlight, config.Default().Router.QueueLimit
 	plant.Start, plant.Work, plant.Sigma = sim.Starts{Measured: starts, Times: 1}, work, 0.05 // the handler sleeps for as long each time
 	policy := paas.DefaultPolicy()
 	policy.Name, policy.Min, policy.Max = paas.PolicySwift, 1, 6
@@ -98,7 +99,7 @@ func simulatedCurve(ctx context.Context, starts []float64, work float64, length 
 	mean := make([]float64, length)
 	for seed := range curveSeeds {
 		o, err := sim.Run(ctx, sim.Experiment{Load: load, Plant: plant, Scaler: paas.PolicySwift, Objective: policy.Swift.TimeUp / 1000, Seed: uint64(seed + 1),
-			Policy: &policy, Exact: true, Curve: true, Lag: curveLag})
+			Policy: &policy, Exact: true, Curve: true})
 		if err != nil {
 			return nil, err
 		}
