@@ -6,7 +6,12 @@ type DiskUse struct {
 	Releases int64  `json:"releases"` // sources kept for rollback
 	Archive  int64  `json:"archive"`  // log records as files
 	Volumes  int64  `json:"volumes"`
+	Output   int64  `json:"output"` // what the engine keeps of the replicas' stdout and stderr
 	Total    int64  `json:"total"`
+
+	// Layers are the dependencies of kept releases. Those that another tenant has
+	// too are one on the disk, and counted for both; so they are no part of Total.
+	Layers int64 `json:"layers"`
 }
 
 // DiskReport is what the platform's files take, and what is left.
@@ -16,6 +21,10 @@ type DiskReport struct {
 	// What belongs to no tenant, by what it is: layers, stream, database, …;
 	// operators alone see it.
 	Shared map[string]int64 `json:"shared,omitempty"`
+
+	// Spare is what nobody needs and a collection would free: layers of no kept
+	// release. Operators alone see it.
+	Spare int64 `json:"spare,omitempty"`
 
 	Free   int64  `json:"free"`   // bytes of the disk
 	Size   int64  `json:"size"`   // bytes of the disk

@@ -2,7 +2,10 @@
 // releases, replicas, routes. It does no I/O.
 package paas
 
-import "time"
+import (
+	"net/netip"
+	"time"
+)
 
 // DefaultTenant is the tenant that exists from the first start. Its apps also
 // answer on <app>.<domain>, without the tenant in the name.
@@ -171,6 +174,17 @@ type Gate struct {
 // Table is all that the router knows. Version only grows; an older table than
 // the one in force is refused.
 type Table struct {
-	Version int64   `json:"version"`
-	Routes  []Route `json:"routes"`
+	Version  int64     `json:"version"`
+	Routes   []Route   `json:"routes"`
+	Networks []Network `json:"networks,omitempty"`
 }
+
+// Network is where the containers of a tenant have their addresses: who asks
+// from there is the tenant's, and reaches its apps as <app>.internal.
+type Network struct {
+	Tenant string       `json:"tenant"`
+	Range  netip.Prefix `json:"range"`
+}
+
+// InternalSuffix ends the names by which the apps of a tenant reach one another.
+const InternalSuffix = ".internal"

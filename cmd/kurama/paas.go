@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"net"
+	"net/netip"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -61,6 +62,7 @@ func newPaas(ctx context.Context, w *wiring) (runner, error) {
 	if err != nil {
 		return nil, err
 	}
+	room.With(housekeeping{deployer, e})
 	bounds := tenantBounds{Engine: e, store: store.New(pool), folders: w.folders, normal: int64(w.cfg.Quota.LogBytes), log: w.log}
 	jobs := store.New(pool)
 	crons := cron.New(w.cfg.Cron, cron.Deps{Jobs: jobs, Runs: jobs, Runner: deployer, Events: events, Log: w.log})
@@ -76,13 +78,34 @@ func newPaas(ctx context.Context, w *wiring) (runner, error) {
 	return together{deployer, console, crons, room, bounds, domains, auth.NewAuditKeeper(w.cfg.Console, pool, w.log)}, nil
 }
 
+// housekeeping is who knows what the disk holds, and collects.
+type housekeeping struct {
+	*deploy.Deployer
+	engine *runtime.Engine
+}
+
+// Output returns what the engine keeps of the replicas' output.
+func (h housekeeping) Output(ctx context.Context) (map[string]int64, error) {
+	return h.engine.Output(ctx)
+}
+
+// innerPort is the port on which containers reach the router: it has to listen on
+// all addresses for that, and so on those of the tenants' bridges. 0: they do not.
+func innerPort(listen string) int {
+	host, _, err := net.SplitHostPort(listen)
+	if ip, parseErr := netip.ParseAddr(host); err != nil || host != "" && (parseErr != nil || !ip.IsUnspecified()) {
+		return 0
+	}
+	return portNumber(listen)
+}
+
 // engine connects to Docker for this installation.
 func (w *wiring) engine(walls runtime.Walls) (*runtime.Engine, error) {
 	instance, err := w.instance()
 	if err != nil {
 		return nil, err
 	}
-	e, err := runtime.New(w.cfg.Docker, runtime.Options{Instance: instance, RunDir: w.folders.Run, StandbyDir: w.folders.Sub("standby"), VolumeDir: w.folders.Sub("volumes"), Walls: walls, Log: w.log})
+	e, err := runtime.New(w.cfg.Docker, runtime.Options{Instance: instance, RunDir: w.folders.Run, StandbyDir: w.folders.Sub("standby"), VolumeDir: w.folders.Sub("volumes"), Walls: walls, RouterPort: innerPort(w.cfg.Router.Listen), Log: w.log})
 	if err != nil {
 		return nil, err
 	}

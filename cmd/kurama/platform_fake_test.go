@@ -285,6 +285,8 @@ func (p *platformFake) Course(context.Context, string, string, time.Time, time.T
 }
 
 // Report gives the default tenant 1 MiB of releases.
+func (p *platformFake) Collect(context.Context) (int64, error) { return 1 << 20, nil }
+
 func (p *platformFake) Report(context.Context) (paas.DiskReport, error) {
 	return paas.DiskReport{Tenants: []paas.DiskUse{{Tenant: "default", Releases: 1 << 20, Total: 1 << 20}}, Shared: map[string]int64{"layers": 2 << 20}, Free: 1 << 30, Size: 2 << 30}, nil
 }

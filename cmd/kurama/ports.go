@@ -6,6 +6,7 @@ import (
 	"net"
 	"os"
 	"strconv"
+	"strings"
 	"syscall"
 
 	"kurama/internal/config"
@@ -120,7 +121,8 @@ func (p *ports) env() []string {
 		config.EnvName("dashboard.url") + "=" + p.dashboardURL,
 		config.EnvName("console.listen") + "=" + p.reach["paas"],
 		config.EnvName("dashboard.listen") + "=" + p.reach["dashboard"],
-		config.EnvName("router.listen") + "=" + p.reach["router"],
+		// Whether it listens everywhere, which reach has localhost for, decides on internal names.
+		config.EnvName("router.listen") + "=" + strings.TrimPrefix(p.reach["router"], "localhost"),
 		config.EnvName("router.tls.listen") + "=" + p.tlsAddr,
 		config.EnvName("stream.listen") + "=" + p.streamAddr,
 	}

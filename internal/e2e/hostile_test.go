@@ -96,6 +96,14 @@ func TestHostileApps(t *testing.T) {
 			t.Errorf("reached: %v", got.Reached)
 		}
 	})
+	t.Run("on its own bridge the router serves it the apps of its tenant alone", func(t *testing.T) {
+		for host, want := range map[string]int{"hostile.internal": 200, "neighbour.internal": 404, "neighbour." + h.tenant + ".internal": 404,
+			"neighbour." + h.tenant + ".localhost": 404, "hostile.localhost": 404, "localhost": 404, "169.254.169.254": 404} {
+			if got := tries[struct{ Status int }](t, h, "/ask?host="+host); got.Status != want {
+				t.Errorf("%s: %d", host, got.Status)
+			}
+		}
+	})
 	t.Run("no secret of another tenant is in any file, and no other process is seen", func(t *testing.T) {
 		got := tries[struct {
 			Found     []string
@@ -226,6 +234,10 @@ func (h *hostility) forbidden(t *testing.T) []string {
 	}
 	addresses, err := net.InterfaceAddrs()
 	must(t, err)
+	own := ""
+	for _, n := range h.replica(t, "hostile", "default").NetworkSettings.Networks {
+		own = n.Gateway // where its tenant's apps reach one another
+	}
 	ports := []string{h.console, h.dashboard, h.router, "http://x:5001", "http://x:5005", "http://x:5432", "http://x:22", "http://" + bait.Addr().String()}
 	for _, a := range addresses {
 		prefix, err := netip.ParsePrefix(a.String())
@@ -235,7 +247,9 @@ func (h *hostility) forbidden(t *testing.T) []string {
 		for _, address := range ports {
 			u, err := url.Parse(address)
 			must(t, err)
-			list = append(list, net.JoinHostPort(prefix.Addr().String(), u.Port()))
+			if address != h.router || prefix.Addr().String() != own {
+				list = append(list, net.JoinHostPort(prefix.Addr().String(), u.Port()))
+			}
 		}
 	}
 	return list

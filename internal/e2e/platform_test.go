@@ -99,7 +99,7 @@ func newPlatform(extra string) (*platform, error) {
 	}
 	p := &platform{data: data, config: filepath.Join(data, "config.yaml"),
 		console: "http://localhost:" + ports[0], dashboard: "http://localhost:" + ports[1], router: "http://localhost:" + ports[2]}
-	text := fmt.Sprintf("console: {listen: '127.0.0.1:%s'}\ndashboard: {listen: '127.0.0.1:%s'}\nrouter: {listen: '127.0.0.1:%s'}\nstream: {listen: '127.0.0.1:%s'}\n%s",
+	text := fmt.Sprintf("console: {listen: '127.0.0.1:%s'}\ndashboard: {listen: '127.0.0.1:%s'}\nrouter: {listen: '0.0.0.0:%s'}\nstream: {listen: '127.0.0.1:%s'}\n%s",
 		ports[0], ports[1], ports[2], ports[3], quick+extra)
 	return p, os.WriteFile(p.config, []byte(text), 0o600)
 }

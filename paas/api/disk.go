@@ -13,6 +13,13 @@ import (
 // Disk knows what the platform's files take.
 type Disk interface {
 	Report(ctx context.Context) (paas.DiskReport, error)
+	// Collect removes what nobody needs, and returns the bytes that were freed.
+	Collect(ctx context.Context) (freed int64, err error)
+}
+
+// Collected is what a collection freed.
+type Collected struct {
+	Freed int64 `json:"freed" doc:"Bytes that the disk has more than before"`
 }
 
 func (a *API) diskRoutes() {
@@ -26,11 +33,17 @@ func (a *API) diskRoutes() {
 			}
 			if c.Role != paas.RoleOperator || c.r.URL.Query().Get("tenant") != "" {
 				r.Tenants = slices.DeleteFunc(r.Tenants, func(u paas.DiskUse) bool { return u.Tenant != c.tenant })
-				r.Shared = nil
+				r.Shared, r.Spare = nil, 0
 			}
 			if len(r.Tenants) == 0 {
 				r.Tenants = []paas.DiskUse{}
 			}
 			return reply(r), nil
+		})
+	register(a, huma.Operation{OperationID: "collect-disk", Method: http.MethodPost, Path: "/disk/collect",
+		Summary: "Remove what nobody needs: sources beyond those kept for rollback, layers and base images of no kept release"},
+		paas.RoleOperator, func(ctx context.Context, _ *InTenant) (*answer[Collected], error) {
+			freed, err := a.deps.Disk.Collect(ctx)
+			return reply(Collected{freed}), err
 		})
 }

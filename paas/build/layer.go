@@ -295,19 +295,36 @@ func folderSize(folder string) int64 {
 // was used within the last hour stays, because its release may not be stored
 // yet.
 func (b *Builder) KeepLayers(used map[string]bool) error {
+	spare, err := b.spareLayers(used)
+	errs := []error{err}
+	for _, folder := range spare {
+		errs = append(errs, os.RemoveAll(folder))
+	}
+	return errors.Join(errs...)
+}
+
+// SpareLayers returns the size of what KeepLayers would remove.
+func (b *Builder) SpareLayers(used map[string]bool) (bytes int64, err error) {
+	spare, err := b.spareLayers(used)
+	for _, folder := range spare {
+		bytes += folderSize(folder)
+	}
+	return bytes, err
+}
+
+func (b *Builder) spareLayers(used map[string]bool) (folders []string, err error) {
 	entries, err := os.ReadDir(b.layersFolder())
 	if err != nil {
-		return fmt.Errorf("layers: %w", err)
+		return nil, fmt.Errorf("layers: %w", err)
 	}
-	var errs []error
 	for _, e := range entries {
 		info, err := e.Info()
 		if err != nil || used[e.Name()] || strings.HasSuffix(e.Name(), unfinished) || time.Since(info.ModTime()) < time.Hour {
 			continue
 		}
-		errs = append(errs, os.RemoveAll(b.LayerFolder(e.Name())))
+		folders = append(folders, b.LayerFolder(e.Name()))
 	}
-	return errors.Join(errs...)
+	return folders, nil
 }
 
 // place names a line of the app's file for an error, where it is known.

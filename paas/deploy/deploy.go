@@ -84,6 +84,7 @@ type Builder interface {
 	Layer(ctx context.Context, tenant, dir string, line func(string)) (paas.Layer, error)
 	LayerFolder(key string) string
 	KeepLayers(used map[string]bool) error
+	SpareLayers(used map[string]bool) (bytes int64, err error)
 	RemoveOldBases(ctx context.Context) error
 }
 
@@ -97,7 +98,16 @@ type Engine interface {
 	Commands
 	Volumes
 	Runtimer
+	Networks
 	Observer
+}
+
+// Networks knows where containers have their addresses, and the names by which
+// they reach one another.
+type Networks interface {
+	Networks(ctx context.Context) ([]paas.Network, error)
+	// Announce tells the containers of each tenant the names of its apps.
+	Announce(apps map[string][]string) error
 }
 
 // Runtimer knows the OCI runtimes that apps can be given.

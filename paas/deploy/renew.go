@@ -163,37 +163,3 @@ func (d *Deployer) remove(f *fleet) error {
 	d.poke()
 	return err
 }
-
-// collect removes the sources and layers that no kept release needs.
-func (d *Deployer) collect(k key, live int) {
-	if err := d.collectUnused(k, live); err != nil && d.life.Err() == nil {
-		d.Log.Warn("what no release needs stays on disk", "app", k.app, "error", err)
-	}
-}
-
-func (d *Deployer) collectUnused(k key, live int) error {
-	if err := d.Builder.KeepSources(k.tenant, k.app, live); err != nil {
-		return err
-	}
-	apps, err := d.Store.AllApps(d.life)
-	if err != nil {
-		return err
-	}
-	used := map[string]bool{}
-	for _, app := range apps {
-		releases, err := d.Store.Releases(d.life, app.Tenant, app.Name, 0)
-		if err != nil {
-			return err
-		}
-		for i, r := range releases {
-			// Rollback installs the layer of an older release again.
-			if r.Layer != "" && (i < keepLayers || r.Number == app.Release) {
-				used[r.Layer] = true
-			}
-		}
-	}
-	return errors.Join(d.Builder.KeepLayers(used), d.Builder.RemoveOldBases(d.life))
-}
-
-// keepLayers is of how many releases of an app the layers are kept.
-const keepLayers = 10

@@ -21,9 +21,11 @@ const reapply = 15 * time.Second
 type tableSender struct {
 	mu      sync.Mutex // held while a table is on its way
 	version int64
-	sent    []paas.Route
+	sent    paas.Table
 	at      time.Time
 	changed bool
+
+	nameless bool // it was told that internal names do not work
 }
 
 // publish puts the table of what is now healthy in force. It returns when the
@@ -31,25 +33,55 @@ type tableSender struct {
 func (d *Deployer) publish(ctx context.Context) error {
 	d.table.mu.Lock()
 	defer d.table.mu.Unlock()
-	routes := d.routes()
-	if !d.table.changed && time.Since(d.table.at) < reapply && reflect.DeepEqual(routes, d.table.sent) {
+	next := paas.Table{Routes: d.routes(), Networks: d.networks(ctx), Version: d.table.sent.Version}
+	if !d.table.changed && time.Since(d.table.at) < reapply && reflect.DeepEqual(next, d.table.sent) {
 		return nil
 	}
 	d.table.changed = true // until the router has taken it
 	for range 20 {
 		d.table.version = max(d.table.version+1, time.Now().UnixNano())
-		err := d.Router.Apply(ctx, paas.Table{Version: d.table.version, Routes: routes})
+		next.Version = d.table.version
+		err := d.Router.Apply(ctx, next)
 		if errors.Is(err, paas.ErrConflict) {
 			// The clock went back since the table in force was made.
 			d.table.version += int64(24 * time.Hour)
 			continue
 		}
 		if err == nil {
-			d.table.sent, d.table.at, d.table.changed = routes, time.Now(), false
+			d.table.sent, d.table.at, d.table.changed = next, time.Now(), false
 		}
 		return err
 	}
 	return errors.New("the router keeps a table with a version far in the future")
+}
+
+// networks returns where the tenants' containers are, once each container knows
+// the apps of its tenant. A failure costs the internal names, never the table.
+func (d *Deployer) networks(ctx context.Context) []paas.Network {
+	found, err := d.Engine.Networks(ctx)
+	err = errors.Join(err, d.Engine.Announce(d.names()))
+	if said := err != nil; said != d.table.nameless {
+		if d.table.nameless = said; said {
+			d.Log.Warn("apps do not reach one another by their internal names", "error", err)
+		}
+	}
+	return found
+}
+
+// names returns the apps of each tenant, in order.
+func (d *Deployer) names() map[string][]string {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	apps := map[string][]string{}
+	for _, f := range d.fleets {
+		if !f.deleting {
+			apps[f.tenant] = append(apps[f.tenant], f.key.app)
+		}
+	}
+	for _, list := range apps {
+		slices.Sort(list)
+	}
+	return apps
 }
 
 // publishSoon retries until the router answers or patience ends: it may be

@@ -1,7 +1,8 @@
 // Package disk knows what the platform's files take, tenant by tenant, and
-// keeps deploys from filling the disk up. It removes nothing: what is old goes
-// where it was made (sources and layers with a deploy, records with their
-// retention), and only what Kurama made.
+// keeps deploys from filling the disk up. It removes nothing itself: what is old
+// goes where it was made (sources and layers with a deploy, records with their
+// retention), and only what Kurama made; where the disk gets low, or an operator
+// asks, it has that done at once.
 package disk
 
 import (
@@ -30,6 +31,7 @@ type Guard struct {
 	cfg  config.Disk
 	data string
 	log  *slog.Logger
+	keep Keeper // nil: nothing can be collected
 
 	mu     sync.Mutex // also held while a report is made: the next caller wants the same
 	report paas.DiskReport
@@ -61,7 +63,9 @@ func (g *Guard) Run(ctx context.Context) error {
 	tick := time.NewTicker(g.cfg.Interval)
 	defer tick.Stop()
 	for {
-		g.look()
+		if g.look() {
+			g.relieve(ctx)
+		}
 		select {
 		case <-ctx.Done():
 			return nil
@@ -70,21 +74,24 @@ func (g *Guard) Run(ctx context.Context) error {
 	}
 }
 
-func (g *Guard) look() {
+// look tells of a change, and reports whether the disk has just got low.
+func (g *Guard) look() (low bool) {
 	free, _, err := space(g.data)
 	if err != nil {
 		g.log.Error("the disk cannot be read", "error", err)
-		return
+		return false
 	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	low := free < int64(g.cfg.Warn)
+	low = free < int64(g.cfg.Warn)
+	began := low && !g.low
 	if low && !g.low {
 		g.log.Warn("the disk gets full; `kurama disk` says what takes it", "free", mebibytes(free), "deploys_refused_below", mebibytes(int64(g.cfg.Refuse)))
 	} else if g.low && !low {
 		g.log.Info("the disk has room again", "free", mebibytes(free))
 	}
 	g.low = low
+	return began
 }
 
 // Report returns what all files take; one is at most half a minute old.
@@ -148,6 +155,9 @@ func (g *Guard) measure(ctx context.Context) (paas.DiskReport, error) {
 			return r, err
 		}
 		r.Shared[name] += bytes
+	}
+	if err := g.kept(ctx, &r, uses); err != nil {
+		return r, err
 	}
 	for _, u := range uses {
 		r.Tenants = append(r.Tenants, *u)

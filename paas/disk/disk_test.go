@@ -1,6 +1,7 @@
 package disk
 
 import (
+	"context"
 	"errors"
 	"log/slog"
 	"os"
@@ -71,6 +72,27 @@ func TestGuard(t *testing.T) {
 			t.Errorf("got %v", err)
 		}
 	})
+	t.Run("collects once when the disk gets low, and counts what only others know", func(t *testing.T) {
+		k := &keeper{}
+		g := guard(1, 1<<60).With(k)
+		for range 3 {
+			if g.look() {
+				g.relieve(t.Context())
+			}
+		}
+		if k.collected != 1 {
+			t.Errorf("collected %d times", k.collected)
+		}
+		r, err := g.Report(t.Context())
+		if err != nil || r.Spare != 7 {
+			t.Fatalf("got %+v, %v", r, err)
+		}
+		for _, u := range r.Tenants {
+			if !near(u.Layers, 3<<20) || u.Tenant == "acme" && (u.Output != 1000 || !near(u.Total, 2<<20)) {
+				t.Errorf("got %+v", u)
+			}
+		}
+	})
 	t.Run("refuses a deploy that could fill the disk, and says what to do", func(t *testing.T) {
 		g := guard(1<<60, 1<<60)
 		if bad, ok := errors.AsType[*paas.Invalid](g.Room()); !ok || !strings.Contains(bad.Reason, "Delete an app") {
@@ -80,4 +102,22 @@ func TestGuard(t *testing.T) {
 			t.Errorf("got %q", r.Says)
 		}
 	})
+}
+
+// keeper knows that both tenants need the same layer.
+type keeper struct{ collected int }
+
+func (k *keeper) Layers(context.Context) (map[string]map[string]bool, error) {
+	return map[string]map[string]bool{"acme": {"abc": true, "gone": true}, "bee": {"abc": true}}, nil
+}
+
+func (k *keeper) Output(context.Context) (map[string]int64, error) {
+	return map[string]int64{"acme": 1000}, nil
+}
+
+func (k *keeper) Spare(context.Context) (int64, error) { return 7, nil }
+
+func (k *keeper) Collect(context.Context) error {
+	k.collected++
+	return nil
 }

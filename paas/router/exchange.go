@@ -205,6 +205,9 @@ func (x *exchange) writeHead() {
 	if v.prefix != "" {
 		x.header("X-Forwarded-Prefix", v.prefix)
 	}
+	if v.caller != "" {
+		x.header("X-Kurama-Caller", v.caller)
+	}
 	switch {
 	case v.body != nil && v.r.ContentLength < 0:
 		x.header("Transfer-Encoding", "chunked")

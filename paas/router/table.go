@@ -19,6 +19,7 @@ type table struct {
 	version int64
 	hosts   map[string]*place
 	apps    []*app
+	inside  *inside // nil: no network is known
 }
 
 // place is what is found on a host.
@@ -112,6 +113,11 @@ func (rt *Router) swap(t paas.Table) {
 		}
 		a.update(route.State, route.Targets)
 	}
+	byName := make(map[string]*app, len(next.apps))
+	for _, a := range next.apps {
+		byName[a.key()] = a
+	}
+	next.inside = newInside(t, byName)
 	rt.table.Store(next)
 	for _, a := range known {
 		a.update(paas.AppDeleting, nil)

@@ -31,6 +31,8 @@ type visit struct {
 	prefix        string        // that the app is mounted below, which it does not see of uri
 	bounds        *bounds
 	client, proto string
+	inside        bool   // it comes from a container of the app's own tenant
+	caller        string // the app of that container; empty: a command, or not known yet
 	upgrade       string
 	body          *upload // nil: none
 	streams       bool    // the body is sent while the answer is read
@@ -54,12 +56,17 @@ func (rt *Router) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if !strings.HasPrefix(uri, "/") && uri != "*" {
 		uri = r.URL.RequestURI() // a client that takes us for a forward proxy
 	}
-	a, prefix := rt.table.Load().find(host, uri)
+	now := rt.table.Load()
+	a, prefix := now.find(host, uri)
+	tenant, caller, inside := now.inside.who(r)
+	if inside {
+		a, prefix = now.inside.app(tenant, host), ""
+	}
 	if a == nil {
-		rt.serveUnknown(w, r, host)
+		rt.serveUnknown(w, r, host, inside)
 		return
 	}
-	v := &visit{router: rt, app: a, w: w, r: r, start: start, uri: uri, prefix: prefix, bounds: a.bounds.Load()}
+	v := &visit{router: rt, app: a, w: w, r: r, start: start, uri: uri, prefix: prefix, inside: inside, caller: caller, bounds: a.bounds.Load()}
 	v.id = requestID(r.Header, start)
 	a.requests.Add(1)
 	defer v.account()
@@ -68,13 +75,17 @@ func (rt *Router) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // serveUnknown answers for hosts that no app has: the router's own name tells
 // whether it is well.
-func (rt *Router) serveUnknown(w http.ResponseWriter, r *http.Request, host string) {
+func (rt *Router) serveUnknown(w http.ResponseWriter, r *http.Request, host string, inside bool) {
 	if r.URL.Path == "/healthz" && (host == rt.opts.Domain || isAddress(host)) {
 		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 		_, _ = w.Write([]byte("ok\n"))
 		return
 	}
 	rt.unknown.Add(1)
+	if inside {
+		writePage(w, r, pageInside(host))
+		return
+	}
 	if rt.table.Load().hosts[host] != nil {
 		writePage(w, r, pageUnknownPath(host))
 		return
@@ -85,11 +96,7 @@ func (rt *Router) serveUnknown(w http.ResponseWriter, r *http.Request, host stri
 // serve sends the request to a target, and to another one where that is safe.
 func (v *visit) serve() {
 	v.prepare()
-	if v.proto == "http" && v.router.cfg.TLS.Redirect {
-		v.fail(errPlain)
-		return
-	}
-	if err := v.app.gate.Load().check(v.r, v.proto, v.start); err != nil {
+	if err := v.admit(); err != nil {
 		v.fail(err)
 		return
 	}
@@ -128,6 +135,21 @@ func (v *visit) serve() {
 		v.fail(err)
 		return
 	}
+}
+
+// admit returns why the request is not let in, or nil. What stands before an app
+// is for those outside; its tenant's own apps meet its maintenance alone.
+func (v *visit) admit() error {
+	g := v.app.gate.Load()
+	switch {
+	case v.inside && g != nil && g.Maintenance:
+		return errMaintenance
+	case v.inside:
+		return nil
+	case v.proto == "http" && v.router.cfg.TLS.Redirect:
+		return errPlain
+	}
+	return g.check(v.r, v.proto, v.start)
 }
 
 // prepare reads from the request what each attempt needs.

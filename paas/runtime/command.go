@@ -35,6 +35,7 @@ func (e *Engine) once(ctx context.Context, spec paas.Spec, command []string, cha
 	if err != nil {
 		return 0, err
 	}
+	p.host.ExtraHosts = e.extraHosts(spec.Tenant)
 	p.config.AttachStdout, p.config.AttachStderr = true, true
 	change(p)
 	// A call that is cut off may still make one, which nobody would know of.

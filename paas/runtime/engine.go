@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"sync"
@@ -55,6 +56,7 @@ type Options struct {
 	StandbyDir string // holds the sources of replicas that stood by; on the file system of the releases; empty: in RunDir
 	VolumeDir  string // holds the volumes of apps, <tenant>/<app>/<path>.img; empty: in RunDir
 	Walls      Walls  // nil: every tenant has the configuration's
+	RouterPort int    // of the router on all of the host's addresses; 0: apps do not reach one another
 	Log        *slog.Logger
 }
 
@@ -64,12 +66,15 @@ type Engine struct {
 	opts    Options
 	docker  *client.Client
 	filter  firewall
-	mu      sync.Mutex      // guards networks; held while one is made
-	ensured map[string]bool // networks known to exist, with their rules
-	volumes sync.Mutex      // held while volumes are made, mounted or removed
-	outside outside         // what tenants may reach
-	info    sync.Mutex      // guards driver
-	driver  string          // of control groups; empty: not asked yet
+	mu      sync.Mutex              // guards networks; held while one is made
+	ensured map[string]bool         // networks known to exist, with their rules
+	listed  bool                    // nets has those of an earlier process
+	nets    map[string]netip.Prefix // subnets of the networks, by tenant
+	names   names                   // of the tenants' apps
+	volumes sync.Mutex              // held while volumes are made, mounted or removed
+	outside outside                 // what tenants may reach
+	info    sync.Mutex              // guards driver
+	driver  string                  // of control groups; empty: not asked yet
 }
 
 // New connects to the engine. One that does not answer is no error yet: every
@@ -88,8 +93,8 @@ func New(cfg config.Docker, opts Options) (*Engine, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Engine{cfg: cfg, opts: opts, docker: docker, ensured: map[string]bool{},
-		filter: firewall{instance: opts.Instance, egress: cfg.Egress, most: cfg.Connections, log: opts.Log}}, nil
+	return &Engine{cfg: cfg, opts: opts, docker: docker, ensured: map[string]bool{}, nets: map[string]netip.Prefix{},
+		filter: firewall{instance: opts.Instance, egress: cfg.Egress, most: cfg.Connections, log: opts.Log, router: opts.RouterPort}}, nil
 }
 
 // Client returns a client of the engine at host (empty: DOCKER_HOST or the
@@ -129,7 +134,7 @@ func (e *Engine) Start(ctx context.Context, spec paas.Spec) (paas.Container, err
 		defer cancel()
 		return paas.Container{}, errors.Join(err, e.Remove(cleaning, spec.Replica))
 	}
-	return e.Inspect(ctx, spec.Replica)
+	return e.introduce(ctx, spec.Replica)
 }
 
 // create makes the container. The network may have been removed behind our
@@ -144,10 +149,14 @@ func (e *Engine) create(ctx context.Context, spec paas.Spec, change func(profile
 			return err
 		}
 		p, err := e.profile(ctx, spec, KindReplica, network)
+		if err == nil {
+			err = e.writeHosts(spec.Replica, spec.Tenant, spec.App, "")
+		}
 		if err != nil {
 			return err
 		}
 		p.bind(e.socketFolder(spec.Replica), "/run/kurama")
+		p.bind(e.hostsFile(spec.Replica), "/etc/hosts")
 		p.config.Env = append(p.config.Env, "KURAMA_SOCKET=/run/kurama/log.sock")
 		change(p)
 		_, err = e.docker.ContainerCreate(ctx, p.config, p.host, p.networking, nil, e.name(spec.Replica))
@@ -169,7 +178,7 @@ func (e *Engine) Restart(ctx context.Context, replica, tenant string) (paas.Cont
 	if err := e.docker.ContainerStart(ctx, e.name(replica), container.StartOptions{}); err != nil {
 		return paas.Container{}, fmt.Errorf("replica %s: %w", replica, meaning(err))
 	}
-	return e.Inspect(ctx, replica)
+	return e.introduce(ctx, replica)
 }
 
 // Stop asks a replica to end and kills it after timeout. One that is gone, or

@@ -20,6 +20,7 @@ type firewall struct {
 	instance string
 	egress   string // open or none: of tenants without a policy of their own
 	most     int    // connections of one container at a time; 0: no bound
+	router   int    // port of the router, which containers reach on their own bridge; 0: none
 	log      *slog.Logger
 	allowed  map[string][]netip.AddrPort // by bridge
 	tenants  []passage                   // those with a policy of their own

@@ -34,10 +34,11 @@ func (e *Engine) network(ctx context.Context, tenant string) (string, error) {
 	if e.ensured[name] {
 		return name, nil
 	}
-	if _, err := e.docker.NetworkInspect(ctx, name, network.InspectOptions{}); err != nil {
-		if err := e.makeNetwork(ctx, name, tenant); err != nil {
-			return "", fmt.Errorf("network of tenant %s: %w", tenant, err)
-		}
+	found, err := e.docker.NetworkInspect(ctx, name, network.InspectOptions{})
+	if err == nil {
+		e.noteNetwork(tenant, found)
+	} else if err := e.makeNetwork(ctx, name, tenant); err != nil {
+		return "", fmt.Errorf("network of tenant %s: %w", tenant, err)
 	}
 	e.filter.apply(ctx)
 	e.ensured[name] = true
@@ -93,6 +94,7 @@ func (e *Engine) makeNetwork(ctx context.Context, name, tenant string) error {
 			Labels: map[string]string{LabelInstance: e.opts.Instance, LabelKind: KindNetwork, LabelTenant: tenant},
 		})
 		if refused == nil {
+			e.nets[tenant] = subnet
 			return nil
 		}
 		if !strings.Contains(refused.Error(), "overlap") {

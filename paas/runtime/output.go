@@ -7,6 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"sync"
@@ -14,6 +16,30 @@ import (
 	"github.com/docker/docker/api/types/container"
 	"github.com/docker/docker/pkg/stdcopy"
 )
+
+// Output returns the bytes that the engine keeps of what the containers of each
+// tenant wrote. What cannot be looked at (an engine on another host) counts
+// nothing.
+func (e *Engine) Output(ctx context.Context) (map[string]int64, error) {
+	listed, err := e.list(ctx, KindReplica)
+	if err != nil {
+		return nil, err
+	}
+	sizes := map[string]int64{}
+	for _, l := range listed {
+		c, err := e.docker.ContainerInspect(ctx, l.ID)
+		if err != nil || c.LogPath == "" {
+			continue // removed since the listing
+		}
+		files, _ := filepath.Glob(c.LogPath + "*") // a rotated one has a number behind its name
+		for _, f := range files {
+			if info, err := os.Stat(f); err == nil {
+				sizes[l.Labels[LabelTenant]] += info.Size()
+			}
+		}
+	}
+	return sizes, nil
+}
 
 // Logs returns the last lines that a replica wrote on stdout and stderr.
 func (e *Engine) Logs(ctx context.Context, replica string, lines int) ([]string, error) {

@@ -44,7 +44,7 @@ func (e *Engine) profile(ctx context.Context, spec paas.Spec, kind, networkName 
 	p := profile{
 		config: &container.Config{
 			Image: spec.Image, User: user + ":" + user, WorkingDir: "/app", Hostname: spec.App,
-			Entrypoint: []string{""}, Cmd: command(spec.Start), Env: environment(spec), StopSignal: "SIGTERM",
+			Entrypoint: []string{""}, Cmd: command(spec.Start), Env: append(environment(spec), e.inner()...), StopSignal: "SIGTERM",
 			Labels: map[string]string{
 				LabelInstance: e.opts.Instance, LabelKind: kind, LabelTenant: spec.Tenant, LabelApp: spec.App,
 				LabelRelease: strconv.Itoa(spec.Release), LabelReplica: spec.Replica,
@@ -129,6 +129,14 @@ func environment(spec paas.Spec) []string {
 	return append(env, "PATH="+cmp.Or(spec.Env["PATH"], path), "PORT="+strconv.Itoa(Port),
 		"KURAMA_APP="+spec.App, "KURAMA_TENANT="+spec.Tenant, "KURAMA_RELEASE="+strconv.Itoa(spec.Release),
 		"KURAMA_REPLICA="+spec.Replica)
+}
+
+// inner tells an app on which port its tenant's apps answer from inside.
+func (e *Engine) inner() []string {
+	if e.opts.RouterPort == 0 {
+		return nil
+	}
+	return []string{"KURAMA_INTERNAL_PORT=" + strconv.Itoa(e.opts.RouterPort)}
 }
 
 // command returns the argv. A Procfile's line goes through a shell, which

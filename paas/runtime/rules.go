@@ -81,6 +81,9 @@ func (f *firewall) rules(dns []netip.Addr) string {
 		if f.most > 0 && !f.uncount {
 			w.rule("-m connlimit --connlimit-above %d --connlimit-mask 32 -j DROP", f.most)
 		}
+		if chain == input && f.router > 0 {
+			w.rule("-p tcp --dport %d -m addrtype --dst-type LOCAL --limit-iface-in -j RETURN", f.router)
+		}
 		for _, bridge := range slices.Sorted(maps.Keys(f.allowed)) {
 			for _, a := range f.allowed[bridge] {
 				w.rule("-i %s -d %s -p tcp --dport %d -j RETURN", bridge, a.Addr(), a.Port())

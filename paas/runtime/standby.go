@@ -101,7 +101,7 @@ func (e *Engine) activate(ctx context.Context, spec paas.Spec) (paas.Container, 
 	if emptyInstance(spec.Source) != emptyInstance(app) {
 		return paas.Container{}, errors.New("the new source has another kind of instance folder")
 	}
-	found, err := e.Inspect(ctx, spec.Replica)
+	found, err := e.introduce(ctx, spec.Replica)
 	if err != nil {
 		return paas.Container{}, err
 	}

@@ -11,7 +11,7 @@
 //   overview    trends share-open share-make share-link   quota  quota-save  egress  egress-save  runtime   calendar-day
 //   isolation   isolation-measure isolation-check   alert-preview
 //   domains     domains domains-found routing-save   silence silence-add
-//   profile     slow-row   disk
+//   profile     slow-row   disk  disk-collect
 //   access      invite-email invite-send invite-link   deed   storage  volume-path volume-add
 //   pipeline    pipeline-canvas pipeline-filter pipeline-sample pipeline-receiver pipeline-on pipeline-level pipeline-when pipeline-to
 //               pipeline-save pipeline-problem pipeline-yaml
@@ -117,6 +117,7 @@ export const ids = {
   volumePath: 'volume-path',
   volumeAdd: 'volume-add',
   quotaSave: 'quota-save',
+  diskCollect: 'disk-collect',
   egress: 'egress',
   egressSave: 'egress-save',
   runtime: 'runtime',

@@ -1,6 +1,7 @@
 """An app that tries what an app must not be able to do, and tells how far it came."""
 import ctypes
 import errno
+import http.client
 import json
 import os
 import signal
@@ -140,6 +141,14 @@ def reach():
     with ThreadPoolExecutor(32) as pool:
         list(pool.map(connect, request.args.getlist("to")))
     return {"reached": found}
+
+
+@app.get("/ask")
+def ask():
+    """Ask the router on this tenant's bridge, in the name of any host."""
+    connection = http.client.HTTPConnection("hostile.internal", int(os.environ["KURAMA_INTERNAL_PORT"]), timeout=5)
+    connection.request("GET", "/", headers={"Host": request.args["host"], "X-Forwarded-For": "127.0.0.1", "X-Kurama-Caller": "neighbour"})
+    return {"status": connection.getresponse().status}
 
 
 @app.get("/search")
