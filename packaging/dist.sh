@@ -1,6 +1,5 @@
 #!/bin/sh
 # Makes dist/: the program, a Debian package and an OCI image. `make dist` calls it after the build.
-# An engine is needed for the image alone; without one it is left out, and that is said.
 set -eu
 cd "$(dirname "$0")/.."
 version=${VERSION:-0.$(git log -1 --format=%cd --date=format:%Y%m%d.%H%M%S)}
@@ -52,13 +51,8 @@ END
 chmod 755 "$root/DEBIAN/postinst" "$root/DEBIAN/prerm"
 dpkg-deb --build --root-owner-group -Zxz "$root" "dist/kurama_${version}_$arch.deb" > /dev/null
 
-if docker info > /dev/null 2>&1; then
-	mkdir "$work/image" && cp dist/kurama packaging/Dockerfile "$work/image" && cp /etc/ssl/certs/ca-certificates.crt "$work/image"
-	docker build -q -t "kurama:$version" "$work/image" > /dev/null
-	docker save "kurama:$version" | gzip > "dist/kurama-image-$version-$arch.tar.gz"
-	docker image rm "kurama:$version" > /dev/null
-else
-	echo "no engine answers: the image is left out" >&2
-fi
+# The program alone: for the command line in CI, and for single roles beside an external database and stream.
+go run ./packaging/image -tag "kurama:$version" -arch "$arch" -time "$(git log -1 --format=%ct)" -out "dist/kurama-image-$version-$arch.tar" \
+	kurama=dist/kurama etc/ssl/certs/ca-certificates.crt=/etc/ssl/certs/ca-certificates.crt
 (cd dist && sha256sum -- * > SHA256SUMS)
 ls -l dist

@@ -66,6 +66,7 @@ var allowed = map[string][]string{
 	"sdk/python":               {},
 	"web":                      {},
 	"examples":                 {},
+	"packaging/image":          {},
 }
 
 func roleMay(more ...string) []string {
