@@ -125,7 +125,7 @@ func (w *wiring) builder(e *runtime.Engine) (*build.Builder, error) {
 	}
 	w.onClose(func() { _ = docker.Close() })
 	return build.New(w.cfg.Build, build.Options{Data: w.folders.Data, Instance: instance, Threads: w.cfg.App.Threads,
-		SDK: python.Files(), Docker: docker, Network: e.BuildNetwork, Share: e.BuildShare, Log: w.log})
+		SDK: python.Files(), Docker: docker, Network: e.BuildNetwork, Walls: e, Log: w.log})
 }
 
 func (w *wiring) deployer(pool *pgxpool.Pool, e *runtime.Engine, events deploy.Events, room *disk.Guard) (*deploy.Deployer, error) {

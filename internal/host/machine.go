@@ -202,7 +202,4 @@ func (d *doctor) filter() {
 	d.check("forwarding", true, d.read("proc/sys/net/ipv4/ip_forward") == "0", "The kernel forwards no packets, so that apps reach nothing. Set net.ipv4.ip_forward=1 in /etc/sysctl.d.")
 	d.check("filter between containers", true, d.read("proc/sys/net/bridge/bridge-nf-call-iptables") == "0",
 		"Packets between containers pass by the packet filter, so that apps of a tenant reach one another. Set net.bridge.bridge-nf-call-iptables=1 in /etc/sysctl.d, and load br_netfilter.")
-	rings := d.read("proc/sys/kernel/io_uring_disabled")
-	old := d.m.Engine != nil && older(d.m.Engine.ServerVersion, "25.0")
-	d.check("io_uring", false, rings == "0" && old, "Apps can use io_uring, through which many have broken out of containers, and engines before 25.0 let it through. Set kernel.io_uring_disabled=2 in /etc/sysctl.d, or update the engine.")
 }

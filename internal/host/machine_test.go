@@ -27,7 +27,7 @@ func sound(t *testing.T) (Machine, func(name, text string)) {
 	for name, text := range map[string]string{
 		"proc/sys/kernel/osrelease": "6.1.0-18-amd64\n", "dev/loop-control": "", "sys/fs/cgroup/cgroup.controllers": "cpuset cpu io memory hugetlb pids rdma misc\n",
 		"proc/sys/net/netfilter/nf_conntrack_max": "262144\n", "proc/meminfo": "MemTotal:        8148480 kB\nMemFree: 1 kB\n", "proc/sys/net/ipv4/ip_forward": "1\n",
-		"proc/sys/net/bridge/bridge-nf-call-iptables": "1\n", "proc/sys/kernel/io_uring_disabled": "0\n", "sys/module/apparmor/parameters/enabled": "Y\n",
+		"proc/sys/net/bridge/bridge-nf-call-iptables": "1\n", "sys/module/apparmor/parameters/enabled": "Y\n",
 	} {
 		write(name, text)
 	}
@@ -61,11 +61,7 @@ func TestDoctor(t *testing.T) {
 	f("memory", "500 MiB", false, func(_ *Machine, w func(string, string)) { w("proc/meminfo", "MemTotal: 512000 kB\n") })
 	f("forwarding", "ip_forward=1", true, func(_ *Machine, w func(string, string)) { w("proc/sys/net/ipv4/ip_forward", "0\n") })
 	f("filter between containers", "br_netfilter", true, func(_ *Machine, w func(string, string)) { w("proc/sys/net/bridge/bridge-nf-call-iptables", "0\n") })
-	f("io_uring", "io_uring_disabled=2", false, func(m *Machine, _ func(string, string)) { m.Engine.ServerVersion = "20.10.24+dfsg1" })
-	f("version of the engine", "Docker 19.03.8 is too old", true, func(m *Machine, w func(string, string)) {
-		m.Engine.ServerVersion = "19.03.8"
-		w("proc/sys/kernel/io_uring_disabled", "2\n")
-	})
+	f("version of the engine", "Docker 19.03.8 is too old", true, func(m *Machine, _ func(string, string)) { m.Engine.ServerVersion = "19.03.8" })
 	f("version of runc", "CVE-2024-21626", true, func(m *Machine, _ func(string, string)) { m.Runc = "1.1.11" })
 	f("bound of memory", "cgroup_enable=memory", true, func(m *Machine, _ func(string, string)) { m.Engine.MemoryLimit = false })
 	f("bound of swap", "swapaccount=1", false, func(m *Machine, _ func(string, string)) { m.Engine.SwapLimit = false })

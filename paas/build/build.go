@@ -30,9 +30,15 @@ type Options struct {
 	SDK      fs.FS  // what goes into site-packages: kurama/ and kurama.pth; nil: nothing
 	Docker   *client.Client
 	Network  Network // nil: the engine's default bridge
-	// Share gives the control group that builds share; nil: the engine's default.
-	Share func(ctx context.Context) (string, error)
-	Log   *slog.Logger
+	Walls    Walls   // nil: the engine's own
+	Log      *slog.Logger
+}
+
+// Walls says what a container with somebody's code runs behind.
+type Walls interface {
+	// BuildShare returns the control group that builds share.
+	BuildShare(ctx context.Context) (string, error)
+	SecurityOptions(ctx context.Context) ([]string, error)
 }
 
 // Builder builds. Its methods may be called at the same time.

@@ -2,6 +2,7 @@ package build
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/netip"
 	"time"
@@ -40,12 +41,15 @@ func (b *Builder) run(ctx context.Context, s step, line func(string)) (ended, er
 	docker := b.opts.Docker
 	s.config.Labels = map[string]string{"kurama.instance": b.opts.Instance, "kurama.kind": "build"}
 	s.config.AttachStdout, s.config.AttachStderr = true, true
-	if b.opts.Share != nil {
-		share, err := b.opts.Share(ctx)
-		if err != nil {
+	if w := b.opts.Walls; w != nil {
+		share, err := w.BuildShare(ctx)
+		security, err2 := w.SecurityOptions(ctx)
+		if err := errors.Join(err, err2); err != nil {
 			return ended{}, fmt.Errorf("build container: %w", err)
 		}
-		s.host.CgroupParent = share
+		if s.host.CgroupParent = share; len(s.host.SecurityOpt) > 0 { // somebody's code runs in it
+			s.host.SecurityOpt = security
+		}
 	}
 	// A call that is cut off may still make one, which nobody would know of.
 	made, err := docker.ContainerCreate(context.WithoutCancel(ctx), s.config, s.host, nil, nil, "")

@@ -73,8 +73,9 @@ type Engine struct {
 	names   names                   // of the tenants' apps
 	volumes sync.Mutex              // held while volumes are made, mounted or removed
 	outside outside                 // what tenants may reach
-	info    sync.Mutex              // guards driver
+	info    sync.Mutex              // guards driver and filters
 	driver  string                  // of control groups; empty: not asked yet
+	filters bool                    // it filters system calls
 }
 
 // New connects to the engine. One that does not answer is no error yet: every

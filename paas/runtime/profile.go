@@ -39,6 +39,10 @@ func (e *Engine) profile(ctx context.Context, spec paas.Spec, kind, networkName 
 	if err != nil {
 		return profile{}, err
 	}
+	security, err := e.SecurityOptions(ctx)
+	if err != nil {
+		return profile{}, err
+	}
 	user := strconv.Itoa(firstUID + spec.UID)
 	tmpfs, disk := writable(spec)
 	p := profile{
@@ -54,7 +58,7 @@ func (e *Engine) profile(ctx context.Context, spec paas.Spec, kind, networkName 
 		},
 		host: &container.HostConfig{
 			NetworkMode: container.NetworkMode(networkName), ReadonlyRootfs: true, CapDrop: []string{"ALL"},
-			SecurityOpt: []string{"no-new-privileges:true"}, Tmpfs: tmpfs, ShmSize: shmSize, Init: yes(),
+			SecurityOpt: security, Tmpfs: tmpfs, ShmSize: shmSize, Init: yes(),
 			IpcMode: container.IPCModePrivate, OomScoreAdj: 500, Runtime: cmp.Or(spec.Runtime, e.cfg.Runtime),
 			RestartPolicy: container.RestartPolicy{Name: container.RestartPolicyDisabled},
 			LogConfig: container.LogConfig{Type: "json-file",

@@ -29,14 +29,8 @@ const (
 
 // share returns the control group of a tenant as the engine takes it.
 func (e *Engine) share(ctx context.Context, tenant string) (string, error) {
-	e.info.Lock()
-	defer e.info.Unlock()
-	if e.driver == "" {
-		info, err := e.docker.Info(ctx)
-		if err != nil {
-			return "", fmt.Errorf("asking the engine for its control groups: %w", err)
-		}
-		e.driver = info.CgroupDriver
+	if err := e.ask(ctx); err != nil {
+		return "", err
 	}
 	if e.driver == systemdDriver {
 		return sliceName(e.opts.Instance, tenant), nil

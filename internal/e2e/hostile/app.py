@@ -193,6 +193,7 @@ def calls():
         "bpf": refused(321, 0, buffer, 72),
         "perf_event_open": refused(298, buffer, 0, -1, -1, 0),
         "userfaultfd": refused(323, 0),
+        "io_uring_setup": refused(425, 8, buffer),
         "kexec_load": refused(246, 0, 0, 0, 0),
         "init_module": refused(175, buffer, 1, b""),
         "open_by_handle_at": refused(304, -100, buffer, 0),

@@ -123,6 +123,13 @@ export interface components {
             /** @description A condition on the record, as in count(…) of an alert: level >= ERROR and dur > 1s */
             when?: string;
         };
+        Collected: {
+            /**
+             * Format: int64
+             * @description Bytes that the disk has more than before
+             */
+            freed: number;
+        };
         Course: {
             events: components["schemas"]["CourseEvent"][] | null;
             /** Format: date-time */
@@ -317,6 +324,8 @@ export interface components {
             };
             /** Format: int64 */
             size: number;
+            /** Format: int64 */
+            spare?: number;
             tenants: components["schemas"]["DiskUse"][] | null;
             /** Format: int64 */
             warn: number;
@@ -324,6 +333,10 @@ export interface components {
         DiskUse: {
             /** Format: int64 */
             archive: number;
+            /** Format: int64 */
+            layers: number;
+            /** Format: int64 */
+            output: number;
             /** Format: int64 */
             releases: number;
             tenant: string;
@@ -1599,6 +1612,7 @@ export type ArchiveState = components['schemas']['ArchiveState'];
 export type ArchiveUse = components['schemas']['ArchiveUse'];
 export type Bounds = components['schemas']['Bounds'];
 export type Branch = components['schemas']['Branch'];
+export type Collected = components['schemas']['Collected'];
 export type Course = components['schemas']['Course'];
 export type CourseEvent = components['schemas']['CourseEvent'];
 export type CoursePoint = components['schemas']['CoursePoint'];
