@@ -356,7 +356,7 @@ func TestAccountCommands(t *testing.T) {
 	if out := d.must("users", "list", "--tenant", "acme"); !strings.Contains(out, "ann") {
 		t.Errorf("got\n%s", out)
 	}
-	if out := d.must("quota", "--tenant", "acme", "--apps", "5", "--memory", "2GiB"); !strings.Contains(out, "2GiB") || !strings.Contains(out, "no bound") {
+	if out := d.must("quota", "--tenant", "acme", "--apps", "5", "--memory", "2GiB"); !strings.Contains(out, "2GiB") || !strings.Contains(out, "no bound") || !strings.Contains(out, "log records dropped today  3") {
 		t.Errorf("got\n%s", out)
 	}
 	if out := d.must("egress", "--tenant", "acme", "listed", "api.example.org:443"); !strings.Contains(out, "listed") || !strings.Contains(out, "203.0.113.7") {

@@ -100,7 +100,7 @@ func (s *session) showQuota(v api.QuotaView) {
 	}
 	number := func(f float64) string { return strconv.FormatFloat(f, 'g', -1, 64) }
 	q, use := v.Quota, v.Use
-	s.table("OF USED QUOTA", [][]string{
+	rows := [][]string{
 		{"apps", strconv.Itoa(use.Apps), bound(strconv.Itoa(q.Apps), q.Apps == 0)},
 		{"replicas", strconv.Itoa(use.Replicas), bound(strconv.Itoa(q.Replicas), q.Replicas == 0)},
 		{"cores", number(use.CPU), bound(number(q.CPU), q.CPU == 0)},
@@ -109,5 +109,9 @@ func (s *session) showQuota(v api.QuotaView) {
 		{"log bytes (today, UTC)", config.Bytes(use.LogBytes).String(), bound(config.Bytes(q.LogBytes).String(), q.LogBytes == 0)},
 		{"weight of CPU", "", strconv.Itoa(cmp.Or(q.CPUWeight, paas.DefaultCPUWeight))},
 		{"memory", config.Bytes(use.Memory).String(), bound(config.Bytes(q.Memory).String(), q.Memory == 0)},
-	})
+	}
+	if v.LogDropped > 0 {
+		rows = append(rows, []string{"log records dropped today", strconv.FormatInt(v.LogDropped, 10), ""})
+	}
+	s.table("OF USED QUOTA", rows)
 }

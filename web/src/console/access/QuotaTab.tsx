@@ -36,6 +36,7 @@ export function QuotaTab() {
         {PARTS.map(([key, label, says]) => <Use key={key} label={label} used={data.use[key] ?? 0} bound={data.quota[key] ?? 0} says={says} />)}
       </div>
       <p className="hint gap-top">What the desired replicas of all apps ask for, what builds took and what was logged, against what the tenant may have. What is logged beyond the bound of a day is dropped, and told. {data.own ? 'The bounds were set for this tenant alone.' : 'The bounds are those of every tenant without bounds of its own.'}</p>
+      {data.log_dropped > 0 && <p className="hint tone-bad">{amount(data.log_dropped)} log records of today were dropped: the apps of this tenant have logged as much as they may until midnight (UTC).</p>}
       <EgressPanel />
       <DiskPanel />
       {session.role === 'operator' && <Bounds key={JSON.stringify(data.quota)} view={data} />}
