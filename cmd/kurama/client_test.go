@@ -23,6 +23,7 @@ import (
 	"kurama/paas"
 	"kurama/paas/api"
 	"kurama/paas/auth"
+	"kurama/paas/domain"
 	"kurama/paas/store"
 	"kurama/services/alert"
 )
@@ -52,6 +53,7 @@ func newDesk(t *testing.T) *desk {
 		RouterPort: 8080, DashboardPort: 5005, MaxEntries: 20, Pages: http.NotFoundHandler(), Policy: "default-src 'self'",
 		Sessions: d.auth, Tenants: d.auth, Users: d.auth, Tokens: d.auth, Invitations: d.auth, Audit: d.auth, Store: d.store, Policies: store.NewPolicies(pool, cfg.Autoscaler.Default()), Deployer: platform, Logs: platform,
 		Cron:    platform,
+		Domains: domain.New(config.Domains{Interval: time.Minute}, "localhost", "k3f9a2b1", d.store, nil, slog.New(slog.DiscardHandler)), Bounds: cfg.Router.Most(),
 		Archive: platform, Alerts: platform, Outbox: platform, Profile: platform, Course: platform, Status: platform, LoadTester: platform, Reports: reportFiles{}, Disk: platform, Engine: platform, Logged: platform, Replayer: platform, Pipelines: pipelines{store: d.store, rules: alert.NewRules(pool, cfg.SMTP, "")}})
 	must(t, err)
 	ctx, stop := context.WithCancel(context.Background())
@@ -317,7 +319,7 @@ func TestAppCommands(t *testing.T) {
 		if out := d.must("runtime", "hello", "runsc"); !strings.Contains(out, "runsc") {
 			t.Errorf("got\n%s", out)
 		}
-		if out := d.must("runtime", "hello", "--default"); !strings.Contains(out, "runc") || !strings.Contains(out, "runsc  could be chosen") {
+		if out := d.must("runtime", "hello", "--default"); !strings.Contains(out, "runc") || !strings.Contains(out, "could be chosen") {
 			t.Errorf("got\n%s", out)
 		}
 		if out, _, err := d.run("isolation", "open"); err == nil || !strings.Contains(out, "✗") {
