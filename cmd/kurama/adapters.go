@@ -126,6 +126,16 @@ func apiRoutes(stats []profile.RouteStats) []api.RouteProfile {
 	return list
 }
 
+// Trends returns how the routes of an app did from step to step.
+func (p profileQuery) Trends(ctx context.Context, tenant, app string, window time.Duration) (api.TrendList, error) {
+	trends, from, step, err := p.q.Trends(ctx, tenant, app, window)
+	list := api.TrendList{From: from, Step: step.Seconds(), Routes: make([]api.RouteTrend, len(trends))}
+	for i, t := range trends {
+		list.Routes[i] = api.RouteTrend(t)
+	}
+	return list, err
+}
+
 // Slowest returns the slowest requests of the window that ends now.
 func (p profileQuery) Slowest(ctx context.Context, tenant, app string, window time.Duration, limit int) ([]api.SlowRequest, error) {
 	now := time.Now()

@@ -137,7 +137,7 @@ func (w *wiring) deployer(pool *pgxpool.Pool, e *runtime.Engine, events deploy.E
 		deploy.Options{App: w.cfg.App, Domain: w.cfg.Domain, RouterPort: portNumber(w.cfg.Router.Listen), TLSPort: tlsPort(w.cfg), Most: w.cfg.Router.Most()},
 		deploy.Deps{Store: store.New(pool).Within(w.cfg.Quota.Bounds()).Sealing(w.keys), Decided: store.NewPolicies(pool, w.cfg.Autoscaler.Default()), Builder: b, Engine: e, Router: router.NewClient(w.folders.Socket("router.sock")),
 			Events: events, Disk: room, Log: w.log,
-			Pipelines: pipelines{store.New(pool), alert.NewRules(pool, w.cfg.SMTP, consoleURL(w.cfg)), w.status()}}), nil
+			Pipelines: pipelines{store.New(pool), alert.NewRules(pool, w.cfg.SMTP, consoleURL(w.cfg)), w.status(pool)}}), nil
 }
 
 func (w *wiring) console(ctx context.Context, pool *pgxpool.Pool, d *deploy.Deployer, crons *cron.Cron, bounds tenantBounds, room *disk.Guard, domains *domain.Keeper) (*api.API, error) {
@@ -170,16 +170,16 @@ func (w *wiring) console(ctx context.Context, pool *pgxpool.Pool, d *deploy.Depl
 		Store: store.New(bound).Within(w.cfg.Quota.Bounds()).Sealing(w.keys), Policies: store.NewPolicies(bound, w.cfg.Autoscaler.Default()).Within(w.cfg.Quota.Bounds()), Deployer: deployerOf{d},
 		Logs: logQuery{persist.NewQuery(bound)}, Archive: archiveQuery{archive.NewReader(w.folders.Sub("archive"), w.folders.Socket("archive.sock"), w.log), w.cfg.Archive},
 		Alerts: alertRules{rules}, Outbox: alertRules{rules}, Profile: profileQuery{profile.NewQuery(bound)},
-		Course: courseQuery{pastQuery{persist.NewQuery(bound), profile.NewQuery(bound), w.cfg.Logship.SampleInterval}}, Status: w.status(),
+		Course: courseQuery{pastQuery{persist.NewQuery(bound), profile.NewQuery(bound), w.cfg.Logship.SampleInterval}}, Status: w.status(pool),
 		LoadTester: tester, Reports: reportFiles{}, Disk: room, Engine: bounds, Logged: bounds,
-		Pipelines: pipelines{store.New(bound), rules, w.status()}, Replayer: newReplayer(profile.NewQuery(bound), w.cfg.Router.RequestTimeout),
+		Pipelines: pipelines{store.New(bound), rules, w.status(pool)}, Replayer: newReplayer(profile.NewQuery(bound), w.cfg.Router.RequestTimeout),
 		Domains: domains, Bounds: w.cfg.Router.Most(),
 	})
 }
 
 // status asks the roles of this installation.
-func (w *wiring) status() platformStatus {
-	return platformStatus{w.folders, w.cfg.Console.Listen, w.cfg.Dashboard.Listen}
+func (w *wiring) status(pool *pgxpool.Pool) platformStatus {
+	return platformStatus{w.folders, w.cfg.Console.Listen, w.cfg.Dashboard.Listen, store.New(pool), persist.NewQuery(pool)}
 }
 
 // together runs several parts as one role; the end of one ends all.

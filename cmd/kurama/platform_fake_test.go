@@ -314,3 +314,13 @@ func (p *platformFake) Changes(ctx context.Context, tenant, app string, number, 
 	return paas.ReleaseChanges{Release: number, Against: max(against, 1), Layer: true, Settings: &paas.SettingsChanges{Changed: []string{"KEY"}},
 		Files: &paas.FileChanges{Changed: 1, Files: []paas.FileChange{{Path: "app.py", What: "changed"}}}}, err
 }
+
+// Trends knows of no route.
+func (p *platformFake) Trends(context.Context, string, string, time.Duration) (api.TrendList, error) {
+	return api.TrendList{}, nil
+}
+
+// Capacity knows of no host.
+func (p *platformFake) Capacity(context.Context) (api.PlatformCapacity, error) {
+	return api.PlatformCapacity{}, nil
+}

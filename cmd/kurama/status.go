@@ -16,6 +16,8 @@ import (
 	"kurama/internal/role"
 	"kurama/paas"
 	"kurama/paas/api"
+	"kurama/paas/store"
+	"kurama/services/persist"
 )
 
 // platformStatus asks every role how it does.
@@ -23,6 +25,9 @@ type platformStatus struct {
 	folders   config.Folders
 	console   string // listen addresses
 	dashboard string
+
+	store   *store.Store   // of all tenants; with records for Capacity alone
+	records *persist.Query // of all tenants
 }
 
 // Status asks the roles, all at once, and the host.

@@ -71,12 +71,15 @@ func tokensAddCommand() *cobra.Command {
 	var age time.Duration
 	cmd := &cobra.Command{Use: "add NAME", Short: "Make a token; the last line is the token itself, shown this once",
 		Example: "  kurama tokens add ci --scopes deploy --app hello --expires 2160h\n  kurama tokens add laptop --role developer", Args: cobra.ExactArgs(1)}
-	cmd.Flags().StringVar(&role, "role", "developer", "owner, developer or viewer")
+	cmd.Flags().StringVar(&role, "role", "", "owner, developer or viewer (default your own, but no more than developer)")
 	cmd.Flags().DurationVar(&age, "expires", 0, "how long it is valid (default for ever)")
 	cmd.Flags().StringSliceVar(&scopes, "scopes", nil, "what it may do, of read, deploy, env and run (default all that the role may)")
 	cmd.Flags().StringVar(&app, "app", "", "the one app it is for (default each)")
 	return asks(cmd, func(s *session, args []string) error {
-		in := map[string]any{"name": args[0], "role": role, "app": app, "scopes": scopes}
+		in := map[string]any{"name": args[0], "app": app, "scopes": scopes}
+		if role != "" {
+			in["role"] = role
+		}
 		if age > 0 {
 			in["expires_in"] = int64(age.Seconds())
 		}

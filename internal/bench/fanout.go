@@ -21,6 +21,9 @@ const (
 	viewers    = 1000
 	fanoutRate = 100 // request records per second of the app that is watched
 	fanoutTime = 12 * time.Second
+
+	crowdViewers   = 5000
+	stalledViewers = 50
 )
 
 // audience counts what many viewers get.
@@ -53,7 +56,7 @@ func (b *bench) measureFanout(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	watched, crowd, err := p.watchedBy(ctx, viewers)
+	watched, crowd, err := p.watchedBy(ctx, viewers, 0)
 	if err != nil {
 		return err
 	}
@@ -100,18 +103,45 @@ func cpuDuring(ctx context.Context, pid int, d time.Duration) (float64, error) {
 	return percent(after.since(before).total, after.at.Sub(before.at)), nil
 }
 
-// watchedBy opens n websockets and returns the dashboard's share of a core
-// while they watch.
-func (p *platform) watchedBy(ctx context.Context, n int) (float64, *audience, error) {
+// measureCrowd watches an app with five thousand websockets, and with some
+// beside them that read nothing.
+func (b *bench) measureCrowd(ctx context.Context) error {
+	p, err := b.up(ctx)
+	if err != nil {
+		return err
+	}
+	if err := p.ensureApp(ctx); err != nil {
+		return err
+	}
+	loading, stop := context.WithCancel(ctx)
+	var load sync.WaitGroup
+	load.Go(func() { p.requests(loading, fanoutRate, 1<<30) })
+	share, crowd, err := p.watchedBy(ctx, crowdViewers, stalledViewers)
+	stop()
+	load.Wait()
+	if err != nil {
+		return err
+	}
+	b.say("each viewer got %.1f frames/s of %d bytes", float64(crowd.frames.Load())/crowdViewers/fanoutTime.Seconds(), crowd.size())
+	b.report.add(figure{Section: "crowd", Name: "CPU of the dashboard with 5 000 viewers", Unit: "% of a core", Value: share, Peer: "bound", PeerValue: 70, Aim: valueAtMost(70)})
+	b.report.add(figure{Section: "crowd", Name: "a frame until a viewer has it, p99, beside fifty that read nothing", Unit: "ms", Value: quantile(crowd.delays, 0.99), Peer: "bound", PeerValue: 100, Aim: valueAtMost(100)})
+	return p.settle(ctx)
+}
+
+// watchedBy opens n websockets, and stalled more that nobody reads, and returns
+// the dashboard's share of a core while they watch.
+func (p *platform) watchedBy(ctx context.Context, n, stalled int) (float64, *audience, error) {
 	a := &audience{}
 	defer a.close()
-	for range n {
+	for i := range n + stalled {
 		conn, err := p.dial(ctx, appName)
 		if err != nil {
-			return 0, nil, fmt.Errorf("viewer %d of %d: %w", len(a.conns)+1, n, err)
+			return 0, nil, fmt.Errorf("viewer %d of %d: %w", i+1, n+stalled, err)
 		}
 		a.conns = append(a.conns, conn)
-		a.reading.Go(func() { a.view(conn) })
+		if i >= stalled {
+			a.reading.Go(func() { a.view(conn) })
+		}
 	}
 	if _, err := p.during(ctx, "dashboard", 2*time.Second); err != nil { // the snapshots are through
 		return 0, nil, err

@@ -49,6 +49,8 @@ var sections = []section{
 	{"neighbour", "an app while another tenant's takes all that it can", 5 * time.Minute, (*bench).measureNeighbour},
 	{"agent", "use at 5 000 records/s", 2 * time.Minute, (*bench).measureAgent},
 	{"fanout", "1 000 viewers of the live dashboard", 2 * time.Minute, (*bench).measureFanout},
+	{"crowd", "5 000 viewers of the live dashboard, fifty of them stalled", 2 * time.Minute, (*bench).measureCrowd},
+	{"pixel", "from a record to the screen of a browser, and what an open tab costs", 3 * time.Minute, (*bench).measurePixel},
 	{"sdk", "what the Python library costs an app", 2 * time.Minute, (*bench).measureSDK},
 	{"ingest", "from the agent's socket to committed rows", 4 * time.Minute, (*bench).measureIngest},
 	{"rsyslog", "the same beside rsyslog with its Postgres output, where that is installed", 4 * time.Minute, (*bench).measureRsyslog},

@@ -67,6 +67,11 @@ func TestTokensAreBound(t *testing.T) {
 	want(t, w.send("developer", "POST", "/api/v1/tokens", map[string]any{"name": "x", "role": "viewer", "scopes": []string{"everything"}}), 422)
 	want(t, w.send("viewer", "POST", "/api/v1/tokens", map[string]any{"name": "x", "role": "developer"}), 403)
 	want(t, w.send("viewer", "POST", "/api/v1/tokens", map[string]any{"name": "x", "role": "viewer"}), 201)
+	for by, role := range map[string]string{"viewer": "viewer", "developer": "developer", "operator": "developer"} {
+		if body := want(t, w.send(by, "POST", "/api/v1/tokens", map[string]any{"name": "usual"}), 201); !strings.Contains(body, `"role":"`+role+`"`) {
+			t.Errorf("a token that %s makes without a role is %s", by, body)
+		}
+	}
 	if body := want(t, w.send("viewer", "GET", "/api/v1/tokens", nil), 200); strings.Count(body, `"created_by":"viewer"`) != strings.Count(body, `"id":`) {
 		t.Errorf("a viewer sees tokens of others: %s", body)
 	}

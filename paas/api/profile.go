@@ -67,20 +67,42 @@ type SlowList struct {
 	Requests []SlowRequest `json:"requests"`
 }
 
+// RouteTrend is how one route did from step to step.
+type RouteTrend struct {
+	Method   string     `json:"method"`
+	Route    string     `json:"route"`
+	Requests []int64    `json:"requests" doc:"Of each step"`
+	Mean     []*float64 `json:"mean" doc:"Response time of each step, ms; null where nobody asked"`
+}
+
+// TrendList is how each route did from step to step of a window; the last step
+// is not over.
+type TrendList struct {
+	Window string       `json:"window"`
+	From   time.Time    `json:"from"`
+	Step   float64      `json:"step" doc:"Seconds"`
+	Routes []RouteTrend `json:"routes"`
+}
+
 // Profiler reads how the routes of apps did. Profile fills all but Window.
 type Profiler interface {
 	// Slowest returns requests without their logs.
 	Slowest(ctx context.Context, tenant, app string, window time.Duration, limit int) ([]SlowRequest, error)
 	Profile(ctx context.Context, tenant, app string, window time.Duration) (ProfileView, error)
+	// Trends fills all but Window.
+	Trends(ctx context.Context, tenant, app string, window time.Duration) (TrendList, error)
+}
+
+// inWindow asks about the profile of an app.
+type inWindow struct {
+	InApp
+	Window string `query:"window" default:"1h" doc:"15m, 1h, 24h, or any from 1m to 720h"`
 }
 
 func (a *API) profileRoutes() {
 	a.courseRoutes()
 	register(a, huma.Operation{OperationID: "get-profile", Method: http.MethodGet, Path: "/apps/{app}/profile", Summary: "Show how each route did"},
-		paas.RoleViewer, func(ctx context.Context, in *struct {
-			InApp
-			Window string `query:"window" default:"1h" doc:"15m, 1h, 24h, or any from 1m to 720h"`
-		}) (*answer[ProfileView], error) {
+		paas.RoleViewer, func(ctx context.Context, in *inWindow) (*answer[ProfileView], error) {
 			if err := a.appExists(ctx, in.App); err != nil {
 				return nil, err
 			}
@@ -99,6 +121,19 @@ func (a *API) profileRoutes() {
 		})
 	register(a, huma.Operation{OperationID: "list-slowest", Method: http.MethodGet, Path: "/apps/{app}/profile/slowest", Summary: "Show the slowest requests with their log lines"},
 		paas.RoleViewer, a.slowest)
+	register(a, huma.Operation{OperationID: "get-profile-trends", Method: http.MethodGet, Path: "/apps/{app}/profile/trends", Summary: "Show how each route did from step to step"},
+		paas.RoleViewer, func(ctx context.Context, in *inWindow) (*answer[TrendList], error) {
+			if err := a.appExists(ctx, in.App); err != nil {
+				return nil, err
+			}
+			window, err := profileWindow(in.Window)
+			if err != nil {
+				return nil, err
+			}
+			list, err := a.deps.Profile.Trends(ctx, callOf(ctx).tenant, in.App, window)
+			list.Window, list.Routes = in.Window, append([]RouteTrend{}, list.Routes...)
+			return reply(list), err
+		})
 }
 
 func profileWindow(text string) (time.Duration, error) {
@@ -115,10 +150,7 @@ const (
 	slowAfter    = 10 * time.Second // a record of a request may be this much later than its end
 )
 
-func (a *API) slowest(ctx context.Context, in *struct {
-	InApp
-	Window string `query:"window" default:"1h" doc:"15m, 1h, 24h, or any from 1m to 720h"`
-}) (*answer[SlowList], error) {
+func (a *API) slowest(ctx context.Context, in *inWindow) (*answer[SlowList], error) {
 	if err := a.appExists(ctx, in.App); err != nil {
 		return nil, err
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"net/http"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -35,9 +36,25 @@ type PlatformStatus struct {
 	Host  HostFigures  `json:"host"`
 }
 
+// HostState is a host as its agent told of it last.
+type HostState struct {
+	Name string    `json:"name"`
+	At   time.Time `json:"at" doc:"Begin of the ten seconds that the figures are the means of"`
+	HostFigures
+}
+
+// PlatformCapacity is what there is and what is asked for.
+type PlatformCapacity struct {
+	Cores   int          `json:"cores" doc:"Of the host of this console"`
+	Memory  int64        `json:"memory" doc:"Of the host of this console, bytes"`
+	Tenants []paas.Asked `json:"tenants" doc:"What the desired replicas of each tenant ask for, the most CPU first"`
+	Hosts   []HostState  `json:"hosts" doc:"That told of themselves within five minutes"`
+}
+
 // Statuser knows how the platform does.
 type Statuser interface {
 	Status(ctx context.Context) (PlatformStatus, error)
+	Capacity(ctx context.Context) (PlatformCapacity, error)
 	// Metrics returns a role's figures in Prometheus' text form. Errors:
 	// paas.ErrNotFound for what is no role; others where it does not answer.
 	Metrics(ctx context.Context, role string) (io.ReadCloser, error)
@@ -51,6 +68,12 @@ func (a *API) statusRoutes() {
 				s.Roles = []RoleStatus{}
 			}
 			return reply(s), err
+		})
+	register(a, huma.Operation{OperationID: "get-capacity", Method: http.MethodGet, Path: "/capacity", Summary: "Show the hosts, and what the apps of all tenants ask for"},
+		paas.RoleOperator, func(ctx context.Context, _ *InTenant) (*answer[PlatformCapacity], error) {
+			c, err := a.deps.Status.Capacity(ctx)
+			c.Tenants, c.Hosts = append([]paas.Asked{}, c.Tenants...), append([]HostState{}, c.Hosts...)
+			return reply(c), err
 		})
 	text := map[string]*huma.Response{"200": {Description: "Figures in Prometheus' text form", Content: map[string]*huma.MediaType{
 		"text/plain": {Schema: &huma.Schema{Type: huma.TypeString}}}}}

@@ -26,7 +26,7 @@ type newToken struct {
 	InTenant
 	Body struct {
 		Name      string       `json:"name"`
-		Role      paas.Role    `json:"role"`
+		Role      paas.Role    `json:"role,omitempty" doc:"At most one's own; without it one's own, but no more than developer"`
 		Scopes    []paas.Scope `json:"scopes,omitempty" maxItems:"10" doc:"What it may do of what the role may: read, deploy, env, run, live (the live dashboard); without any, all of it"`
 		App       string       `json:"app,omitempty" doc:"The one app it is for; without it, each"`
 		ExpiresIn int64        `json:"expires_in,omitempty" minimum:"1" maximum:"3155760000" doc:"Seconds; without it the token does not expire"`
@@ -65,10 +65,14 @@ func ownOnly(c *call) string {
 
 func (a *API) createToken(ctx context.Context, in *newToken) (*answer[shownToken], error) {
 	c := callOf(ctx)
-	if err := mayGive(c, in.Body.Role); err != nil {
+	role := in.Body.Role
+	if role == "" {
+		role = usualRole(c.Role)
+	}
+	if err := mayGive(c, role); err != nil {
 		return nil, err
 	}
-	t := paas.Token{Tenant: c.tenant, Name: in.Body.Name, Role: in.Body.Role, CreatedBy: c.User, Scopes: in.Body.Scopes, App: in.Body.App}
+	t := paas.Token{Tenant: c.tenant, Name: in.Body.Name, Role: role, CreatedBy: c.User, Scopes: in.Body.Scopes, App: in.Body.App}
 	if t.App != "" {
 		// An app that is yet to be made may be named: its first deploy makes it.
 		if err := paas.CheckName("an app", t.App); err != nil {
@@ -81,4 +85,13 @@ func (a *API) createToken(ctx context.Context, in *newToken) (*answer[shownToken
 	}
 	stored, secret, err := a.deps.Tokens.CreateToken(ctx, t)
 	return reply(shownToken{stored, secret}), err
+}
+
+// usualRole is what a token may do unless its maker says otherwise: what the
+// maker may, but no more than a script mostly needs.
+func usualRole(maker paas.Role) paas.Role {
+	if maker.Includes(paas.RoleDeveloper) {
+		return paas.RoleDeveloper
+	}
+	return maker
 }

@@ -85,6 +85,11 @@ func (s *Store) quotaOf(ctx context.Context, tx pgx.Tx, tenant string) (paas.Quo
 	return q, true, err
 }
 
+// limitsOfApp joins the limits of an app's live release, or of the one on its
+// way where none is live.
+const limitsOfApp = `LEFT JOIN LATERAL (SELECT limits FROM releases r WHERE r.tenant = a.tenant AND r.app = a.name
+	ORDER BY r.number = a.release DESC, r.number DESC LIMIT 1) r ON true`
+
 // useOf adds up what a tenant's apps ask for. An app without a live release
 // counts with the limits of the one on its way.
 func useOf(ctx context.Context, tx pgx.Tx, tenant string) (paas.Quota, error) {
@@ -93,9 +98,7 @@ func useOf(ctx context.Context, tx pgx.Tx, tenant string) (paas.Quota, error) {
 			coalesce(sum(a.desired * (r.limits->>'cpu')::float8), 0), coalesce(sum(a.desired * (r.limits->>'memory')::bigint), 0)::bigint,
 			(coalesce(sum(a.desired * (r.limits->>'disk')::bigint), 0) + (SELECT coalesce(sum(size), 0) FROM volumes WHERE tenant = $1))::bigint,
 			(SELECT coalesce(sum(seconds), 0) / 60 FROM build_use WHERE tenant = $1 AND at > now() - interval '24 hours'), 0::bigint, 0
-		FROM apps a LEFT JOIN LATERAL (SELECT limits FROM releases r WHERE r.tenant = a.tenant AND r.app = a.name
-			ORDER BY r.number = a.release DESC, r.number DESC LIMIT 1) r ON true
-		WHERE a.tenant = $1 AND a.state <> 'deleting'`, tenant)
+		FROM apps a `+limitsOfApp+` WHERE a.tenant = $1 AND a.state <> 'deleting'`, tenant)
 }
 
 // AllowBuild returns *paas.Invalid when a tenant's builds have used up the

@@ -50,6 +50,9 @@ func TestQuota(t *testing.T) {
 		if err != nil || !own || quota.CPU != 3 || use != (paas.Quota{Apps: 1, Replicas: 5, CPU: 2.5, Memory: 320 << 20}) {
 			t.Errorf("got %+v %t %+v, %v", quota, own, use, err)
 		}
+		if asked, err := s.Asked(ctx); err != nil || len(asked) != 1 || asked[0] != (paas.Asked{Tenant: "default", Apps: 1, Replicas: 5, CPU: 2.5, Memory: 320 << 20}) {
+			t.Errorf("over all tenants got %+v, %v", asked, err)
+		}
 		refused(t, s.SetDesired(ctx, "default", "hello", 7), "The replicas of tenant default would have 3.5 cores, and its quota is 3.")
 		wantErr(t, s.SetQuota(ctx, "default", &paas.Quota{Memory: 400 << 20}), nil)
 		refused(t, s.SetDesired(ctx, "default", "hello", 7), "The replicas of tenant default would have 448 MiB of memory, and its quota is 400 MiB.")

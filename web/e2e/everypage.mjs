@@ -30,6 +30,7 @@ const PAGES = [
   ['tokens', `${C}#/access/tokens`, 'text=Make token'],
   ['audit', `${C}#/access/audit`, '[data-testid=deed]'],
   ['quota', `${C}#/access/quota`, '[data-testid=quota-save]'],
+  ['archive-limits', `${C}#/access/archive`, '[data-testid=archive-limits-save]'],
   ['tenants', `${C}#/access/tenants`, 'table'],
   ['status', `${C}#/status`, 'text=autoscaler'],
   ['other-tenant', `${C}#/?tenant=acme`, '[data-testid=app-row]'],

@@ -109,6 +109,6 @@ export function pipeline(next, dry) {
 export function flow() {
   const s = performance.now() / 1000;
   const part = (name, taken, left, lag = 0) => ({ name, ready: true, taken, left, lag, errors: 0 });
-  return { at: new Date().toISOString(), parts: [part('logship', null, null), part('stream', null, null, null), part('persist', 41 * s, 7 * s), part('archive', 48 * s, 0, 12), part('alert', 48 * s, 0),
+  return { at: new Date().toISOString(), parts: [part('logship', null, null), part('stream', null, null, null), part('persist', 41 * s, 7 * s), part('archive', 48 * s, 0, 120), part('alert', 48 * s, 0),
     part('profile', 0, 48 * s), part('dashboard', 48 * s, 0), part('autoscaler', null, null)] };
 }

@@ -12,6 +12,7 @@
 //   isolation   isolation-measure isolation-check   alert-preview
 //   domains     domains domains-found routing-save   silence silence-add
 //   profile     slow-row   disk  disk-collect
+//   status      capacity   archive  archive-limits-save
 //   access      invite-email invite-send invite-link   deed   storage  volume-path volume-add
 //   pipeline    pipeline-canvas pipeline-filter pipeline-sample pipeline-receiver pipeline-on pipeline-level pipeline-when pipeline-to
 //               pipeline-save pipeline-problem pipeline-yaml
@@ -91,6 +92,7 @@ export const ids = {
   alertPreview: 'alert-preview',
   isolationMeasure: 'isolation-measure',
   isolationCheck: 'isolation-check',
+  archiveLimitsSave: 'archive-limits-save',
   archiveVerify: 'archive-verify',
   domains: 'domains',
   domainsFound: 'domains-found',
@@ -100,6 +102,7 @@ export const ids = {
   routingSave: 'routing-save',
   silence: 'silence',
   silenceAdd: 'silence-add',
+  capacity: 'capacity',
   disk: 'disk',
   slowRow: 'slow-row',
   pipelineCanvas: 'pipeline-canvas',

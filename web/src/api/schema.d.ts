@@ -102,6 +102,17 @@ export interface components {
              */
             removed_records: number;
         };
+        Asked: {
+            /** Format: int64 */
+            apps: number;
+            /** Format: double */
+            cpu: number;
+            /** Format: int64 */
+            memory: number;
+            /** Format: int64 */
+            replicas: number;
+            tenant: string;
+        };
         Bounds: {
             /** Format: double */
             idle?: number;
@@ -415,6 +426,22 @@ export interface components {
             /** Format: double */
             swap: number | null;
         };
+        HostState: {
+            /**
+             * Format: date-time
+             * @description Begin of the ten seconds that the figures are the means of
+             */
+            at: string;
+            /** Format: double */
+            cpu: number | null;
+            /** Format: double */
+            disk: number | null;
+            /** Format: double */
+            mem: number | null;
+            name: string;
+            /** Format: double */
+            swap: number | null;
+        };
         Invitation: {
             /** Format: date-time */
             accepted_at?: string;
@@ -629,7 +656,8 @@ export interface components {
              */
             expires_in?: number;
             name: string;
-            role: string;
+            /** @description At most one's own; without it one's own, but no more than developer */
+            role?: string;
             /** @description What it may do of what the role may: read, deploy, env, run, live (the live dashboard); without any, all of it */
             scopes?: string[] | null;
         };
@@ -723,6 +751,22 @@ export interface components {
             pipeline: components["schemas"]["Pipeline"];
             /** @description The same as it stands in kurama.yaml */
             yaml: string;
+        };
+        PlatformCapacity: {
+            /**
+             * Format: int64
+             * @description Of the host of this console
+             */
+            cores: number;
+            /** @description That told of themselves within five minutes */
+            hosts: components["schemas"]["HostState"][] | null;
+            /**
+             * Format: int64
+             * @description Of the host of this console, bytes
+             */
+            memory: number;
+            /** @description What the desired replicas of each tenant ask for, the most CPU first */
+            tenants: components["schemas"]["Asked"][] | null;
         };
         PlatformStatus: {
             host: components["schemas"]["HostFigures"];
@@ -1101,6 +1145,14 @@ export interface components {
             requests: number;
             route: string;
         };
+        RouteTrend: {
+            /** @description Response time of each step, ms; null where nobody asked */
+            mean: (number | null)[] | null;
+            method: string;
+            /** @description Of each step */
+            requests: number[] | null;
+            route: string;
+        };
         RoutingChangeBody: {
             /** Format: int64 */
             burst?: number;
@@ -1470,6 +1522,17 @@ export interface components {
         TokenList: {
             tokens: components["schemas"]["Token"][] | null;
         };
+        TrendList: {
+            /** Format: date-time */
+            from: string;
+            routes: components["schemas"]["RouteTrend"][] | null;
+            /**
+             * Format: double
+             * @description Seconds
+             */
+            step: number;
+            window: string;
+        };
         User: {
             /** Format: date-time */
             created_at: string;
@@ -1610,6 +1673,7 @@ export type ArchiveLimits = components['schemas']['ArchiveLimits'];
 export type ArchiveList = components['schemas']['ArchiveList'];
 export type ArchiveState = components['schemas']['ArchiveState'];
 export type ArchiveUse = components['schemas']['ArchiveUse'];
+export type Asked = components['schemas']['Asked'];
 export type Bounds = components['schemas']['Bounds'];
 export type Branch = components['schemas']['Branch'];
 export type Collected = components['schemas']['Collected'];
@@ -1635,6 +1699,7 @@ export type FileChange = components['schemas']['FileChange'];
 export type FileChanges = components['schemas']['FileChanges'];
 export type HpaNumbers = components['schemas']['HPANumbers'];
 export type HostFigures = components['schemas']['HostFigures'];
+export type HostState = components['schemas']['HostState'];
 export type Invitation = components['schemas']['Invitation'];
 export type InvitationList = components['schemas']['InvitationList'];
 export type InvitationPreview = components['schemas']['InvitationPreview'];
@@ -1662,6 +1727,7 @@ export type Pipeline = components['schemas']['Pipeline'];
 export type PipelineFlow = components['schemas']['PipelineFlow'];
 export type PipelinePart = components['schemas']['PipelinePart'];
 export type PipelineView = components['schemas']['PipelineView'];
+export type PlatformCapacity = components['schemas']['PlatformCapacity'];
 export type PlatformStatus = components['schemas']['PlatformStatus'];
 export type Policy = components['schemas']['Policy'];
 export type PolicyChange = components['schemas']['PolicyChange'];
@@ -1684,6 +1750,7 @@ export type Replica = components['schemas']['Replica'];
 export type RoleStatus = components['schemas']['RoleStatus'];
 export type RollbackRequestBody = components['schemas']['RollbackRequestBody'];
 export type RouteProfile = components['schemas']['RouteProfile'];
+export type RouteTrend = components['schemas']['RouteTrend'];
 export type RoutingChangeBody = components['schemas']['RoutingChangeBody'];
 export type RoutingView = components['schemas']['RoutingView'];
 export type Rule = components['schemas']['Rule'];
@@ -1713,6 +1780,7 @@ export type Tenant = components['schemas']['Tenant'];
 export type TenantList = components['schemas']['TenantList'];
 export type Token = components['schemas']['Token'];
 export type TokenList = components['schemas']['TokenList'];
+export type TrendList = components['schemas']['TrendList'];
 export type User = components['schemas']['User'];
 export type UserList = components['schemas']['UserList'];
 export type Volume = components['schemas']['Volume'];

@@ -16,6 +16,7 @@ interface Props {
 
 const W = 200;
 const H = 40;
+export const TREND_BOX = `0 0 ${W} ${H}`;
 
 /** One figure over time in a line, with its last value; under the pointer the value of that moment. A gap is a gap. */
 export function Trend({ label, values, begin, step, format, color, top, bad }: Props) {
@@ -35,7 +36,7 @@ export function Trend({ label, values, begin, step, format, color, top, bad }: P
       <div className="trend-value">{shown == null ? UNKNOWN : format(values[shown])}</div>
       <svg viewBox={`0 0 ${W} ${H}`} preserveAspectRatio="none" onPointerMove={move} onPointerLeave={() => setAt(null)}>
         <path className="trend-area" d={area(values, max)} style={{ fill: color }} />
-        <path className="trend-line" d={line(values, max)} style={{ stroke: color }} vectorEffect="non-scaling-stroke" />
+        <path className="trend-line" d={trendLine(values, max)} style={{ stroke: color }} vectorEffect="non-scaling-stroke" />
         {at != null && <line x1={x(at, values.length)} x2={x(at, values.length)} y1={0} y2={H} className="trend-at" vectorEffect="non-scaling-stroke" />}
       </svg>
       <div className="label">{note}</div>
@@ -64,7 +65,8 @@ function runs(values: (number | null | undefined)[]): [from: number, to: number]
   return out;
 }
 
-function line(values: (number | null | undefined)[], max: number): string {
+/** The path of a line over values, in a box of TREND_BOX. */
+export function trendLine(values: (number | null | undefined)[], max: number): string {
   const n = values.length;
   // A single point is a short dash: a path of one point draws nothing.
   return runs(values).map(([a, b]) => `M${points(values, max, a, b)}${a === b ? `h${(W / n / 2).toFixed(1)}` : ''}`).join('');

@@ -16,7 +16,9 @@ export function Tokens() {
   const session = useSession();
   const { list, add, remove } = useList<Token, { name: string; role: string; expires_in?: number; scopes?: string[]; app?: string }>('tokens');
   const [name, setName] = useState('');
-  const [role, setRole] = useState('developer');
+  const may = ROLES.slice(0, ROLES.findIndex((r) => r.value === session.role) + 1);
+  const usual = session.role === 'viewer' ? 'viewer' : 'developer';
+  const [role, setRole] = useState<string>(usual);
   const [scopes, setScopes] = useState<string[]>([]);
   const [app, setApp] = useState('');
   const apps = useApps();
@@ -31,7 +33,7 @@ export function Tokens() {
       <form onSubmit={submit} className="panel panel-pad">
         <div className="access-form">
           <TextInput label="What for" placeholder="laptop, CI" required value={name} onChange={(e) => setName(e.currentTarget.value)} autoComplete="off" />
-          <Select label="Role" data={ROLES.filter((r) => r.value !== 'operator' || session.role === 'operator')} value={role} onChange={(v) => setRole(v ?? 'developer')} allowDeselect={false} />
+          <Select label="Role" data={may} value={role} onChange={(v) => setRole(v ?? usual)} allowDeselect={false} />
           <Select label="Valid for" data={AGES} value={age} onChange={(v) => setAge(v ?? '')} allowDeselect={false} />
           <MultiSelect label="Only to" placeholder={scopes.length === 0 ? 'everything' : ''} data={SCOPES} value={scopes} onChange={setScopes} />
           <Select label="Only for the app" searchable data={[{ value: '', label: 'each' }, ...(apps.data ?? []).map((a) => ({ value: a.name, label: a.name }))]} value={app} onChange={(v) => setApp(v ?? '')} allowDeselect={false} limit={200} />

@@ -1,6 +1,7 @@
 import { Button, Group, Progress, Stack, Text, TextInput } from '@mantine/core';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useState, type FormEvent } from 'react';
+import { requestTenant } from '../../api/client';
 import { bytes, plural } from '../../format/format';
 import { Problem } from '../../parts/Said';
 import { IconFileCode, IconFileZip, IconFolder } from '../../theme/icons';
@@ -45,7 +46,7 @@ export function DeployForm({ bundle, app, onCancel }: { bundle: Bundle; app?: st
         {!app && (
           <TextInput
             label="App name" value={name} onChange={(e) => setName(e.currentTarget.value)} error={problem} autoFocus disabled={send.isPending}
-            description={known ? `${name} exists: this becomes its next release.` : `Its address will be http://${name || 'app'}.${host(session)}`}
+            description={problem ? null : known ? `${name} exists: this becomes its next release.` : `Its address will be http://${name || 'app'}.${host(session, requestTenant())}`}
             maw={460} data-testid={ids.appName} spellCheck={false} autoCapitalize="none" autoComplete="off"
           />
         )}
@@ -65,8 +66,9 @@ export function DeployForm({ bundle, app, onCancel }: { bundle: Bundle; app?: st
   );
 }
 
-function host(s: { tenant: string; domain: string; router_port: number }): string {
-  const tenant = s.tenant === 'default' ? '' : `${s.tenant}.`;
+function host(s: { tenant: string; domain: string; router_port: number }, of: string): string {
+  const name = of || s.tenant;
+  const tenant = name === 'default' ? '' : `${name}.`;
   return `${tenant}${s.domain}${s.router_port === 80 ? '' : `:${s.router_port}`}`;
 }
 

@@ -44,6 +44,8 @@ const TABS: [id: string, name: string, needsWrite?: boolean][] = [
   ['danger', 'Danger zone', true],
 ];
 
+const WRITES = new Set(TABS.filter(([, , write]) => write).map(([id]) => id));
+
 export function useApp(name: string) {
   return useQuery({
     queryKey: ['app', name],
@@ -90,7 +92,9 @@ export default function AppPage({ name }: { name: string }) {
           ))}
         </nav>
       </div>
-      <Suspense fallback={<Waiting />}><Tab tab={tab} app={app} release={Number(parts[3])} /></Suspense>
+      {WRITES.has(tab) && !mayWrite(session)
+        ? <div className="panel empty"><b>This page is for those who change the app</b>Your role is viewer. An owner of the tenant can make you a developer.</div>
+        : <Suspense fallback={<Waiting />}><Tab tab={tab} app={app} release={Number(parts[3])} /></Suspense>}
     </div>
   );
 }

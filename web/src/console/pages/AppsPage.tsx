@@ -1,5 +1,6 @@
 import { Table, Text, Title } from '@mantine/core';
 import { AppState } from '../AppState';
+import { Address } from '../../parts/Address';
 import { AppMenu } from '../AppMenu';
 import { DropArea } from '../deploy/DropArea';
 import { Problem } from '../../parts/Said';
@@ -52,9 +53,9 @@ function Row({ app }: { app: App }) {
         <AppState app={app} />
         {app.reason && <div className="reason clamp" title={app.reason}><Sentence>{app.reason}</Sentence></div>}
       </Table.Td>
-      <Table.Td>
+      <Table.Td className="address-cell">
         {app.release > 0
-          ? <a className="crumb" href={appAddress(app.address)} target="_blank" rel="noopener noreferrer">{app.address.replace(/^https?:\/\//, '')}</a>
+          ? <a className="crumb" href={appAddress(app.address)} target="_blank" rel="noopener noreferrer"><Address of={app.address} /></a>
           : <span className="dim">after the first release</span>}
       </Table.Td>
       <Table.Td className="num" title="ready / desired">{app.ready} / {app.desired}</Table.Td>

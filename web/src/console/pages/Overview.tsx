@@ -3,6 +3,7 @@ import { useDisclosure } from '@mantine/hooks';
 import { useQuery } from '@tanstack/react-query';
 import { get, seg } from '../../api/client';
 import type { App, Decision, LogRecord } from '../../api/types';
+import { Address } from '../../parts/Address';
 import { EventList } from '../../parts/EventList';
 import { Sentence } from '../../parts/Sentence';
 import { StatusTag } from '../../parts/StatusTag';
@@ -41,9 +42,9 @@ export function Overview({ app }: { app: App }) {
     <>
       {app.reason && <div className="panel failed-panel"><h2>{app.state === 'failed' ? `${app.name} is not running` : 'What happened'}</h2><p><Sentence>{app.reason}</Sentence></p></div>}
       <dl className="panel facts gap-top">
-        <div>
+        <div className="fact-address">
           <dt>Address</dt>
-          <dd>{app.release > 0 ? <a className="address address-small" href={appAddress(app.address)} target="_blank" rel="noopener noreferrer">{app.address.replace(/^https?:\/\//, '')}</a> : <span className="dim">after the first release</span>}</dd>
+          <dd>{app.release > 0 ? <a className="address address-small" href={appAddress(app.address)} target="_blank" rel="noopener noreferrer"><Address of={app.address} /></a> : <span className="dim">after the first release</span>}</dd>
         </div>
         <div><dt>Replicas ready / desired</dt><dd>{app.ready} / {app.desired}</dd></div>
         <div><dt>Live release</dt><dd>{app.release > 0 ? <a className="app-name" href={to(['apps', app.name, 'releases', app.release])}>{app.release}</a> : <span className="dim">none yet</span>}</dd></div>
@@ -64,7 +65,7 @@ export function Overview({ app }: { app: App }) {
       <section className="section">
         <h2>Autoscaler</h2>
         <p className="hint">
-          {latest ? <>{latest.reason} <TimeAgo at={latest.at} />. </> : 'It has not changed the number of replicas yet. '}
+          {latest ? <>{latest.reason} <TimeAgo at={latest.at} />. </> : decisions.data ? 'It has not changed the number of replicas yet. ' : decisions.error ? <>What it decided last cannot be shown now: {decisions.error.message} </> : null}
           <a className="crumb" href={to(['apps', app.name, 'scaling'])}>Policy and decisions</a>
         </p>
       </section>

@@ -2,9 +2,11 @@ import { SegmentedControl, Table, UnstyledButton } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { get, seg } from '../../api/client';
+import type { RouteTrend, TrendList } from '../../api/schema';
 import type { Profile as ProfileView, RouteFigures } from '../../api/types';
 import { bytes, count, ms, percent, rate } from '../../format/format';
 import { Problem } from '../../parts/Said';
+import { TREND_BOX, trendLine } from '../../parts/Trend';
 import { TableBox } from '../../parts/TableBox';
 import { ids } from '../../testids';
 import { IconChevronDown, IconChevronUp, IconSelector } from '../../theme/icons';
@@ -41,6 +43,13 @@ export default function Profile({ app }: { app: string }) {
     refetchInterval: 10000,
     placeholderData: (before) => before,
   });
+  const trends = useQuery({
+    queryKey: ['app', app, 'profile', 'trends', window],
+    queryFn: ({ signal }) => get<TrendList>(`/apps/${seg(app)}/profile/trends`, { window }, signal),
+    refetchInterval: 60_000,
+    placeholderData: (before) => before,
+  });
+  const courses = new Map((trends.data?.routes ?? []).map((t) => [`${t.method} ${t.route}`, t]));
   const routes = data?.routes ?? [];
   const all = routes.reduce((sum, r) => sum + time(r), 0);
   const sorted = [...routes].sort((a, b) => compare(a, b, by.column) * (by.up ? 1 : -1));
@@ -66,10 +75,11 @@ export default function Profile({ app }: { app: string }) {
                     </UnstyledButton>
                   </Table.Th>
                 ))}
+                <Table.Th title="Mean response time over the window; each line has its own height">Course of the mean</Table.Th>
               </Table.Tr>
             </Table.Thead>
             <Table.Tbody>
-              {sorted.slice(0, 500).map((r) => <Row key={`${r.method} ${r.route}`} app={app} r={r} share={all ? time(r) / all : 0} slowest={slowest} />)}
+              {sorted.slice(0, 500).map((r) => <Row key={`${r.method} ${r.route}`} app={app} r={r} share={all ? time(r) / all : 0} slowest={slowest} course={courses.get(`${r.method} ${r.route}`)} />)}
             </Table.Tbody>
           </Table>
         </TableBox>
@@ -80,7 +90,7 @@ export default function Profile({ app }: { app: string }) {
   );
 }
 
-function Row({ app, r, share, slowest }: { app: string; r: RouteFigures; share: number; slowest: number }) {
+function Row({ app, r, share, slowest, course }: { app: string; r: RouteFigures; share: number; slowest: number; course: RouteTrend | undefined }) {
   return (
     <Table.Tr data-testid={ids.profileRow} data-route={r.route}>
       <Table.Td className="nowrap"><span className="method">{r.method}</span> <a className="app-name mono" href={to(['apps', app, 'logs'], { route: r.route })} title="Records of this route">{r.route || '(no rule)'}</a></Table.Td>
@@ -95,8 +105,17 @@ function Row({ app, r, share, slowest }: { app: string; r: RouteFigures; share: 
       <Table.Td className="num">{ms(r.db_ms)}</Table.Td>
       <Table.Td className="num">{bytes(r.bytes)}</Table.Td>
       <Table.Td className="num">{percent(share * 100)}</Table.Td>
+      <Table.Td>{course && <Course means={course.mean ?? []} />}</Table.Td>
     </Table.Tr>
   );
+}
+
+/** The mean response time from step to step. */
+function Course({ means }: { means: (number | null)[] }) {
+  const known = means.filter((v) => v != null);
+  if (known.length === 0) return null;
+  const says = `from ${ms(Math.min(...known))} to ${ms(Math.max(...known))}`;
+  return <svg className="route-course" viewBox={TREND_BOX} preserveAspectRatio="none" role="img" aria-label={`Mean response time ${says}`}><title>{says}</title><path d={trendLine(means, Math.max(...known, 1e-9))} vectorEffect="non-scaling-stroke" /></svg>;
 }
 
 const CLEAR = 0.1; // share below which a change says nothing

@@ -7,8 +7,9 @@ import { Problem } from '../../parts/Said';
 import { StatusTag } from '../../parts/StatusTag';
 import { TableBox } from '../../parts/TableBox';
 import { Waiting } from '../../parts/Waiting';
+import { CapacityPanel } from '../CapacityPanel';
 import { DiskPanel } from '../DiskPanel';
-import { useRates } from './useRates';
+import { BEHIND, useRates } from './useRates';
 
 const DOES: Record<string, string> = {
   stream: 'keeps batches of records until every service has read them',
@@ -23,9 +24,6 @@ const DOES: Record<string, string> = {
   autoscaler: 'chooses the number of replicas',
   postgres: 'holds records and settings',
 };
-
-/** Batches beyond which a service is behind: about a second's worth. */
-const BEHIND = 40;
 
 export default function StatusPage() {
   const { data, error, dataUpdatedAt } = useQuery({ queryKey: ['status'], queryFn: ({ signal }) => get<Status>('/status', {}, signal), refetchInterval: 3000 });
@@ -65,6 +63,7 @@ export default function StatusPage() {
           </Table>
         </TableBox>
       </section>
+      <CapacityPanel />
       <DiskPanel platform />
     </div>
   );

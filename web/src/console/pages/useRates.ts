@@ -1,6 +1,9 @@
 import { useEffect, useState } from 'react';
 import type { RoleStatus } from '../../api/schema';
 
+/** Batches beyond which a service is behind: about a second's worth. */
+export const BEHIND = 40;
+
 /** Records per second of each role between the last two answers; at is when the latest came (ms). */
 export function useRates(roles: RoleStatus[] | null | undefined, at: number): Map<string, number> {
   const [seen, setSeen] = useState<{ at: number; records: Map<string, number>; rates: Map<string, number> }>({ at: 0, records: new Map(), rates: new Map() });

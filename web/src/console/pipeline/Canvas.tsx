@@ -5,7 +5,7 @@ import type { Pipeline } from '../../api/schema';
 import { ids } from '../../testids';
 import { IconBell, IconFilter } from '../../theme/icons';
 import type { Box, Drawing } from './draw';
-import { drop, thingOf, turn, type Service, type Thing } from './model';
+import { drop, idOf, thingOf, turn, type Service, type Thing } from './model';
 import './pipeline.css';
 
 export type Tool = 'filter' | 'sample' | 'receiver';
@@ -69,7 +69,7 @@ function Flow({ drawing, picked, pick, change, use }: CanvasProps) {
         nodes={nodes} edges={drawing.edges} nodeTypes={TYPES} onNodesChange={changed} onConnect={connect} onBeforeDelete={taken}
         onNodeClick={(_, n) => pick(n.id)} onPaneClick={() => pick('')} nodesConnectable={change != null} deleteKeyCode={change ? ['Delete', 'Backspace'] : null}
         edgeTypes={EDGES} fitView fitViewOptions={FIT} minZoom={0.25} maxZoom={1.5} zoomOnScroll={false} preventScrolling={false} multiSelectionKeyCode={null}
-        isValidConnection={(c) => c.source === 'part:stream' && thingOf(c.target ?? '')?.kind === 'service'}
+        isValidConnection={(c) => c.source === STREAM && thingOf(c.target ?? '')?.kind === 'service'}
       >
         <Background gap={20} />
         <Controls showInteractive={false} />
@@ -110,6 +110,7 @@ function Arrow({ sourceX, sourceY, targetX, targetY, label, markerEnd }: EdgePro
   return <BaseEdge path={path} label={label} labelX={targetX - 32} labelY={targetY} markerEnd={markerEnd} interactionWidth={24} />;
 }
 
+const STREAM = idOf({ kind: 'part', name: 'stream' });
 const TYPES = { box: BoxNode };
 const EDGES = { arrow: Arrow };
 // On a phone it stays large enough to be read, and is moved about.

@@ -1,6 +1,7 @@
 import { MarkerType, type Edge, type Node } from '@xyflow/react';
 import type { Pipeline, PipelineFlow } from '../../api/schema';
-import { amount, duration } from '../../format/format';
+import { amount, count, duration } from '../../format/format';
+import { BEHIND } from '../pages/useRates';
 import { branchesOf, branchWords, idOf, incoming, partOf, rates, receiversOf, SAYS, SERVICES, stageOf, type Thing } from './model';
 
 /** What a box of the canvas shows. */
@@ -55,7 +56,7 @@ export function draw(p: Pipeline, before: PipelineFlow | null, now: PipelineFlow
     const says = [stage.off ? 'Off: takes nothing' : SAYS[s]];
     if (stage.retention_days) says.push(`kept for ${duration(stage.retention_days * 86400)}`);
     if (branches.length && speed[s]?.left != null) says.push(`keeps back ${per(speed[s].left)}`);
-    says.push(...troubles(part));
+    if (!stage.off) says.push(...troubles(part));
     const own = put(service, X.service, at, WIDTH.service, { title: s, says, tone: stage.off ? 'off' : part && !part.ready ? 'warn' : '', output: s === 'alert' });
     if (!branches.length && !stage.off) arrow(stream, service, per(speed[s]?.taken), true);
     height = Math.max(height, own);
@@ -93,7 +94,7 @@ function troubles(part: { ready: boolean; lag: number | null; errors: number | n
   if (!part) return [];
   const says = [];
   if (!part.ready) says.push('Not ready');
-  if (part.lag != null && part.lag > 0) says.push(`${part.lag} ${part.lag === 1 ? 'batch waits' : 'batches wait'}`);
+  if (part.lag != null && part.lag > BEHIND) says.push(`${count(part.lag)} batches wait`);
   if (part.errors != null && part.errors > 0) says.push(`${part.errors} failed ${part.errors === 1 ? 'attempt' : 'attempts'}`);
   return says;
 }

@@ -1,0 +1,19 @@
+package store
+
+import (
+	"context"
+
+	"github.com/jackc/pgx/v5"
+
+	"kurama/paas"
+)
+
+// Asked returns what the apps of each tenant ask for, the largest part of the
+// CPU first. It looks at all tenants, so the pool must not be bound to one.
+func (s *Store) Asked(ctx context.Context) ([]paas.Asked, error) {
+	found, err := all(ctx, s.pool, pgx.RowToStructByPos[paas.Asked], `
+		SELECT a.tenant, count(*)::int, coalesce(sum(a.desired), 0)::int,
+			coalesce(sum(a.desired * (r.limits->>'cpu')::float8), 0) AS cpu, coalesce(sum(a.desired * (r.limits->>'memory')::bigint), 0)::bigint
+		FROM apps a `+limitsOfApp+` WHERE a.state <> 'deleting' GROUP BY a.tenant ORDER BY cpu DESC, a.tenant`)
+	return found, meaning(err, "what tenants ask for")
+}
