@@ -62,6 +62,7 @@ func (c *Config) checkChoices(add adder) {
 		}
 	}
 	choice("log_level", c.LogLevel, "debug", "info", "warn", "error")
+	choice("alert.group_by", c.Alert.GroupBy, "app", "tenant", "rule")
 	choice("smtp.tls", c.SMTP.TLS, "starttls", "implicit", "opportunistic", "none")
 	choice("docker.egress", c.Docker.Egress, "open", "none")
 	choice("oidc.role", c.OIDC.Role, "owner", "developer", "viewer")

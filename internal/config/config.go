@@ -161,12 +161,15 @@ type Archive struct {
 
 // Alert configures the alert service.
 type Alert struct {
-	Interval     time.Duration `yaml:"interval"` // between two evaluations
-	PerHour      int           `yaml:"per_hour"` // messages per app and hour
-	RetryMin     time.Duration `yaml:"retry_min"`
-	RetryMax     time.Duration `yaml:"retry_max"`
-	GiveUp       time.Duration `yaml:"give_up"`       // a message is failed after this
-	WebhookAllow Networks      `yaml:"webhook_allow"` // internal networks that webhooks may reach
+	Interval      time.Duration `yaml:"interval"`       // between two evaluations
+	GroupBy       string        `yaml:"group_by"`       // app, tenant or rule: what leaves as one message where it comes together
+	GroupWait     time.Duration `yaml:"group_wait"`     // a message waits so long for others
+	GroupInterval time.Duration `yaml:"group_interval"` // between two messages of a group at the least
+	PerHour       int           `yaml:"per_hour"`       // messages per app and hour
+	RetryMin      time.Duration `yaml:"retry_min"`
+	RetryMax      time.Duration `yaml:"retry_max"`
+	GiveUp        time.Duration `yaml:"give_up"`       // a message is failed after this
+	WebhookAllow  Networks      `yaml:"webhook_allow"` // internal networks that webhooks may reach
 }
 
 // SMTP configures the mail server. With no Host, mail goes to the outbox.
@@ -310,7 +313,7 @@ func Default() Config {
 			SpoolMax: 2 * GiB, JoinDelay: 20 * time.Millisecond},
 		Persist: Persist{BatchRecords: 10_000, Retention: 7 * 24 * time.Hour, Ahead: 3},
 		Archive: Archive{SealRecords: 100_000, SealAge: time.Minute, Retention: 90 * 24 * time.Hour},
-		Alert: Alert{Interval: time.Second, PerHour: 30, RetryMin: 5 * time.Second, RetryMax: 5 * time.Minute,
+		Alert: Alert{Interval: time.Second, GroupBy: "app", GroupWait: 2 * time.Second, GroupInterval: 5 * time.Second, PerHour: 30, RetryMin: 5 * time.Second, RetryMax: 5 * time.Minute,
 			GiveUp: 24 * time.Hour},
 		SMTP:    SMTP{Port: 587, From: "kurama@localhost", TLS: "starttls", Timeout: 15 * time.Second},
 		Profile: Profile{FlushInterval: 5 * time.Second, MaxRoutes: 500, Retention: 30 * 24 * time.Hour},

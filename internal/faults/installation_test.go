@@ -45,7 +45,7 @@ smtp: {host: 127.0.0.1, port: %s, tls: none, from: kurama@example.org, timeout: 
 archive: {seal_age: 1s, seal_records: 700}
 persist: {batch_records: 2000}
 profile: {flush_interval: 300ms}
-alert: {interval: 250ms, retry_min: 1s, per_hour: 100000}
+alert: {interval: 250ms, retry_min: 1s, per_hour: 100000, group_by: rule}
 logship: {rate_limit: 4000, rate_burst: 20000}
 `
 

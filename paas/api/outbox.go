@@ -18,7 +18,7 @@ type Notification struct {
 	Recipient string     `json:"recipient"`
 	Subject   string     `json:"subject"`
 	BodyText  string     `json:"body_text"`
-	State     string     `json:"state" doc:"pending, sent, outbox (no mail server is configured) or failed"`
+	State     string     `json:"state" doc:"pending, sent, outbox (no mail server is configured), failed, suppressed (beyond the messages per hour) or grouped (told in another message)"`
 	Attempts  int        `json:"attempts"`
 	Error     string     `json:"error"`
 	CreatedAt time.Time  `json:"created_at"`

@@ -46,6 +46,7 @@ func setup(t *testing.T) *bench {
 	t.Helper()
 	b := &bench{t: t, pool: pgtest.New(t), cfg: config.Default().Alert, smtp: config.Default().SMTP, data: t.TempDir()}
 	b.cfg.Interval, b.cfg.RetryMin, b.cfg.RetryMax = 50*time.Millisecond, 50*time.Millisecond, 200*time.Millisecond
+	b.cfg.GroupBy = groupByRule // but where a test is about groups
 	b.smtp.From, b.smtp.TLS, b.smtp.Timeout = "kurama@example.org", "none", 5*time.Second
 	b.server = config.Default().Stream
 	b.server.Listen, b.dir = "127.0.0.1:0", t.TempDir()

@@ -44,6 +44,9 @@ func (d *delivery) runOnce(ctx context.Context) error {
 	if err := d.prune(ctx); err != nil {
 		return err
 	}
+	if err := d.gather(ctx); err != nil {
+		return err
+	}
 	for ctx.Err() == nil && !d.now().Before(d.pause) {
 		l, ok, err := d.claim(ctx)
 		if err != nil || !ok {
@@ -60,7 +63,7 @@ func (d *delivery) runOnce(ctx context.Context) error {
 // lease ends nobody else offers it.
 func (d *delivery) claim(ctx context.Context) (l letter, ok bool, err error) {
 	lease := 3*d.smtp.Timeout + d.cfg.RetryMin
-	rows, err := d.pool.Query(ctx, `UPDATE notifications SET attempts = attempts + 1, next_at = $2
+	rows, err := d.pool.Query(ctx, `UPDATE notifications SET attempts = attempts + 1, next_at = $2, view = NULL
 		WHERE id = (SELECT id FROM notifications WHERE state = 'pending' AND next_at <= $1
 			ORDER BY next_at, id LIMIT 1 FOR UPDATE SKIP LOCKED)
 		RETURNING `+letterColumns, d.now(), d.now().Add(lease))

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -53,13 +54,17 @@ func (l letter) compose(from string) (*mail.Msg, error) {
 	m.SetGenHeader("X-Kurama-Alert", l.kind)
 	m.SetBodyString(mail.TypeTextPlain, l.text)
 	html := l.html
-	if found := inlinePicture.FindStringSubmatch(html); found != nil {
+	for n, found := range inlinePicture.FindAllStringSubmatch(html, -1) {
 		png, err := base64.StdEncoding.DecodeString(found[1])
 		if err != nil {
 			return nil, fmt.Errorf("the picture of message %s: %w", l.id, err)
 		}
-		html = inlinePicture.ReplaceAllString(html, `<img src="cid:`+chartCID+`"`)
-		if err := m.EmbedReader(chartCID, bytes.NewReader(png), mail.WithFileContentID(chartCID), mail.WithFileContentType("image/png")); err != nil {
+		name := chartName
+		if n > 0 {
+			name = fmt.Sprintf("%d-%s", n+1, chartName)
+		}
+		html = strings.Replace(html, found[0], `<img src="cid:`+name+`"`, 1)
+		if err := m.EmbedReader(name, bytes.NewReader(png), mail.WithFileContentID(name), mail.WithFileContentType("image/png")); err != nil {
 			return nil, fmt.Errorf("the picture of message %s: %w", l.id, err)
 		}
 	}

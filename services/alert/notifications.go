@@ -2,6 +2,7 @@ package alert
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
@@ -19,6 +20,7 @@ const (
 	stateOutbox      = "outbox"     // no SMTP is configured; the message is an .eml file
 	stateFailed      = "failed"     // error says why
 	stateSuppressed  = "suppressed" // beyond the messages per hour; counted in the next one
+	stateGrouped     = "grouped"    // told in another message, its lead
 )
 
 // The kinds of message.
@@ -33,11 +35,23 @@ type execer interface {
 	Exec(ctx context.Context, sql string, args ...any) (pgconn.CommandTag, error)
 }
 
+// place is where a new message stands in the queue.
+type place struct {
+	state string
+	at    time.Time
+	due   time.Time
+	group string // "": it leaves alone
+}
+
 // insertNotification queues a message.
-func insertNotification(ctx context.Context, db execer, at time.Time, r Rule, m message, state string) error {
-	_, err := db.Exec(ctx, `INSERT INTO notifications (id, tenant, app, rule, kind, recipient, subject, body_text, body_html, state, next_at, created_at)
-		VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$11)`,
-		newID(), r.Tenant, r.App, r.ID, m.kind, r.Receiver, m.subject, m.text, m.html, state, at)
+func insertNotification(ctx context.Context, db execer, r Rule, m message, in place) error {
+	var shown []byte
+	if in.group != "" && in.state == statePendingMail {
+		shown, _ = json.Marshal(m.views) // texts always marshal
+	}
+	_, err := db.Exec(ctx, `INSERT INTO notifications (id, tenant, app, rule, kind, recipient, subject, body_text, body_html, state, next_at, created_at, grp, view)
+		VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,nullif($13,''),nullif($14,''))`,
+		newID(), r.Tenant, r.App, r.ID, m.kind, r.Receiver, m.subject, m.text, m.html, in.state, in.due, in.at, in.group, string(shown))
 	if err != nil {
 		return fmt.Errorf("queueing the message %q: %w", m.subject, err)
 	}

@@ -53,7 +53,7 @@ type Notification struct {
 	Recipient string     `json:"recipient"`
 	Subject   string     `json:"subject"`
 	BodyText  string     `json:"body_text"`
-	State     string     `json:"state"` // pending, sent, outbox, failed, suppressed
+	State     string     `json:"state"` // pending, sent, outbox, failed, suppressed, grouped
 	Attempts  int        `json:"attempts"`
 	Error     string     `json:"error"`
 	CreatedAt time.Time  `json:"created_at"`
@@ -229,7 +229,8 @@ func (s *Rules) Test(ctx context.Context, tenant, app, id string) error {
 		return fmt.Errorf("alert %s: %w", id, err)
 	}
 	m := testMessage(notice{rule: r, condition: c, now: time.Now(), consoleURL: s.consoleURL})
-	return insertNotification(ctx, s.pool, time.Now(), r, m, statePendingMail)
+	now := time.Now()
+	return insertNotification(ctx, s.pool, r, m, place{state: statePendingMail, at: now, due: now})
 }
 
 // compileRule compiles a stored rule, with its for-duration.

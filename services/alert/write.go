@@ -70,35 +70,6 @@ func writeValues(ctx context.Context, tx pgx.Tx, list []*running) error {
 	return err
 }
 
-// queue adds the row of a message. Beyond the messages per hour the row says
-// that it is suppressed, and the next message says how many were.
-func (w *watcher) queue(ctx context.Context, tx pgx.Tx, m mailOut) error {
-	var exists bool
-	key := []any{m.running.rule.Tenant, m.running.rule.App}
-	if err := tx.QueryRow(ctx, "SELECT EXISTS (SELECT FROM alert_rules WHERE id::text=$1)", m.running.rule.ID).Scan(&exists); err != nil || !exists {
-		return err // a rule that was just removed tells nobody
-	}
-	var sent int
-	now := w.opts.Now()
-	if err := tx.QueryRow(ctx, `SELECT count(*) FROM notifications WHERE tenant=$1 AND app=$2
-		AND kind IN ('firing','resolved') AND state <> 'suppressed' AND created_at > $3`, append(key, now.Add(-time.Hour))...).Scan(&sent); err != nil {
-		return err
-	}
-	state := statePendingMail
-	if sent >= w.cfg.PerHour {
-		state = stateSuppressed
-	} else if err := tx.QueryRow(ctx, `SELECT count(*) FROM notifications n WHERE tenant=$1 AND app=$2 AND state='suppressed'
-		AND id > coalesce((SELECT id FROM notifications WHERE tenant=$1 AND app=$2 AND kind IN ('firing','resolved')
-			AND state <> 'suppressed' ORDER BY id DESC LIMIT 1), '00000000-0000-0000-0000-000000000000')`, key...).Scan(&m.notice.held); err != nil {
-		return err
-	}
-	write := firingMessage
-	if m.kind == kindResolved {
-		write = resolvedMessage
-	}
-	return insertNotification(ctx, tx, now, m.running.rule, write(m.notice), state)
-}
-
 // announce wakes the delivery and sends the event records, after the state is
 // stored. An event may be lost in a crash; a message is not.
 func (w *watcher) announce(out outcome) {

@@ -688,7 +688,7 @@ export interface components {
             recipient: string;
             /** Format: date-time */
             sent_at: string | null;
-            /** @description pending, sent, outbox (no mail server is configured) or failed */
+            /** @description pending, sent, outbox (no mail server is configured), failed, suppressed (beyond the messages per hour) or grouped (told in another message) */
             state: string;
             subject: string;
         };

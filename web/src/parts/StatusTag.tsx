@@ -12,6 +12,7 @@ const STATES: Record<string, Entry> = {
   asleep: ['idle', 'Asleep', IconClock],
   failed: ['bad', 'Failed', IconCircleX],
   suppressed: ['idle', 'Suppressed', IconMinus],
+  grouped: ['idle', 'In another message', IconMail],
   deleting: ['warn', 'Deleting', IconLoader2, true],
   building: ['info', 'Building', IconLoader2, true],
   starting: ['info', 'Starting', IconLoader2, true],
