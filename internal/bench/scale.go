@@ -67,7 +67,7 @@ func (b *bench) measureScale(ctx context.Context) error {
 		return err
 	}
 	b.reportStep(report, seen, decisions)
-	if err := b.reportCurve(ctx, report, seen); err != nil {
+	if err := b.reportCurve(ctx, p, report, seen); err != nil {
 		return err
 	}
 	woken, err := p.wake(ctx)

@@ -2,11 +2,15 @@ package main
 
 import (
 	"context"
+	"errors"
 	"math"
+	"net/http"
+	"net/url"
 	"time"
 
 	"kurama/autoscaler/sim"
 	"kurama/internal/config"
+	"kurama/logship/record"
 	"kurama/paas"
 	"kurama/sdk/reqsim"
 )
@@ -18,17 +22,20 @@ const (
 
 // reportCurve holds the number of ready replicas, second by second, against that
 // of the simulated run of the same step. What the simulation takes over from the
-// real run is what a plant is made of: how long a request takes while nothing
-// waits, and how long the starts took.
-func (b *bench) reportCurve(ctx context.Context, report reqsim.Report, seen []looked) error {
+// real run is what a plant is made of: how long requests are worked on in the
+// rush, and how long the starts took.
+func (b *bench) reportCurve(ctx context.Context, p *platform, report reqsim.Report, seen []looked) error {
 	real := perSecond(seen, report.Began, scaleCalm+scaleRush+scaleRest)
 	starts := startsOf(seen)
-	if len(starts) == 0 || len(report.Phases) == 0 || report.Phases[0].Latency == nil {
-		b.say("the simulation is left out: no replica was started")
-		return nil
+	if len(starts) == 0 {
+		return errors.New("no replica was started, so there is nothing to simulate")
 	}
-	b.say("starts of %.2f s; a calm request takes %.1f ms", starts, report.Phases[0].Latency.P50)
-	simulated, err := simulatedCurve(ctx, starts, report.Phases[0].Latency.P50/1000, len(real))
+	work, sigma, err := p.work(ctx, report.Began.Add(scaleCalm+scaleRush))
+	if err != nil {
+		return err
+	}
+	b.say("starts of %.2f s; in the rush a request is worked on for %.1f ms, σ %.2f", starts, 1000*work, sigma)
+	simulated, err := simulatedCurve(ctx, starts, work, sigma, len(real))
 	if err != nil {
 		return err
 	}
@@ -43,6 +50,28 @@ func (b *bench) reportCurve(ctx context.Context, report reqsim.Report, seen []lo
 	b.report.add(figure{Section: "scale", Name: "simulated number of ready replicas: mean distance from the real one", Unit: "%", Value: 100 * apart / had, Peer: "bound", PeerValue: 100 * curveAim, Aim: valueAtMost(100 * curveAim)})
 	b.report.add(figure{Section: "scale", Name: "simulated replica-seconds over the real ones", Unit: "×", Value: wanted / had, Peer: "equal", PeerValue: 1})
 	return nil
+}
+
+// work returns how long the last thousand requests before a time were worked on,
+// without their waiting, as the autoscaler reckons it: the mean in seconds, and the standard deviation of its
+// logarithm.
+func (p *platform) work(ctx context.Context, until time.Time) (mean, sigma float64, err error) {
+	var list struct{ Records []record.Record }
+	query := url.Values{"kind": {"request"}, "from": {until.Add(-scaleRush / 2).UTC().Format(time.RFC3339Nano)}, "to": {until.UTC().Format(time.RFC3339Nano)}, "limit": {"1000"}}
+	if err := p.api.Call(ctx, http.MethodGet, "/apps/"+scaleApp+"/logs", query, nil, &list); err != nil {
+		return 0, 0, err
+	}
+	n, logs, squares := 0.0, 0.0, 0.0
+	for _, r := range list.Records {
+		if ms := r.Dur.Value - r.Queue.Value; r.Dur.Known && ms > 0 {
+			n, mean = n+1, mean+ms/1000
+			logs, squares = logs+math.Log(ms), squares+math.Log(ms)*math.Log(ms)
+		}
+	}
+	if n == 0 {
+		return 0, 0, errors.New("no request of the rush is stored")
+	}
+	return mean / n, math.Sqrt(max(squares/n-logs/n*logs/n, 0)), nil
 }
 
 // perSecond returns the ready replicas at the end of each second from a time on.
@@ -81,13 +110,13 @@ func startsOf(seen []looked) (starts []float64) {
 
 // simulatedCurve returns the mean over the seeds of the ready replicas of each
 // second.
-func simulatedCurve(ctx context.Context, starts []float64, work float64, length int) ([]float64, error) {
+func simulatedCurve(ctx context.Context, starts []float64, work, sigma float64, length int) ([]float64, error) {
 	plant, err := sim.PlantNamed("waits")
 	if err != nil {
 		return nil, err
 	}
 	plant.AtOnce, plant.Queue = reqsim.DefaultMaxInFlight, config.Default().Router.QueueLimit
-	plant.Start, plant.Work, plant.Sigma = sim.Starts{Measured: starts, Times: 1}, work, 0.05 // the handler sleeps for as long each time
+	plant.Start, plant.Work, plant.Sigma = sim.Starts{Measured: starts, Times: 1}, work, sigma
 	policy := paas.DefaultPolicy()
 	policy.Name, policy.Min, policy.Max = paas.PolicySwift, 1, 6
 	load := sim.Load{Name: "step", Seconds: length, Even: true, Rate: func(s int) float64 {

@@ -21,7 +21,7 @@ func TestStartsAreReadFromTheNumbersOfReplicas(t *testing.T) {
 }
 
 func TestTheSimulatedStepGoesUpAndDown(t *testing.T) {
-	curve, err := simulatedCurve(t.Context(), []float64{1, 2}, 0.051, 160)
+	curve, err := simulatedCurve(t.Context(), []float64{1, 2}, 0.051, 0.05, 160)
 	if err != nil {
 		t.Fatal(err)
 	}
