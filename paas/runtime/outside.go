@@ -145,7 +145,11 @@ func (a *answers) ask(ctx context.Context, name string, now time.Time, lookUp fu
 	found, err := lookUp(ctx, name)
 	a.asked, a.says = now, ""
 	if err != nil {
-		a.says = fmt.Sprintf("The name could not be looked up: %v.", err)
+		why := err.Error()
+		if known, ok := errors.AsType[*net.DNSError](err); ok {
+			why = known.Err // without this host's resolver
+		}
+		a.says = fmt.Sprintf("The name could not be looked up: %s.", why)
 	}
 	for _, address := range found {
 		address = address.Unmap()

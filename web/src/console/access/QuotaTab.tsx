@@ -22,7 +22,7 @@ const PARTS: [key: Part, label: string, says: (v: number) => string, unit: strin
   ['memory', 'Memory', bytes, ' GiB', GiB],
   ['disk', 'Disk of replicas and volumes', bytes, ' GiB', GiB],
   ['build_minutes', 'Builds in 24 hours', (v) => `${amount(v)} min`, ' min', 1],
-  ['log_bytes', 'Logged today (UTC)', bytes, ' MiB', MiB],
+  ['log_bytes', 'Log of a day (UTC)', bytes, ' MiB', MiB],
 ];
 
 /** What the tenant's apps ask for, and what they may; an operator changes it. */
