@@ -67,7 +67,7 @@ function Limits({ state }: { state: ArchiveState }) {
     <form onSubmit={submit} className="panel panel-pad section">
       <h2 className="panel-title gap-bottom">Limits of this tenant</h2>
       <div className="form-grid">
-        <NumberInput label="Kept for" suffix=" days" min={1} max={7300} allowDecimal={false} value={days} onChange={(v) => v !== '' && setDays(Number(v))} />
+        <NumberInput label="Kept for" description="Whole days" suffix=" days" min={1} max={7300} allowDecimal={false} value={days} onChange={(v) => v !== '' && setDays(Number(v))} />
         <NumberInput label="Bound" description="0: none" suffix=" GiB" min={0} decimalScale={2} value={most} onChange={(v) => v !== '' && setMost(Number(v))} />
       </div>
       <div className="gap-top"><Problem error={save.error ?? reset.error} /></div>

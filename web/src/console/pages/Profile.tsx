@@ -1,6 +1,6 @@
 import { SegmentedControl, Table, UnstyledButton } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
-import { useState } from 'react';
+import { Fragment, useState } from 'react';
 import { get, seg } from '../../api/client';
 import type { RouteTrend, TrendList } from '../../api/schema';
 import type { Profile as ProfileView, RouteFigures } from '../../api/types';
@@ -65,17 +65,19 @@ export default function Profile({ app }: { app: string }) {
         <div className="panel empty"><b>No requests in this window</b>Open the app or send it traffic with <span className="mono">kurama reqsim --app {app}</span>.</div>
       ) : (
         <TableBox label="Routes" className="panel">
-          <Table highlightOnHover>
+          <Table highlightOnHover horizontalSpacing={8}>
             <Table.Thead>
               <Table.Tr>
                 {COLUMNS.map(([id, name, says]) => (
-                  <Table.Th key={id} className={id === 'route' ? '' : 'num'} aria-sort={by.column === id ? (by.up ? 'ascending' : 'descending') : 'none'}>
+                  <Fragment key={id}>
+                  <Table.Th className={id === 'route' ? '' : 'num'} aria-sort={by.column === id ? (by.up ? 'ascending' : 'descending') : 'none'}>
                     <UnstyledButton className="sort" title={says} onClick={() => setBy({ column: id, up: by.column === id ? !by.up : id === 'route' })}>
                       {name}{by.column !== id ? <IconSelector size={13} /> : by.up ? <IconChevronUp size={13} /> : <IconChevronDown size={13} />}
                     </UnstyledButton>
                   </Table.Th>
+                  {id === 'route' && <Table.Th title="Mean response time over the window; each line has its own height">Course</Table.Th>}
+                  </Fragment>
                 ))}
-                <Table.Th title="Mean response time over the window; each line has its own height">Course of the mean</Table.Th>
               </Table.Tr>
             </Table.Thead>
             <Table.Tbody>
@@ -94,6 +96,7 @@ function Row({ app, r, share, slowest, course }: { app: string; r: RouteFigures;
   return (
     <Table.Tr data-testid={ids.profileRow} data-route={r.route}>
       <Table.Td className="nowrap"><span className="method">{r.method}</span> <a className="app-name mono" href={to(['apps', app, 'logs'], { route: r.route })} title="Records of this route">{r.route || '(no rule)'}</a></Table.Td>
+      <Table.Td>{course && <Course means={course.mean ?? []} />}</Table.Td>
       <Table.Td className="num">{count(r.requests)}</Table.Td>
       <Table.Td className="num">{rate(r.rate)}/s</Table.Td>
       <Table.Td className="num">{r.errors ? <span className="tone-bad">{count(r.errors)} <span className="dim">({percent((100 * r.errors) / Math.max(r.requests, 1))})</span></span> : '0'}</Table.Td>
@@ -105,7 +108,6 @@ function Row({ app, r, share, slowest, course }: { app: string; r: RouteFigures;
       <Table.Td className="num">{ms(r.db_ms)}</Table.Td>
       <Table.Td className="num">{bytes(r.bytes)}</Table.Td>
       <Table.Td className="num">{percent(share * 100)}</Table.Td>
-      <Table.Td>{course && <Course means={course.mean ?? []} />}</Table.Td>
     </Table.Tr>
   );
 }

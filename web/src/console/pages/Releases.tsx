@@ -131,13 +131,14 @@ export function ReleasePage({ app, number }: { app: App; number: number }) {
 /** What is different from the release that was live before. */
 function Changes({ app, release }: { app: string; release: Release }) {
   const { data } = useReleases(app);
+  const before = data?.find((r) => r.number < release.number && r.live_at);
   const { data: inside } = useQuery({
     queryKey: ['app', app, 'changes', release.number],
     queryFn: ({ signal }) => get<ReleaseChanges>(`/apps/${seg(app)}/releases/${release.number}/changes`, {}, signal),
     retry: false,
     staleTime: Infinity,
+    enabled: before != null,
   });
-  const before = data?.find((r) => r.number < release.number && r.live_at);
   if (!before) return null;
   const changes = changesOf(before, release);
   return (

@@ -56,7 +56,7 @@ export default function StatusPage() {
                   <Table.Td className="num" title={r.records == null ? undefined : `${count(r.records)} since it started`}>{r.records == null ? <span className="dim">–</span> : rate(rates.get(r.name))}</Table.Td>
                   <Table.Td className="num">{r.lag == null ? <span className="dim">–</span> : <span className={r.lag > BEHIND ? 'tone-bad' : ''}>{count(r.lag)}</span>}</Table.Td>
                   <Table.Td className="num">{r.errors == null ? <span className="dim">–</span> : <span className={r.errors > 0 ? 'tone-bad' : ''}>{count(r.errors)}</span>}</Table.Td>
-                  <Table.Td className="dim">{DOES[r.name] ?? ''}</Table.Td>
+                  <Table.Td className="dim nowrap">{DOES[r.name] ?? ''}</Table.Td>
                 </Table.Tr>
               ))}
             </Table.Tbody>

@@ -37,6 +37,8 @@ export function draw(p: Pipeline, before: PipelineFlow | null, now: PipelineFlow
   const arrow = (from: Thing, to: Thing, label: string, deletable = false) => {
     out.edges.push({ id: `${idOf(from)}>${idOf(to)}`, source: idOf(from), target: idOf(to), label, deletable, selectable: deletable, focusable: deletable, type: 'arrow', markerEnd: { type: MarkerType.ArrowClosed, width: 16, height: 16, color: 'var(--xy-edge-stroke)' }, ariaLabel: `${idOf(from)} to ${idOf(to)} ${label}` });
   };
+  // Without a branch the services stand nearer.
+  const shift = SERVICES.some((s) => branchesOf(p, s).length) ? 0 : X.service - X.branch - 60;
   const stream: Thing = { kind: 'part', name: 'stream' };
 
   let y = 0;
@@ -57,14 +59,14 @@ export function draw(p: Pipeline, before: PipelineFlow | null, now: PipelineFlow
     if (stage.retention_days) says.push(`kept for ${duration(stage.retention_days * 86400)}`);
     if (branches.length && speed[s]?.left != null) says.push(`keeps back ${per(speed[s].left)}`);
     if (!stage.off) says.push(...troubles(part));
-    const own = put(service, X.service, at, WIDTH.service, { title: s, says, tone: stage.off ? 'off' : part && !part.ready ? 'warn' : '', output: s === 'alert' });
+    const own = put(service, X.service - shift, at, WIDTH.service, { title: s, says, tone: stage.off ? 'off' : part && !part.ready ? 'warn' : '', output: s === 'alert' });
     if (!branches.length && !stage.off) arrow(stream, service, per(speed[s]?.taken), true);
     height = Math.max(height, own);
     if (s === 'alert') {
       let r = at;
       receiversOf(p).forEach((receiver, i) => {
         const t: Thing = { kind: 'receiver', index: i };
-        r += put(t, X.receiver, r, WIDTH.receiver, { title: receiver.to || 'Nobody yet', says: [receiver.when + (receiver.for ? ` for ${duration(receiver.for)}` : '')], tone: 'receiver', output: false }) + 12;
+        r += put(t, X.receiver - shift, r, WIDTH.receiver, { title: receiver.to || 'Nobody yet', says: [receiver.when + (receiver.for ? ` for ${duration(receiver.for)}` : '')], tone: 'receiver', output: false }) + 12;
         arrow(service, t, '');
       });
       height = Math.max(height, r - at - 12);
@@ -72,7 +74,7 @@ export function draw(p: Pipeline, before: PipelineFlow | null, now: PipelineFlow
     y += height + GAP;
   }
   const scaler: Thing = { kind: 'part', name: 'autoscaler' };
-  y += put(scaler, X.service, y, WIDTH.service, { title: 'autoscaler', says: [policy, ...troubles(partOf(now, 'autoscaler'))], output: false });
+  y += put(scaler, X.service - shift, y, WIDTH.service, { title: 'autoscaler', says: [policy, ...troubles(partOf(now, 'autoscaler'))], output: false });
   arrow(stream, scaler, '');
 
   out.height = y;
