@@ -53,6 +53,16 @@ func (a alertRules) DeleteRule(ctx context.Context, tenant, app, id string) erro
 	return a.r.Remove(ctx, tenant, app, id)
 }
 
+// ReleaseReceivers lists who is told of releases.
+func (a alertRules) ReleaseReceivers(ctx context.Context, tenant, app string) ([]string, error) {
+	return a.r.ReleaseReceivers(ctx, tenant, app)
+}
+
+// SetReleaseReceivers says who is told of releases.
+func (a alertRules) SetReleaseReceivers(ctx context.Context, tenant, app, by string, receivers []string) error {
+	return a.r.SetReleaseReceivers(ctx, tenant, app, by, receivers)
+}
+
 // PreviewRule tries a condition on the last hour.
 func (a alertRules) PreviewRule(ctx context.Context, tenant, app, condition string, hold float64) (api.RulePreview, error) {
 	p, err := a.r.Preview(ctx, tenant, app, condition, hold)

@@ -178,6 +178,9 @@ func TestDeploy(t *testing.T) {
 		if out := d.must("releases", "hello", "diff"); !strings.Contains(out, "~ app.py") || !strings.Contains(out, "setting ~ KEY") || !strings.Contains(out, "other dependencies") {
 			t.Errorf("got %q", out)
 		}
+		if out := d.must("releases", "hello", "tell", "https://example.org/hook"); out != "https://example.org/hook\n" {
+			t.Errorf("got %q", out)
+		}
 		d.fails("no release of hello is on its way", "releases", "hello", "cancel")
 		d.fails(`"2x" is not the number of a release`, "releases", "hello", "cancel", "2x")
 		d.must("env", "hello", "set", "A=1", "B=x=y")

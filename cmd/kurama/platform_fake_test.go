@@ -324,3 +324,11 @@ func (p *platformFake) Trends(context.Context, string, string, time.Duration) (a
 func (p *platformFake) Capacity(context.Context) (api.PlatformCapacity, error) {
 	return api.PlatformCapacity{}, nil
 }
+
+func (*platformFake) ReleaseReceivers(context.Context, string, string) ([]string, error) {
+	return []string{"https://example.org/hook"}, nil
+}
+
+func (*platformFake) SetReleaseReceivers(context.Context, string, string, string, []string) error {
+	return nil
+}

@@ -13,29 +13,34 @@ import (
 	"github.com/spf13/cobra"
 
 	"kurama/paas"
+	"kurama/paas/api"
 )
 
 // cancelPatience is how long a deploy may take to end once it is told to.
 const cancelPatience = time.Minute
 
 func releasesCommand() *cobra.Command {
-	return asks(&cobra.Command{Use: "releases APP [cancel [RELEASE] | diff [RELEASE [AGAINST]]]", Short: "List the releases of an app, compare them, or cancel one on its way",
+	return asks(&cobra.Command{Use: "releases APP [cancel [RELEASE] | diff [RELEASE [AGAINST]] | tell [RECEIVER…]]", Short: "List the releases of an app, compare them, cancel one on its way, say who is told",
 		Example: `  kurama releases hello
   kurama releases hello cancel       the one on its way
   kurama releases hello cancel 4
   kurama releases hello diff         the newest against the one live before it
-  kurama releases hello diff 7 4`, Args: cobra.RangeArgs(1, 4)},
+  kurama releases hello diff 7 4
+  kurama releases hello tell https://ci.example.org/hook slack:https://hooks.slack.com/services/… ann@example.org
+  kurama releases hello tell none`, Args: cobra.MinimumNArgs(1)},
 		func(s *session, args []string) error {
 			app := args[0]
 			switch {
 			case len(args) == 1:
 				return s.showReleases(app)
-			case args[1] == "diff":
+			case args[1] == "tell":
+				return s.tellOfReleases(app, args[2:])
+			case args[1] == "diff" && len(args) < 5:
 				return s.diffReleases(app, args[2:])
 			case args[1] == "cancel" && len(args) < 4:
 				return s.cancelRelease(app, args[2:])
 			}
-			return fmt.Errorf("%q is not known: use `releases APP`, `releases APP diff` or `releases APP cancel`", args[1])
+			return fmt.Errorf("%q is not known: use `releases APP`, `releases APP diff`, `releases APP tell` or `releases APP cancel`", args[1])
 		})
 }
 
@@ -84,6 +89,33 @@ func (s *session) cancelRelease(app string, named []string) error {
 		}
 	}
 	return fmt.Errorf("no release of %s is on its way, so there is nothing to cancel", app)
+}
+
+// tellOfReleases says who is told when a release is live or has failed, and
+// shows it.
+func (s *session) tellOfReleases(app string, receivers []string) error {
+	var doc api.ReleaseReceivers
+	path := appPath(app, "release-receivers")
+	var err error
+	switch {
+	case len(receivers) == 0:
+		err = s.get(path, nil, &doc)
+	case len(receivers) == 1 && receivers[0] == "none":
+		err = s.send("PUT", path, api.ReleaseReceivers{Receivers: []string{}}, &doc)
+	default:
+		err = s.send("PUT", path, api.ReleaseReceivers{Receivers: receivers}, &doc)
+	}
+	if err != nil {
+		return err
+	}
+	return s.print(doc, func() {
+		if len(doc.Receivers) == 0 {
+			s.say("Nobody is told of releases of %s.", app)
+		}
+		for _, r := range doc.Receivers {
+			_, _ = fmt.Fprintln(s.out, r)
+		}
+	})
 }
 
 // diffReleases shows what is different in a release, or in the newest.

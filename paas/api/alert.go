@@ -39,6 +39,9 @@ type Alerts interface {
 	// AddRule returns *paas.Invalid for a condition or address that cannot be.
 	AddRule(ctx context.Context, tenant, app, by string, r NewRule) (Rule, error)
 	DeleteRule(ctx context.Context, tenant, app, id string) error
+	ReleaseReceivers(ctx context.Context, tenant, app string) ([]string, error)
+	// SetReleaseReceivers returns *paas.Invalid for one that cannot be told.
+	SetReleaseReceivers(ctx context.Context, tenant, app, by string, receivers []string) error
 	// PreviewRule returns *paas.Invalid for a condition that cannot be.
 	PreviewRule(ctx context.Context, tenant, app, condition string, hold float64) (RulePreview, error)
 	Silences(ctx context.Context, tenant, app string) ([]Silence, error)

@@ -165,7 +165,7 @@ func (a *API) routes(mux *http.ServeMux) error {
 		a.sessionRoutes, a.oidcRoutes, a.tenantRoutes, a.userRoutes, a.tokenRoutes, a.invitationRoutes, a.auditRoutes, a.appRoutes, a.envRoutes, a.releaseRoutes,
 		a.uploadRoutes, a.logRoutes, a.archiveRoutes, a.alertRoutes, a.outboxRoutes, a.profileRoutes,
 		a.scalingRoutes, a.quotaRoutes, a.loadTestRoutes, a.whatIfRoutes, a.runRoutes, a.volumeRoutes, a.routingRoutes, a.pipelineRoutes, a.statusRoutes, a.diskRoutes,
-		a.cronRoutes, a.terminalRoutes,
+		a.cronRoutes, a.terminalRoutes, a.releaseReceiverRoutes,
 		a.egressRoutes, a.isolationRoutes,
 	} {
 		register()

@@ -523,3 +523,11 @@ func (f *fakes) Trends(context.Context, string, string, time.Duration) (api.Tren
 func (f *fakes) Capacity(context.Context) (api.PlatformCapacity, error) {
 	return api.PlatformCapacity{}, nil
 }
+
+func (*fakes) ReleaseReceivers(context.Context, string, string) ([]string, error) {
+	return []string{"https://example.org/hook"}, nil
+}
+
+func (*fakes) SetReleaseReceivers(context.Context, string, string, string, []string) error {
+	return nil
+}

@@ -181,6 +181,12 @@ type Deps struct {
 	Log     *slog.Logger
 
 	Pipelines Pipelines
+	Herald    Herald // nil: nobody is told of releases
+}
+
+// Herald tells those who want to know of a release that is live or has failed.
+type Herald interface {
+	TellRelease(ctx context.Context, r paas.Release) error
 }
 
 // Pipelines sets up what becomes of an app's records; *paas.Invalid for what

@@ -30,7 +30,18 @@ func (d *Deployer) fail(rel paas.Release, cause error) {
 	if err != nil {
 		d.Log.Error("a failed release is not stored", "app", rel.App, "release", rel.Number, "error", err)
 	}
+	d.herald(ctx, rel)
 	d.tell(key{rel.Tenant, rel.App}, rel.Number, "", eventDeployFailed, fmt.Sprintf("Release %d failed: %s", rel.Number, rel.Reason))
+}
+
+// herald has a release told that is live or has failed.
+func (d *Deployer) herald(ctx context.Context, rel paas.Release) {
+	if d.Herald == nil {
+		return
+	}
+	if err := d.Herald.TellRelease(ctx, rel); err != nil {
+		d.Log.Warn("a release is not told to those who want to know", "app", rel.App, "release", rel.Number, "error", err)
+	}
 }
 
 // sentence turns an error into what the app's owner reads. Faults of the

@@ -264,6 +264,8 @@ func (d *Deployer) bringLive(ctx context.Context, f *fleet, j *job) error {
 			d.Log.Warn("the bounds that kurama.yaml sets are not stored", "app", rel.App, "release", rel.Number, "error", err)
 		}
 	}
+	rel.State = paas.ReleaseLive
+	d.spawn(func() { d.herald(d.life, rel) })
 	d.tell(f.key, rel.Number, "", eventDeployed, fmt.Sprintf("Release %d is live after %s.", rel.Number, span(j.began)))
 	d.spawn(func() { d.collect(f.key, rel.Number) })
 	return nil

@@ -52,15 +52,16 @@ func (h hook) check() error {
 // hookBody is what a webhook gets, unless it is of Slack's form. Fields are
 // added, never changed, within a version.
 type hookBody struct {
-	Version int       `json:"version"` // 1
-	ID      string    `json:"id"`      // of the message: the same where it comes twice
-	Kind    string    `json:"kind"`    // firing, resolved, test
-	Tenant  string    `json:"tenant"`
-	App     string    `json:"app"`
-	Alert   string    `json:"alert"` // id of the alert
-	Subject string    `json:"subject"`
-	Text    string    `json:"text"`
-	At      time.Time `json:"at"`
+	Version int             `json:"version"` // 1
+	ID      string          `json:"id"`      // of the message: the same where it comes twice
+	Kind    string          `json:"kind"`    // firing, resolved, test, release
+	Tenant  string          `json:"tenant"`
+	App     string          `json:"app"`
+	Alert   string          `json:"alert"` // id of the alert; empty where it is about a release
+	Subject string          `json:"subject"`
+	Text    string          `json:"text"`
+	At      time.Time       `json:"at"`
+	Release json.RawMessage `json:"release,omitempty"` // a toldRelease
 }
 
 // body returns the JSON that h gets for a message.
@@ -68,7 +69,7 @@ func (h hook) body(l letter) ([]byte, error) {
 	if h.slack {
 		return json.Marshal(map[string]string{"text": "*" + l.subject + "*\n" + l.text})
 	}
-	return json.Marshal(hookBody{Version: 1, ID: l.id, Kind: l.kind, Tenant: l.tenant, App: l.app, Alert: l.rule, Subject: l.subject, Text: l.text, At: l.createdAt})
+	return json.Marshal(hookBody{Version: 1, ID: l.id, Kind: l.kind, Tenant: l.tenant, App: l.app, Alert: l.rule, Subject: l.subject, Text: l.text, At: l.createdAt, Release: l.release})
 }
 
 // errInternal says that an address is one of the platform's own network.

@@ -14,6 +14,7 @@ import (
 
 	"kurama/internal/config"
 	"kurama/logship/record"
+	"kurama/paas"
 )
 
 // hooks is a web server that keeps what it is sent.
@@ -224,5 +225,43 @@ func TestAPreviewSaysWhatWouldHaveBeen(t *testing.T) {
 	}
 	if p, err = b.rules.Preview(t.Context(), "other", "hello", `max(cpu, "5m") > 90`, 0); err != nil || p.Fired != 0 || p.Now != "max(cpu, 5 min) unknown" {
 		t.Errorf("another tenant's: %+v, %v", p.Now, err)
+	}
+}
+
+func TestAReleaseIsTold(t *testing.T) {
+	b := setup(t)
+	b.cfg.WebhookAllow = "127.0.0.0/8"
+	hooks, address := startHooks(t)
+	set := func(receivers ...string) error {
+		return b.rules.SetReleaseReceivers(t.Context(), "default", "hello", "ann", receivers)
+	}
+	if err := set("nonsense"); err == nil {
+		t.Error("a receiver that is none was taken")
+	}
+	if err := b.rules.SetReleaseReceivers(t.Context(), "default", "nothing", "ann", []string{address}); !errors.Is(err, paas.ErrNotFound) {
+		t.Errorf("of no app: %v", err)
+	}
+	if err := set(address+"/gone", address+"/ci", "slack:"+address); err != nil {
+		t.Fatal(err)
+	}
+	if err := set("slack:"+address, address+"/ci"); err != nil {
+		t.Fatal(err)
+	}
+	if err := b.rules.TellRelease(t.Context(), paas.Release{Tenant: "default", App: "hello", Number: 7, State: paas.ReleaseFailed, Reason: "No version fits.", CreatedBy: "ann"}); err != nil {
+		t.Fatal(err)
+	}
+	b.start()
+	b.until("both are told", func() {}, func() bool { return len(hooks.all()) == 2 })
+	for _, body := range hooks.all() {
+		if body["version"] == nil {
+			if text, _ := body["text"].(string); !strings.HasPrefix(text, "*hello: release 7 failed*\nRelease 7 of hello, made by ann, failed: No version fits.\n") {
+				t.Errorf("%v", body)
+			}
+			continue
+		}
+		release, _ := body["release"].(map[string]any)
+		if body["kind"] != "release" || release["number"] != 7.0 || release["state"] != "failed" || release["reason"] != "No version fits." || !strings.HasSuffix(release["url"].(string), "/#/apps/hello/releases/7") {
+			t.Errorf("%v", body)
+		}
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/base64"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"regexp"
@@ -23,12 +24,13 @@ type letter struct {
 	tenant, app, rule                        string
 	attempts                                 int
 	createdAt                                time.Time
+	release                                  json.RawMessage // nil: it is about none
 }
 
-const letterColumns = "id::text, kind, recipient, subject, body_text, body_html, attempts, created_at, tenant, app, coalesce(rule::text, '')"
+const letterColumns = "id::text, kind, recipient, subject, body_text, body_html, attempts, created_at, tenant, app, coalesce(rule::text, ''), release"
 
 func scanLetter(row pgx.CollectableRow) (l letter, err error) {
-	err = row.Scan(&l.id, &l.kind, &l.recipient, &l.subject, &l.text, &l.html, &l.attempts, &l.createdAt, &l.tenant, &l.app, &l.rule)
+	err = row.Scan(&l.id, &l.kind, &l.recipient, &l.subject, &l.text, &l.html, &l.attempts, &l.createdAt, &l.tenant, &l.app, &l.rule, &l.release)
 	return l, err
 }
 

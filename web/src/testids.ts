@@ -97,6 +97,7 @@ export const ids = {
   domains: 'domains',
   domainsFound: 'domains-found',
   cancelDeploy: 'cancel-deploy',
+  releaseReceivers: 'release-receivers',
   cronJob: 'cron-job',
   cronRun: 'cron-run',
   routingSave: 'routing-save',

@@ -1058,6 +1058,10 @@ export interface components {
         ReleaseList: {
             releases: components["schemas"]["Release"][] | null;
         };
+        ReleaseReceivers: {
+            /** @description E-mail addresses and webhooks: https://… or slack:https://… */
+            receivers: string[] | null;
+        };
         Replica: {
             address: string;
             app: string;
@@ -1746,6 +1750,7 @@ export type RecordList = components['schemas']['RecordList'];
 export type Release = components['schemas']['Release'];
 export type ReleaseChanges = components['schemas']['ReleaseChanges'];
 export type ReleaseList = components['schemas']['ReleaseList'];
+export type ReleaseReceivers = components['schemas']['ReleaseReceivers'];
 export type Replica = components['schemas']['Replica'];
 export type RoleStatus = components['schemas']['RoleStatus'];
 export type RollbackRequestBody = components['schemas']['RollbackRequestBody'];

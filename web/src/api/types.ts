@@ -22,7 +22,7 @@ export type Replica = With<api.Replica, { state: ReplicaState }>;
 export type Release = With<api.Release, { state: ReleaseState }>;
 export type App = With<api.AppView, { state: AppState; replicas: Replica[] | null; last_release: Release | null }>;
 export type AlertRule = With<api.Rule, { state: 'ok' | 'pending' | 'firing' }>;
-export type Notification = With<api.Notification, { kind: 'firing' | 'resolved' | 'test'; state: 'pending' | 'sent' | 'outbox' | 'failed' | 'suppressed' | 'grouped' }>;
+export type Notification = With<api.Notification, { kind: 'firing' | 'resolved' | 'test' | 'release'; state: 'pending' | 'sent' | 'outbox' | 'failed' | 'suppressed' | 'grouped' }>;
 type Compared = 'mean' | 'above_median' | 'before_mean' | 'before_p50' | 'before_p95';
 /** The dashboard knows fewer of them. */
 export type RouteFigures = Omit<api.RouteProfile, Compared> & Partial<Pick<api.RouteProfile, Compared>>;

@@ -1,8 +1,8 @@
-import { Button, Table } from '@mantine/core';
+import { Button, Table, TagsInput } from '@mantine/core';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { Fragment } from 'react';
-import { get, post, seg } from '../../api/client';
-import type { ReleaseChanges } from '../../api/schema';
+import { get, post, put, seg } from '../../api/client';
+import type { ReleaseChanges, ReleaseReceivers } from '../../api/schema';
 import type { App, Release } from '../../api/types';
 import { bytes, ms, plural } from '../../format/format';
 import { Problem } from '../../parts/Said';
@@ -39,6 +39,7 @@ export function Releases({ app }: { app: App }) {
   if (!data) return <Problem error={error} />;
   if (data.length === 0) return <div className="panel empty"><b>No release yet</b>Drop the app on its overview to make the first.</div>;
   return (
+    <>
     <TableBox label="Releases" className="panel">
       <Table highlightOnHover>
         <Table.Thead>
@@ -61,6 +62,28 @@ export function Releases({ app }: { app: App }) {
         </Table.Tbody>
       </Table>
     </TableBox>
+    {mayWrite(session) && <Receivers app={app.name} />}
+    </>
+  );
+}
+
+/** Who is told when a release is live or has failed. */
+function Receivers({ app }: { app: string }) {
+  const queries = useQueryClient();
+  const key = ['app', app, 'release-receivers'];
+  const { data } = useQuery({ queryKey: key, queryFn: ({ signal }) => get<ReleaseReceivers>(`/apps/${seg(app)}/release-receivers`, {}, signal), refetchOnWindowFocus: false });
+  const save = useMutation({
+    mutationFn: (receivers: string[]) => put<ReleaseReceivers>(`/apps/${seg(app)}/release-receivers`, { receivers }),
+    onSuccess: (saved) => queries.setQueryData(key, saved),
+    onError: (err) => say(err.message, true),
+  });
+  if (!data) return null;
+  return (
+    <div className="panel panel-pad gap-top">
+      <h2 className="panel-title">Tell of releases</h2>
+      <p className="hint">A message each time one is live or has failed, to an e-mail address or a webhook: https://… gets JSON, slack:https://… Slack's form.</p>
+      <TagsInput aria-label="Receivers" placeholder="https://ci.example.org/hook, then Enter" value={data.receivers ?? []} onChange={(list) => save.mutate(list)} acceptValueOnBlur disabled={save.isPending} data-testid={ids.releaseReceivers} />
+    </div>
   );
 }
 
