@@ -232,6 +232,7 @@ type Build struct {
 	CPU          float64       `yaml:"cpu"`            // cores
 	Output       Bytes         `yaml:"output"`         // build log kept
 	LayerMax     Bytes         `yaml:"layer_max"`      // size of a dependency layer
+	CacheMax     Bytes         `yaml:"cache_max"`      // wheels that are kept of each tenant; 0: none
 	SourceMax    Bytes         `yaml:"source_max"`     // unpacked source
 	Entries      int           `yaml:"entries"`        // files in an upload
 	Ratio        int           `yaml:"ratio"`          // unpacked : packed
@@ -323,7 +324,7 @@ func Default() Config {
 		Reqsim: Reqsim{ConsoleRate: 200, ConsoleTime: 15 * time.Minute, ConsoleConnections: 100},
 		Docker: Docker{NetworkPool: "10.213.0.0/16", NetworkSize: 24, Egress: "open", Connections: 1024},
 		Build: Build{Base: "auto", Timeout: 10 * time.Minute, Memory: 1 * GiB, CPU: 1, Output: 1 * MiB,
-			LayerMax: 2 * GiB, SourceMax: 512 * MiB, Entries: 20_000, Ratio: 200, AtOnce: 1, Queue: 200, TenantAtOnce: 1, TenantQueue: 20, KeepSource: 10},
+			LayerMax: 2 * GiB, CacheMax: 512 * MiB, SourceMax: 512 * MiB, Entries: 20_000, Ratio: 200, AtOnce: 1, Queue: 200, TenantAtOnce: 1, TenantQueue: 20, KeepSource: 10},
 		App: App{CPU: 1, Memory: 256 * MiB, Disk: 64 * MiB, Pids: 128, Nofile: 4096, Threads: 4,
 			HealthTimeout: 60 * time.Second, ReleaseTimeout: 5 * time.Minute, LiveInterval: 10 * time.Second, DrainTimeout: 30 * time.Second, StopTimeout: 10 * time.Second, Standby: 4, StandbyFor: 15 * time.Minute,
 			RestartMin: time.Second, RestartMax: time.Minute, VolumeMax: 2 * GiB},

@@ -49,8 +49,9 @@ type Builder struct {
 	base     lock   // held while the base image is looked for or made
 	queue    *turns.Queue
 
-	layers   sync.Mutex // guards building
+	layers   sync.Mutex // guards what follows
 	building map[string]lock
+	pythons  map[string][]int // versions of Python by image
 }
 
 // New returns a Builder on opts.Data and removes what a builder that was killed
@@ -62,7 +63,7 @@ func New(cfg config.Build, opts Options) (*Builder, error) {
 	}
 	opts.Data = data
 	b := &Builder{cfg: cfg, opts: opts, official: officialImage, base: make(lock, 1),
-		queue: turns.New(turns.Bounds{AtOnce: cfg.AtOnce, TenantAtOnce: cfg.TenantAtOnce, Most: cfg.Queue, TenantMost: cfg.TenantQueue}), building: map[string]lock{}}
+		queue: turns.New(turns.Bounds{AtOnce: cfg.AtOnce, TenantAtOnce: cfg.TenantAtOnce, Most: cfg.Queue, TenantMost: cfg.TenantQueue}), building: map[string]lock{}, pythons: map[string][]int{}}
 	for _, folder := range []string{b.releases(), b.layersFolder()} {
 		if err := os.MkdirAll(folder, 0o700); err != nil {
 			return nil, fmt.Errorf("folder for builds: %w", err)

@@ -30,7 +30,7 @@ const userConfig = "/run/pip.conf"
 var (
 	// unfitting are pip's variables that say where to install or keep things
 	// on this host.
-	unfitting = []string{"PIP_TARGET", "PIP_PREFIX", "PIP_ROOT", "PIP_USER", "PIP_CACHE_DIR", "PIP_LOG", "PIP_PYTHON",
+	unfitting = []string{"PIP_TARGET", "PIP_PREFIX", "PIP_ROOT", "PIP_USER", "PIP_CACHE_DIR", "PIP_NO_CACHE_DIR", "PIP_LOG", "PIP_PYTHON",
 		"PIP_REQUIRE_VIRTUALENV", "PIP_SRC", "PIP_REPORT", "PIP_REQUIREMENT", "PIP_EDITABLE", "PIP_QUIET", "PIP_PROGRESS_BAR"}
 	certificates = []string{"SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"}
 	proxies      = []string{"HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "ALL_PROXY", "FTP_PROXY"}

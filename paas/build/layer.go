@@ -6,13 +6,11 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path"
 	"path/filepath"
 	"slices"
 	"strconv"
-	"strings"
 	"sync"
 	"time"
 
@@ -40,7 +38,7 @@ const (
 const install = `set -e
 exec 2>&1
 python3 -m venv --without-pip --system-site-packages /opt/deps
-python3 -m pip --python /opt/deps/bin/python3 install --no-input --no-cache-dir --progress-bar off \
+python3 -m pip --python /opt/deps/bin/python3 install --no-input --progress-bar off \
   --disable-pip-version-check --no-warn-script-location -r /run/requirements.txt
 for name in gunicorn flask; do
   if [ ! -e /opt/deps/bin/$name ]; then
@@ -64,6 +62,9 @@ func (b *Builder) Layer(ctx context.Context, tenant, dir string, line func(strin
 	}
 	if want.note != "" {
 		line(want.note)
+	}
+	if err := b.fitsPython(ctx, dir, line); err != nil {
+		return paas.Layer{}, err
 	}
 	lines := want.wanted()
 	if len(lines) == 0 && !want.installed() {
@@ -99,7 +100,7 @@ func (b *Builder) Layer(ctx context.Context, tenant, dir string, line func(strin
 	defer leave()
 	began := time.Now()
 	line(fmt.Sprintf("Installing %s of `%s`.", plural(len(lines), "line"), want.file))
-	err = b.makeLayer(ctx, base.image, dir, folder, want, line)
+	err = b.makeLayer(ctx, tenant, base.image, dir, folder, want, line)
 	return paas.Layer{Key: key, Took: time.Since(began)}, err
 }
 
@@ -132,7 +133,7 @@ func layerKey(base string, wants []string) string {
 
 // makeLayer installs into a folder beside the final one and renames it when it
 // is complete.
-func (b *Builder) makeLayer(ctx context.Context, image, dir, folder string, want requirements, line func(string)) (err error) {
+func (b *Builder) makeLayer(ctx context.Context, tenant, image, dir, folder string, want requirements, line func(string)) (err error) {
 	temp := folder + unfinished
 	defer func() { err = errors.Join(err, os.RemoveAll(temp)) }()
 	user, err := buildFolders(temp, want)
@@ -144,12 +145,20 @@ func (b *Builder) makeLayer(ctx context.Context, image, dir, folder string, want
 	if err != nil {
 		return fmt.Errorf("network of builds: %w", err)
 	}
+	wheels, err := b.wheelsOf(tenant)
+	if err != nil {
+		return err
+	}
 	s := b.installation(image, dir, temp, user, host, network)
+	s.useWheels(wheels)
 	var output []string
-	end, err := b.watched(ctx, temp, s, func(l string) {
+	end, err := b.watched(ctx, temp, wheels, s, func(l string) {
 		output = append(output, l)
 		line(l)
 	})
+	if wheels != "" {
+		err = errors.Join(err, b.keepWheels(wheels))
+	}
 	switch {
 	case err != nil:
 		return err
@@ -165,12 +174,17 @@ func (b *Builder) makeLayer(ctx context.Context, image, dir, folder string, want
 	return os.Rename(deps, folder)
 }
 
+// builder returns as whom builds write.
+func builder() (uid, gid int) {
+	if os.Getuid() == 0 {
+		return buildUID, buildUID
+	}
+	return os.Getuid(), os.Getgid()
+}
+
 // buildFolders makes the folders of a build and returns who may write there.
 func buildFolders(temp string, want requirements) (user string, err error) {
-	uid, gid := os.Getuid(), os.Getgid()
-	if uid == 0 {
-		uid, gid = buildUID, buildUID
-	}
+	uid, gid := builder()
 	if err := os.RemoveAll(temp); err != nil {
 		return "", err
 	}
@@ -241,8 +255,9 @@ func (b *Builder) installation(image, dir, temp, user string, host hostSettings,
 }
 
 // watched runs a step under the build's time limit, and stops it when its
-// folder grows beyond the size of a layer: a bind mount has no quota.
-func (b *Builder) watched(ctx context.Context, folder string, s step, line func(string)) (ended, error) {
+// folder grows beyond the size of a layer, or the wheels that it may add to by
+// as much: a bind mount has no quota.
+func (b *Builder) watched(ctx context.Context, folder, wheels string, s step, line func(string)) (ended, error) {
 	slow := invalid("Installing the dependencies took longer than %s and was stopped. Use packages that come as wheels, or raise build.timeout.", b.cfg.Timeout)
 	ctx, stop := context.WithTimeoutCause(ctx, b.cfg.Timeout, slow)
 	defer stop()
@@ -256,7 +271,7 @@ func (b *Builder) watched(ctx context.Context, folder string, s step, line func(
 			case <-ctx.Done():
 				return
 			case <-ticker.C:
-				if folderSize(folder) > int64(b.cfg.LayerMax) {
+				if folderSize(folder) > int64(b.cfg.LayerMax) || wheels != "" && folderSize(wheels) > int64(b.cfg.LayerMax+b.cfg.CacheMax) {
 					cancel(b.tooLarge())
 				}
 			}
@@ -273,58 +288,6 @@ func (b *Builder) watched(ctx context.Context, folder string, s step, line func(
 
 func (b *Builder) tooLarge() error {
 	return invalid("The dependencies take more than %s, the largest layer that is kept. Leave large packages out, or raise build.layer_max.", config.Bytes(b.cfg.LayerMax))
-}
-
-// folderSize adds up what files take on disk; those that vanish meanwhile
-// count nothing.
-func folderSize(folder string) int64 {
-	var size int64
-	_ = filepath.WalkDir(folder, func(_ string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() {
-			return nil
-		}
-		if info, err := d.Info(); err == nil {
-			size += info.Size()
-		}
-		return nil
-	})
-	return size
-}
-
-// KeepLayers removes the layers that are in no release that is kept. One that
-// was used within the last hour stays, because its release may not be stored
-// yet.
-func (b *Builder) KeepLayers(used map[string]bool) error {
-	spare, err := b.spareLayers(used)
-	errs := []error{err}
-	for _, folder := range spare {
-		errs = append(errs, os.RemoveAll(folder))
-	}
-	return errors.Join(errs...)
-}
-
-// SpareLayers returns the size of what KeepLayers would remove.
-func (b *Builder) SpareLayers(used map[string]bool) (bytes int64, err error) {
-	spare, err := b.spareLayers(used)
-	for _, folder := range spare {
-		bytes += folderSize(folder)
-	}
-	return bytes, err
-}
-
-func (b *Builder) spareLayers(used map[string]bool) (folders []string, err error) {
-	entries, err := os.ReadDir(b.layersFolder())
-	if err != nil {
-		return nil, fmt.Errorf("layers: %w", err)
-	}
-	for _, e := range entries {
-		info, err := e.Info()
-		if err != nil || used[e.Name()] || strings.HasSuffix(e.Name(), unfinished) || time.Since(info.ModTime()) < time.Hour {
-			continue
-		}
-		folders = append(folders, b.LayerFolder(e.Name()))
-	}
-	return folders, nil
 }
 
 // place names a line of the app's file for an error, where it is known.

@@ -97,6 +97,21 @@ func TestLayer(t *testing.T) {
 		}
 		nothingLeft(t)
 	})
+	t.Run("takes a wheel that its tenant made before, and nobody else's", func(t *testing.T) {
+		const making = "Building wheel for docopt" // it comes as source alone
+		for _, c := range []struct {
+			tenant, line string
+			made         bool
+		}{{"acme", "docopt==0.6.2", true}, {"acme", "docopt>=0.6.2", false}, {"other", "docopt<=0.6.2", true}} {
+			lines = nil
+			if _, err := b.Layer(t.Context(), c.tenant, write(t, t.TempDir(), map[string]string{"requirements.txt": c.line + "\n"}), logged(t, &lines)); err != nil {
+				t.Fatal(err)
+			}
+			if made := slices.ContainsFunc(lines, func(l string) bool { return strings.Contains(l, making) }); made != c.made {
+				t.Errorf("%s for %s: made anew: %v", c.line, c.tenant, made)
+			}
+		}
+	})
 	t.Run("is stopped when it takes too long", func(t *testing.T) {
 		slow := newBuilder(t, func(c *config.Build, _ *Options) { c.Timeout = 600 * time.Millisecond })
 		_, err := slow.Layer(t.Context(), "acme", write(t, t.TempDir(), map[string]string{

@@ -119,7 +119,7 @@ var owned = map[string]func(*paas.DiskUse) *int64{
 
 // shared are those that belong to no tenant, and what they are called.
 var shared = map[string]string{"layers": "layers", "stream": "stream", "spool": "spool", "postgres": "database", "uploads": "uploads",
-	"outbox": "outbox", "standby": "standby"}
+	"outbox": "outbox", "standby": "standby", "wheels": "wheels"}
 
 func (g *Guard) measure(ctx context.Context) (paas.DiskReport, error) {
 	r := paas.DiskReport{Shared: map[string]int64{}, Refuse: int64(g.cfg.Refuse), Warn: int64(g.cfg.Warn)}
