@@ -1,6 +1,6 @@
 # Kurama. `make run` and `make test` do all the set-up that they need.
 .DEFAULT_GOAL := help
-.PHONY: help run test test-go test-sdk test-web bench faults build web types dist lint clean setup screenshots
+.PHONY: help run test test-go test-sdk test-web bench faults deploys build web types dist lint clean setup screenshots
 
 GO      ?= go
 BIN     := bin/kurama
@@ -63,6 +63,9 @@ lint: $(PAGES) ## formatting, vet, staticcheck
 # The short form is part of test. KILLS, CUTS and SEED may be given.
 faults: setup ## kill, freeze, starve and cut the power of everything, for about an hour
 	$(GO) test -count=1 -timeout 150m -v ./internal/faults -args -long -kills $(or $(KILLS),150) -cuts $(or $(CUTS),20) -seed $(or $(SEED),0)
+
+deploys: setup ## fifty changes of an app in a row under 100 requests/s: none fails; DEPLOYS=n for more
+	$(GO) test -count=1 -timeout 60m -v -run TestDeploysFailNoRequest ./paas/deploy -args -deploys $(or $(DEPLOYS),50)
 
 bench: setup .tools/venv/ready ## the figures of docs/benchmarks.md; ARGS="router sdk" for some
 	@$(GO) run ./internal/bench $(ARGS)
