@@ -48,6 +48,7 @@ type App struct {
 	Release   int       `json:"release"` // live release, 0 before the first
 	Restart   int       `json:"-"`
 	Runtime   string    `json:"runtime,omitempty"` // OCI runtime of its containers; empty: the installation's
+	Canary    Canary    `json:"canary,omitzero"`
 	Routing   Routing   `json:"-"`
 	CreatedAt time.Time `json:"created_at"`
 	UpdatedAt time.Time `json:"updated_at"`
@@ -61,6 +62,7 @@ const (
 	ReleaseBuilding   ReleaseState = "building"
 	ReleaseStarting   ReleaseState = "starting"
 	ReleaseLive       ReleaseState = "live"
+	ReleaseCanary     ReleaseState = "canary" // serves a share of the requests beside the live one
 	ReleaseSuperseded ReleaseState = "superseded"
 	ReleaseFailed     ReleaseState = "failed"
 )
@@ -157,6 +159,7 @@ type Route struct {
 	Targets []Target `json:"targets"`
 	Gate    Gate     `json:"gate,omitzero"`
 	Bounds  Bounds   `json:"bounds,omitzero"`
+	Canary  Canary   `json:"canary,omitzero"`
 }
 
 // Gate is what stands before an app's targets; see Routing. The zero value lets

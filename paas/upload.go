@@ -18,6 +18,8 @@ type Upload struct {
 	Path string
 	Type UploadType
 	Name string // file name as sent
+
+	Canary int // percent of the clients that the release is for at first; 0: it is to go live
 }
 
 // BuildLine is one line of a release's build log.

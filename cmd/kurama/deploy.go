@@ -15,6 +15,7 @@ import (
 func deployCommand() *cobra.Command {
 	var app string
 	var verbose bool
+	var canary int
 	cmd := &cobra.Command{
 		Use:   "deploy PATH",
 		Short: "Put an app online",
@@ -22,11 +23,13 @@ func deployCommand() *cobra.Command {
 .kuramaignore name stays at home. The last line is the address of the app.`,
 		Example: `  kurama deploy .
   kurama deploy ./hello --app greeter
+  kurama deploy . --canary 10              for 10 % of the clients; see kurama canary
   kurama deploy app.py --app hello --json`,
 		Args: cobra.ExactArgs(1),
 	}
 	cmd.Flags().StringVar(&app, "app", "", "name of the app (default the name of the folder or file)")
 	cmd.Flags().BoolVarP(&verbose, "verbose", "v", false, "show each line of the build log")
+	cmd.Flags().IntVar(&canary, "canary", 0, "percent of the clients that get the release until it is promoted")
 	return asks(cmd, func(s *session, args []string) error {
 		path, err := filepath.Abs(args[0])
 		if err != nil {
@@ -38,7 +41,7 @@ func deployCommand() *cobra.Command {
 		if err := paas.CheckName("an app", app); err != nil {
 			return fmt.Errorf("%w. Name the app with --app", err)
 		}
-		release, err := s.upload(path, app)
+		release, err := s.upload(path, app, canary)
 		if err != nil {
 			return err
 		}
@@ -47,7 +50,7 @@ func deployCommand() *cobra.Command {
 }
 
 // upload packs and sends what lies at path.
-func (s *session) upload(path, app string) (paas.Release, error) {
+func (s *session) upload(path, app string, canary int) (paas.Release, error) {
 	began := time.Now()
 	packed, err := client.Pack(path)
 	if err != nil {
@@ -69,11 +72,18 @@ func (s *session) upload(path, app string) (paas.Release, error) {
 	progress := s.bar("uploading", packed.Bytes)
 	progress.Reader = f
 	var release paas.Release
-	err = s.Send(s.cmd.Context(), appPath(app, "releases"), client.Upload{Body: progress, Size: packed.Bytes,
+	err = s.Send(s.cmd.Context(), appPath(app, "releases")+canaryQuery(canary), client.Upload{Body: progress, Size: packed.Bytes,
 		ContentType: packed.ContentType, FileName: packed.FileName}, &release)
 	progress.end()
 	if err == nil {
 		s.done("uploaded %s  %s", size(packed.Bytes), spoken(time.Since(began)))
 	}
 	return release, err
+}
+
+func canaryQuery(share int) string {
+	if share == 0 {
+		return ""
+	}
+	return fmt.Sprintf("?canary=%d", share)
 }

@@ -162,7 +162,7 @@ func (a *API) Handler() http.Handler { return a.handler }
 func (a *API) routes(mux *http.ServeMux) error {
 	a.huma = humago.NewWithPrefix(mux, Prefix, description())
 	for _, register := range []func(){
-		a.sessionRoutes, a.oidcRoutes, a.tenantRoutes, a.userRoutes, a.tokenRoutes, a.invitationRoutes, a.auditRoutes, a.appRoutes, a.envRoutes, a.releaseRoutes,
+		a.sessionRoutes, a.oidcRoutes, a.tenantRoutes, a.userRoutes, a.tokenRoutes, a.invitationRoutes, a.auditRoutes, a.appRoutes, a.envRoutes, a.releaseRoutes, a.canaryRoutes,
 		a.uploadRoutes, a.logRoutes, a.archiveRoutes, a.alertRoutes, a.outboxRoutes, a.profileRoutes,
 		a.scalingRoutes, a.quotaRoutes, a.loadTestRoutes, a.whatIfRoutes, a.runRoutes, a.volumeRoutes, a.routingRoutes, a.pipelineRoutes, a.statusRoutes, a.diskRoutes,
 		a.cronRoutes, a.terminalRoutes, a.releaseReceiverRoutes,

@@ -32,6 +32,9 @@ type releaser interface {
 	Cancel(ctx context.Context, tenant, app string, number int, by string) (paas.Release, error)
 	Changes(ctx context.Context, tenant, app string, number, against int) (paas.ReleaseChanges, error)
 	Delete(ctx context.Context, tenant, app string) error
+	ShareCanary(ctx context.Context, tenant, app string, share int) error
+	EndCanary(ctx context.Context, tenant, app, by string) error
+	PromoteCanary(ctx context.Context, tenant, app string) (paas.Release, error)
 }
 
 type releaseList struct {

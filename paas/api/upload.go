@@ -30,6 +30,7 @@ const (
 
 type upload struct {
 	InApp
+	Canary   int    `query:"canary" minimum:"0" maximum:"99" doc:"Percent of the clients that get the release, until it is promoted or ended; 0: it goes live"`
 	Filename string `header:"X-Filename" doc:"Name of the file as its owner knows it, percent-encoded"`
 }
 
@@ -55,6 +56,7 @@ func (a *API) deploy(ctx context.Context, in *upload) (*answer[paas.Release], er
 	if err != nil {
 		return nil, err
 	}
+	up.Canary = in.Canary
 	_, err = a.deps.Store.CreateApp(ctx, c.tenant, in.App)
 	isNew := err == nil
 	if err != nil && !errors.Is(err, paas.ErrExists) {

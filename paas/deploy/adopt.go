@@ -54,7 +54,7 @@ func (d *Deployer) adopt(ctx context.Context, c paas.Container) {
 	f := d.fleets[key{c.Tenant, c.App}]
 	known := f != nil && f.app.Name != ""
 	starting := known && (f.numbers[c.Release] != nil || f.rolling || f.replacing) // a container that roll has not noted yet
-	live := known && c.Release == f.app.Release && f.app.Release > 0 && !f.deleting && !c.Standby
+	live := known && (c.Release == f.app.Release || c.Release == f.app.Canary.Release) && f.app.Release > 0 && !f.deleting && !c.Standby
 	if starting || known && f.startAt.After(time.Now()) {
 		d.mu.Unlock()
 		return

@@ -41,6 +41,8 @@ type Releases interface {
 	SetLive(ctx context.Context, tenant, app string, number int) error
 	Release(ctx context.Context, tenant, app string, number int) (paas.Release, error)
 	Releases(ctx context.Context, tenant, app string, limit int) ([]paas.Release, error)
+	SetCanary(ctx context.Context, tenant, app string, c paas.Canary) error
+	EndCanary(ctx context.Context, tenant, app, reason string) error
 	AppendBuildLog(ctx context.Context, tenant, app string, release int, step, line string) error
 }
 

@@ -44,6 +44,7 @@ type fleet struct {
 
 	queue     chan struct{}      // closed when the last rollout that queued is over
 	waiting   int                // rollouts under way or queued
+	canaryAt  time.Time          // when its canary last changed here
 	numbers   map[int]*deploying // releases whose deploy is under way
 	number    int                // of the last release that this process deployed; 0: none
 	deployed  time.Time          // when that was

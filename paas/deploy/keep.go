@@ -10,10 +10,10 @@ import (
 	"kurama/paas"
 )
 
-// startMore adds replicas of the live release, as scaling up, or a replica
-// that vanished, asks for.
-func (d *Deployer) startMore(ctx context.Context, f *fleet, n int) {
-	rel, err := d.liveRelease(ctx, f)
+// startMore adds replicas of a release, as scaling up, or a replica that
+// vanished, asks for.
+func (d *Deployer) startMore(ctx context.Context, f *fleet, release, n int) {
+	rel, err := d.Store.Release(ctx, f.tenant, f.key.app, release)
 	var spec paas.Spec
 	if err == nil {
 		spec, err = d.spec(ctx, rel)
@@ -87,7 +87,7 @@ func (d *Deployer) well(f *fleet, r *replica) {
 
 // restart starts a replica's container again after it ended.
 func (d *Deployer) restart(ctx context.Context, f *fleet, r *replica) {
-	rel, err := d.liveRelease(ctx, f)
+	rel, err := d.Store.Release(ctx, f.tenant, f.key.app, r.Release)
 	var c paas.Container
 	if err == nil {
 		c, err = d.Engine.Restart(ctx, r.ID, f.tenant)

@@ -51,7 +51,11 @@ func (d *Deployer) seeApps(apps []paas.App, asked time.Time) {
 		k := key{app.Tenant, app.Name}
 		listed[k] = true
 		if !d.deleted[k].After(asked) {
-			d.fleet(k).see(app)
+			f := d.fleet(k)
+			if asked.Before(f.canaryAt) {
+				app.Canary = f.app.Canary
+			}
+			f.see(app)
 		}
 	}
 	for k, f := range d.fleets {
@@ -81,6 +85,7 @@ func (d *Deployer) all() []*fleet {
 // plan is what one look at an app asks for.
 type plan struct {
 	start   int        // replicas to add
+	try     int        // replicas of the canary to add
 	restart []*replica // that ended and whose pause is over
 	drain   []*replica
 	renew   bool // a rolling restart was asked for
@@ -95,13 +100,18 @@ func (f *fleet) plan(now time.Time) plan {
 	if f.app.State == paas.AppDeleting || f.deleting {
 		return plan{remove: !f.deleting}
 	}
-	var current []*replica
+	var current, tried []*replica
 	for _, r := range f.in(serving) {
-		if r.Release != f.app.Release && !f.rolling {
+		canary := r.Release == f.app.Canary.Release
+		if r.Release != f.app.Release && !canary && !f.rolling {
 			p.drain = append(p.drain, r)
 			continue
 		}
-		current = append(current, r)
+		if canary {
+			tried = append(tried, r)
+		} else {
+			current = append(current, r)
+		}
 		if !r.busy && !r.retryAt.IsZero() && !now.Before(r.retryAt) {
 			p.restart = append(p.restart, r)
 		}
@@ -117,6 +127,12 @@ func (f *fleet) plan(now time.Time) plan {
 		surplus := surplus(current, -missing)
 		p.drain = append(p.drain, surplus...)
 		p.restart = slices.DeleteFunc(p.restart, func(r *replica) bool { return slices.Contains(surplus, r) })
+	}
+	switch missing := f.app.Canary.Replicas(f.app.Desired) - len(tried); {
+	case missing > 0 && p.start == 0 && !now.Before(f.startAt):
+		p.try = missing
+	case missing < 0:
+		p.drain = append(p.drain, surplus(tried, -missing)...)
 	}
 	p.renew = f.waiting == 0 && f.app.Desired > 0 && f.refused < f.app.Restart &&
 		slices.ContainsFunc(current, func(r *replica) bool { return r.restart < f.app.Restart })
@@ -179,13 +195,14 @@ func (d *Deployer) tend(ctx context.Context, f *fleet) {
 			r.crashes = 0
 		}
 	}
-	if p.start > 0 {
+	if p.start+p.try > 0 {
 		f.startAt = now.Add(time.Hour) // until startMore knows better
 	}
 	if p.renew {
 		f.rolling = true
 	}
 	change, scaled := f.scaled(now)
+	live, canary := f.app.Release, f.app.Canary.Release
 	d.mu.Unlock()
 
 	if scaled {
@@ -201,7 +218,10 @@ func (d *Deployer) tend(ctx context.Context, f *fleet) {
 		d.spawn(func() { d.takeOut(f, p.drain) })
 	}
 	if p.start > 0 {
-		d.spawn(func() { d.startMore(d.life, f, p.start) })
+		d.spawn(func() { d.startMore(d.life, f, live, p.start) })
+	}
+	if p.try > 0 {
+		d.spawn(func() { d.startMore(d.life, f, canary, p.try) })
 	}
 	if p.renew {
 		d.spawn(func() { d.renew(d.life, f) })

@@ -19,7 +19,8 @@ type job struct {
 	first   bool // the app has no live release yet
 	began   time.Time
 	source  func(ctx context.Context, j *job) error
-	synced  chan error // gets one value: whether the source would survive a power cut
+	canary  paas.Canary // share that it is tried out with; none: it goes live
+	synced  chan error  // gets one value: whether the source would survive a power cut
 }
 
 // Deploy stores a release of an app, which is made where it is new, and returns
@@ -28,14 +29,20 @@ type job struct {
 // *paas.Invalid for a name that cannot be one, and paas.ErrConflict while the
 // app is being deleted or has too many deploys waiting.
 func (d *Deployer) Deploy(ctx context.Context, tenant, app, by string, up paas.Upload) (paas.Release, error) {
-	rel, err := d.accept(ctx, tenant, app, by, func(ctx context.Context, _ paas.App) (paas.Release, error) {
+	rel, err := d.accept(ctx, tenant, app, by, func(ctx context.Context, a paas.App) (paas.Release, error) {
+		if err := canTry(a, up.Canary); err != nil {
+			return paas.Release{}, err
+		}
 		if err := errors.Join(d.Disk.Room(), d.Store.AllowBuild(ctx, tenant)); err != nil {
 			return paas.Release{}, err
 		}
 		limits := paas.Limits{CPU: d.opts.App.CPU, Memory: int64(d.opts.App.Memory), Disk: int64(d.opts.App.Disk),
 			Pids: d.opts.App.Pids, Nofile: d.opts.App.Nofile}
 		return paas.Release{Limits: limits}, nil
-	}, func(ctx context.Context, j *job) error { return d.unpack(ctx, j, up) }, true)
+	}, func(ctx context.Context, j *job) error {
+		j.canary = paas.Canary{Release: j.release.Number, Share: up.Canary}
+		return d.unpack(ctx, j, up)
+	}, true)
 	if err != nil {
 		_ = os.Remove(up.Path)
 	}
@@ -241,8 +248,13 @@ func (d *Deployer) bringLive(ctx context.Context, f *fleet, j *job) error {
 	if err := d.addDeclared(ctx, rel); err != nil {
 		return err
 	}
-	if err := d.prepare(ctx, rel); err != nil {
-		return err
+	if rel.State != paas.ReleaseCanary { // else it was run when that was tried out
+		if err := d.prepare(ctx, rel); err != nil {
+			return err
+		}
+	}
+	if j.canary.Share > 0 && app.Release > 0 {
+		return d.tryOut(ctx, f, j, app.Restart)
 	}
 	err = d.roll(ctx, rollout{fleet: f, release: rel, restart: app.Restart,
 		say: func(step, format string, args ...any) { d.say(rel, step, format, args...) },

@@ -167,7 +167,10 @@ func (d *Deployer) switchTo(ctx context.Context, r rollout, fresh []*replica) er
 		return errors.Join(err, d.publishSoon(context.WithoutCancel(ctx), time.Second))
 	}
 	d.mu.Lock()
-	r.fleet.app.Release = max(r.fleet.app.Release, r.release.Number)
+	if r.release.Number > r.fleet.app.Release {
+		r.fleet.app.Release = r.release.Number
+		r.fleet.app.Canary, r.fleet.canaryAt = paas.Canary{}, time.Now()
+	}
 	r.fleet.failures, r.fleet.reason, r.fleet.liveAt = 0, "", time.Now()
 	d.mu.Unlock()
 	if len(old) > 0 {

@@ -32,8 +32,9 @@ type app struct {
 	holdTimeout  time.Duration // wait for a first target
 	queueTimeout time.Duration // wait for a free one
 
-	gate   atomic.Pointer[gate]   // nil: open to all
-	bounds atomic.Pointer[bounds] // of one request; there from the first table on
+	gate   atomic.Pointer[gate]        // nil: open to all
+	canary atomic.Pointer[paas.Canary] // nil: none
+	bounds atomic.Pointer[bounds]      // of one request; there from the first table on
 
 	mu       sync.Mutex
 	state    paas.AppState
@@ -73,10 +74,10 @@ func (a *app) key() string { return a.tenant + "/" + a.name }
 // acquire returns the target that is likely to answer first, with one request in
 // flight more, the caller's, who must release it. Targets in tried are taken only
 // when nothing else is there. It waits while all are busy or none is up yet.
-func (a *app) acquire(ctx context.Context, tried []*target) (*target, error) {
+func (a *app) acquire(ctx context.Context, tried []*target, want choice) (*target, error) {
 	now := time.Now()
 	a.mu.Lock()
-	if t := a.pick(now, tried); t != nil {
+	if t := a.pick(now, tried, want); t != nil {
 		t.inflight++
 		t.asked(now)
 		a.level.add(1, now)
@@ -141,7 +142,7 @@ func (a *app) wait(ctx context.Context, w *waiter, timeout time.Duration, late e
 // one with the fewest requests in flight, where one that is slower than the
 // fastest counts them as often as it is slower, and a new one as often as it is
 // not warm yet. The caller holds mu.
-func (a *app) pick(now time.Time, tried []*target) *target {
+func (a *app) pick(now time.Time, tried []*target, want choice) *target {
 	var best *target
 	bestCost := 0.0
 	fastest := a.fastest(now)
@@ -155,6 +156,9 @@ func (a *app) pick(now time.Time, tried []*target) *target {
 		cost := float64(t.inflight+1) * t.slowness(now, fastest) / t.warmth(now, a.cfg.SlowStart)
 		if now.Before(t.downUntil) || t.out(now) {
 			cost += 1e9
+		}
+		if !want.fits(t) {
+			cost += 1e8 // of the other release only where its own has no room
 		}
 		if slices.Contains(tried, t) {
 			cost += 1e10
@@ -188,7 +192,7 @@ func (a *app) release(t *target) {
 func (a *app) grantWaiting() {
 	for len(a.waiting) > 0 {
 		now := time.Now()
-		t := a.pick(now, nil)
+		t := a.pick(now, nil, choice{})
 		if t == nil {
 			return
 		}

@@ -30,7 +30,7 @@ func balanced(n int) (*app, *bytes.Buffer) {
 // visit lets a request go to the target that is picked, and be answered after took.
 func (a *app) visit(t *testing.T, took time.Duration, resp *http.Response, err error) *target {
 	t.Helper()
-	x, failed := a.acquire(t.Context(), nil)
+	x, failed := a.acquire(t.Context(), nil, choice{})
 	if failed != nil {
 		t.Fatal(failed)
 	}
@@ -49,7 +49,7 @@ func TestHealth(t *testing.T) {
 			a, _ := balanced(2)
 			slow := 0
 			for range 1000 {
-				x, _ := a.acquire(t.Context(), nil)
+				x, _ := a.acquire(t.Context(), nil, choice{})
 				took := 10 * time.Millisecond
 				if x.Replica == "b" {
 					took = 100 * time.Millisecond
@@ -92,7 +92,7 @@ func TestHealth(t *testing.T) {
 			bad, failures := a.targets[1], 0
 			for range 100 {
 				resp, err := ok, error(nil)
-				x, _ := a.acquire(t.Context(), nil)
+				x, _ := a.acquire(t.Context(), nil, choice{})
 				if x == bad {
 					resp, err = nil, errors.New("connection reset by peer")
 					failures++
@@ -153,7 +153,7 @@ func TestHealth(t *testing.T) {
 			for range 20 {
 				a.visit(t, 10*time.Millisecond, ok, nil)
 			}
-			frozen, _ := a.acquire(t.Context(), nil)
+			frozen, _ := a.acquire(t.Context(), nil, choice{})
 			asked := time.Now()
 			for range 300 {
 				if x := a.visit(t, 10*time.Millisecond, ok, nil); x == frozen {

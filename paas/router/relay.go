@@ -43,6 +43,9 @@ func (v *visit) answered(resp *http.Response) {
 	v.says = parsePrivate(resp.Header)
 	v.status = resp.StatusCode
 	copyHeaders(v.w.Header(), resp.Header)
+	if v.draws != nil {
+		http.SetCookie(v.w, v.draws)
+	}
 	if _, given := resp.Header["X-Request-Id"]; !given {
 		v.w.Header()["X-Request-Id"] = []string{v.id}
 	}

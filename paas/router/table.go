@@ -108,6 +108,10 @@ func (rt *Router) swap(t paas.Table) {
 			next.add(host, a)
 		}
 		a.bounds.Store(newBounds(route.Bounds, rt.cfg))
+		a.canary.Store(nil)
+		if route.Canary.Release > 0 {
+			a.canary.Store(&route.Canary)
+		}
 		if g := a.gate.Load(); g == nil || g.Gate != route.Gate {
 			a.gate.Store(newGate(route.Gate))
 		}

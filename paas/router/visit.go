@@ -30,6 +30,8 @@ type visit struct {
 	uri           string        // path and query as received
 	prefix        string        // that the app is mounted below, which it does not see of uri
 	bounds        *bounds
+	want          choice
+	draws         *http.Cookie // to be set; nil: none
 	client, proto string
 	inside        bool   // it comes from a container of the app's own tenant
 	caller        string // the app of that container; empty: a command, or not known yet
@@ -108,11 +110,15 @@ func (v *visit) serve() {
 		v.fail(errTooLarge)
 		return
 	}
+	if c := v.app.canary.Load(); c != nil {
+		v.want.release = c.Release
+		v.want.canary, v.draws = draw(v.r, v.app.name, c)
+	}
 	var tried []*target
 	patience := v.start.Add(min(refusedLimit, v.router.cfg.HoldTimeout))
 	for tries := 1; ; {
 		asked := time.Now()
-		t, err := v.app.acquire(v.r.Context(), tried)
+		t, err := v.app.acquire(v.r.Context(), tried, v.want)
 		v.wait += time.Since(asked)
 		if err != nil {
 			v.fail(err)

@@ -9,13 +9,13 @@ import (
 	"kurama/paas"
 )
 
-const appColumns = `tenant, name, uid, state, reason, desired, asleep, release, restart, runtime, routing,
+const appColumns = `tenant, name, uid, state, reason, desired, asleep, release, restart, runtime, canary_release, canary_share, routing,
 	ARRAY(SELECT d.name FROM domains d WHERE d.tenant = apps.tenant AND d.app = apps.name ORDER BY 1),
 	ARRAY(SELECT d.name FROM domains d WHERE d.tenant = apps.tenant AND d.app = apps.name AND active_at IS NOT NULL ORDER BY 1), created_at, updated_at`
 
 func scanApp(row pgx.CollectableRow) (paas.App, error) {
 	var a paas.App
-	err := row.Scan(&a.Tenant, &a.Name, &a.UID, &a.State, &a.Reason, &a.Desired, &a.Asleep, &a.Release, &a.Restart, &a.Runtime,
+	err := row.Scan(&a.Tenant, &a.Name, &a.UID, &a.State, &a.Reason, &a.Desired, &a.Asleep, &a.Release, &a.Restart, &a.Runtime, &a.Canary.Release, &a.Canary.Share,
 		&a.Routing, &a.Routing.Domains, &a.Routing.Active,
 		&a.CreatedAt, &a.UpdatedAt)
 	return a, err

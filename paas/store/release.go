@@ -111,7 +111,11 @@ func (s *Store) SetLive(ctx context.Context, tenant, app string, number int) err
 			WHERE tenant = $1 AND app = $2 AND number <> $3 AND state = 'live'`, tenant, app, number); err != nil {
 			return err
 		}
-		_, err := tx.Exec(ctx, `UPDATE apps SET release = $3, state = 'running', reason = '', updated_at = now()
+		if _, err := tx.Exec(ctx, `UPDATE releases SET state = 'failed', reason = 'Another release went live before this canary was promoted.'
+			WHERE tenant = $1 AND app = $2 AND state = 'canary'`, tenant, app); err != nil {
+			return err
+		}
+		_, err := tx.Exec(ctx, `UPDATE apps SET release = $3, canary_release = 0, canary_share = 0, state = 'running', reason = '', updated_at = now()
 			WHERE tenant = $1 AND name = $2`, tenant, app, number)
 		return err
 	})

@@ -10,6 +10,7 @@
 //   load        load-by load-rate load-minutes load-scenario load-begin load-run (data-state) load-answered load-stop load-row (data-state)
 //   overview    trends share-open share-make share-link   quota  quota-save  egress  egress-save  runtime   calendar-day
 //   isolation   isolation-measure isolation-check   alert-preview
+//   releases    canary canary-promote canary-end
 //   domains     domains domains-found routing-save   silence silence-add
 //   profile     slow-row   disk  disk-collect
 //   status      capacity   archive  archive-limits-save
@@ -94,6 +95,9 @@ export const ids = {
   isolationCheck: 'isolation-check',
   archiveLimitsSave: 'archive-limits-save',
   archiveVerify: 'archive-verify',
+  canary: 'canary',
+  canaryPromote: 'canary-promote',
+  canaryEnd: 'canary-end',
   domains: 'domains',
   domainsFound: 'domains-found',
   cancelDeploy: 'cancel-deploy',

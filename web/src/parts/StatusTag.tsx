@@ -17,6 +17,7 @@ const STATES: Record<string, Entry> = {
   building: ['info', 'Building', IconLoader2, true],
   starting: ['info', 'Starting', IconLoader2, true],
   done: ['ok', 'Done', IconCircleCheck],
+  canary: ['info', 'Canary', IconRocket],
   live: ['ok', 'Live', IconCircleCheck],
   superseded: ['idle', 'Superseded', IconHistory],
   healthy: ['ok', 'Healthy', IconCircleCheck],

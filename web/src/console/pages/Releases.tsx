@@ -19,6 +19,7 @@ import { quoted } from '../logs/curl';
 import { go, to } from '../route';
 import { mayWrite, useSession } from '../session';
 import { say } from '../useAppActions';
+import { CanaryActions } from './CanaryActions';
 import { changesOf } from './changes';
 import { ReleaseOutcome } from './ReleaseOutcome';
 
@@ -51,12 +52,12 @@ export function Releases({ app }: { app: App }) {
           {data.map((r) => (
             <Table.Tr key={r.number}>
               <Table.Td className="num"><a className="app-name" href={to(['apps', app.name, 'releases', r.number])}>{r.number}</a></Table.Td>
-              <Table.Td><StatusTag state={r.state} />{r.reason && <div className="reason clamp"><Sentence>{r.reason}</Sentence></div>}</Table.Td>
+              <Table.Td><StatusTag state={r.state} word={r.state === 'canary' ? `Canary, ${app.canary?.share ?? 0} %` : undefined} />{r.reason && <div className="reason clamp"><Sentence>{r.reason}</Sentence></div>}</Table.Td>
               <Table.Td><TimeAgo at={r.created_at} /></Table.Td>
               <Table.Td className="num">{untilLive(r)}</Table.Td>
               <Table.Td>{r.created_by}{r.rollback_of ? <span className="dim"> · rollback to {r.rollback_of}</span> : null}</Table.Td>
               <Table.Td className="mono dim" title={r.source_digest}>{r.source_digest.replace(/^sha256:/, '').slice(0, 10)}</Table.Td>
-              <Table.Td className="num">{mayWrite(session) && <Action app={app.name} release={r} />}</Table.Td>
+              <Table.Td className="num">{mayWrite(session) && <Action app={app} release={r} />}</Table.Td>
             </Table.Tr>
           ))}
         </Table.Tbody>
@@ -92,9 +93,10 @@ function untilLive(r: Release): string {
 }
 
 /** What can be done with a release: end its deploy, or go back to it. */
-function Action({ app, release }: { app: string; release: Release }) {
-  if (isMoving(release)) return <Cancel app={app} release={release.number} />;
-  return release.state === 'superseded' ? <Rollback app={app} release={release.number} /> : null;
+function Action({ app, release }: { app: App; release: Release }) {
+  if (isMoving(release)) return <Cancel app={app.name} release={release.number} />;
+  if (release.state === 'canary') return <CanaryActions app={app} release={release.number} />;
+  return release.state === 'superseded' ? <Rollback app={app.name} release={release.number} /> : null;
 }
 
 function Cancel({ app, release }: { app: string; release: number }) {
@@ -141,7 +143,7 @@ export function ReleasePage({ app, number }: { app: App; number: number }) {
         <h1 className="release-title">Release {number}</h1>
         {state && <StatusTag state={state} />}
         {release && <span className="dim">made <TimeAgo at={release.created_at} /> by {release.created_by}{release.rollback_of ? `, a rollback to ${release.rollback_of}` : ''}</span>}
-        {mayWrite(session) && release && <div className="page-head-end"><Action app={app.name} release={release} /></div>}
+        {mayWrite(session) && release && <div className="page-head-end"><Action app={app} release={release} /></div>}
       </div>
       <ReleaseOutcome app={app} release={release} end={end} />
       <BuildLog lines={lines} end={end} made={release?.created_at} />
