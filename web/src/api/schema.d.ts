@@ -12,6 +12,7 @@ export interface components {
         AppView: {
             /** @description Where it answers */
             address: string;
+            canary?: components["schemas"]["Canary"];
             /** Format: date-time */
             created_at: string;
             /** Format: int64 */
@@ -133,6 +134,19 @@ export interface components {
             sample?: number;
             /** @description A condition on the record, as in count(…) of an alert: level >= ERROR and dur > 1s */
             when?: string;
+        };
+        Canary: {
+            /** Format: int64 */
+            release: number;
+            /** Format: int64 */
+            share: number;
+        };
+        CanaryShareBody: {
+            /**
+             * Format: int64
+             * @description Percent of the clients, 1 to 99
+             */
+            share: number;
         };
         Collected: {
             /**
@@ -1680,6 +1694,8 @@ export type ArchiveUse = components['schemas']['ArchiveUse'];
 export type Asked = components['schemas']['Asked'];
 export type Bounds = components['schemas']['Bounds'];
 export type Branch = components['schemas']['Branch'];
+export type Canary = components['schemas']['Canary'];
+export type CanaryShareBody = components['schemas']['CanaryShareBody'];
 export type Collected = components['schemas']['Collected'];
 export type Course = components['schemas']['Course'];
 export type CourseEvent = components['schemas']['CourseEvent'];

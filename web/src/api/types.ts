@@ -10,7 +10,7 @@ type With<T, Closer> = Omit<T, keyof Closer> & Closer;
 
 export type Role = 'operator' | 'owner' | 'developer' | 'viewer';
 export type AppState = 'new' | 'deploying' | 'running' | 'stopped' | 'asleep' | 'failed' | 'deleting';
-export type ReleaseState = 'building' | 'starting' | 'live' | 'superseded' | 'failed';
+export type ReleaseState = 'building' | 'starting' | 'live' | 'canary' | 'superseded' | 'failed';
 export type ReplicaState = 'starting' | 'healthy' | 'unhealthy' | 'draining' | 'stopped';
 
 export type Session = With<api.Session, { role: Role }>;
