@@ -14,8 +14,10 @@ try {
   const link = await page.getByTestId('invite-link').innerText();
   const bob = await (await browser.newContext()).newPage();
   await bob.goto(link);
+  const join = bob.getByRole('button', { name: 'Join with School' });
+  await join.waitFor();
   await picture(bob, 'join');
-  await bob.getByRole('button', { name: 'Join with School' }).click();
+  await join.click();
   await bob.getByRole('button', { name: 'bob' }).waitFor();
   if (complaints.length) throw new Error('the pages complained:\n' + complaints.join('\n'));
 } catch (error) {
