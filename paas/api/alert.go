@@ -134,6 +134,7 @@ func (a *API) alertRoutes() {
 }
 
 func (a *API) previewRule(ctx context.Context, in *previewRule) (*answer[RulePreview], error) {
+	callOf(ctx).trial = true
 	if err := a.appExists(ctx, in.App); err != nil {
 		return nil, err
 	}

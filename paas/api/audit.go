@@ -78,7 +78,7 @@ func audited(op *huma.Operation) bool {
 // could have made somebody of them and were throttled: a line for each wrong
 // request would be a way to push the others out.
 func (a *API) note(c *call, op *huma.Operation, at time.Time, status int) {
-	if !audited(op) || c.User == "" && !c.weighed || status == http.StatusTooManyRequests {
+	if !audited(op) || c.trial || c.User == "" && !c.weighed || status == http.StatusTooManyRequests {
 		return
 	}
 	d := paas.Deed{At: at, Tenant: c.tenant, Who: c.User, Action: op.OperationID, App: c.r.PathValue("app"),

@@ -80,6 +80,7 @@ func (a *API) pipelineRoutes() {
 
 func (a *API) setPipeline(ctx context.Context, in *pipelineChange) (*answer[PipelineView], error) {
 	c := callOf(ctx)
+	c.trial = in.DryRun
 	app, err := a.deps.Store.App(ctx, c.tenant, in.App)
 	if err != nil {
 		return nil, err

@@ -68,6 +68,7 @@ type call struct {
 	failure string // the sentence of a refusal, for the audit log
 	refused int    // status of a refusal that the answer does not tell
 	weighed bool   // nobody's call that may fail so often only, as the throttle lets its address
+	trial   bool   // it asks whether something could be, and changes nothing
 	r       *http.Request
 	w       http.ResponseWriter
 }
