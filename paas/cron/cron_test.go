@@ -224,6 +224,11 @@ func TestCron(t *testing.T) {
 		close(w.runner.hold)
 		ended(0)
 		is("good", paas.CronOK, paas.CronMissed, paas.CronOK, paas.CronOK, paas.CronOK)
+		for _, r := range w.runs() {
+			if r.Outcome == paas.CronMissed && (!r.DueAt.Equal(hour.Add(4*time.Hour)) || r.Count != 2) {
+				t.Errorf("got %+v", r)
+			}
+		}
 		w.restart()
 		w.at(hour.Add(7*time.Hour + 30*time.Minute))
 		is("good", paas.CronMissed, paas.CronOK, paas.CronMissed, paas.CronOK, paas.CronOK, paas.CronOK)

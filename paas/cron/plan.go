@@ -25,7 +25,8 @@ type due struct {
 	job    paas.CronJob
 	at     time.Time // the last time that it was due
 	missed int       // of the times before, and at where it is too late for that
-	late   bool      // it is
+	last   time.Time // of those missed
+	late   bool      // it is too late for at
 }
 
 // replan gives new and changed jobs a plan, and drops those of jobs that are
@@ -71,14 +72,14 @@ func (c *Cron) due(now time.Time) []due {
 			}
 			d := due{app: app, job: job}
 			for n := 0; !p.next.After(now) && n < maxMissed; n++ {
-				d.at = p.next
-				d.missed = n
+				d.last, d.at, d.missed = d.at, p.next, n
 				p.next = p.schedule.Next(p.next)
 			}
 			if !p.next.After(now) {
 				p.next = p.schedule.Next(now)
 			}
 			if d.late = now.Sub(d.at) > grace; d.late {
+				d.last = d.at
 				d.missed++
 			}
 			if app.State != paas.AppStopped {
@@ -94,8 +95,8 @@ func (c *Cron) begin(ctx context.Context, d due) error {
 	r := paas.CronRun{Tenant: d.app.Tenant, App: d.app.App, Job: d.job.Name, Release: d.app.Release, DueAt: d.at}
 	if d.missed > 0 {
 		missed := r
-		missed.Outcome, missed.Count = paas.CronMissed, d.missed
-		missed.Said = fmt.Sprintf("Kurama was not running when it was due, last at %s.", d.at.UTC().Format("2006-01-02 15:04 MST"))
+		missed.Outcome, missed.Count, missed.DueAt = paas.CronMissed, d.missed, d.last
+		missed.Said = fmt.Sprintf("Kurama was not running when it was due, last at %s.", d.last.UTC().Format("2006-01-02 15:04 MST"))
 		if err := c.note(ctx, missed); err != nil {
 			return err
 		}
