@@ -78,7 +78,7 @@ func (w *watcher) load(ctx context.Context) error {
 		}
 		r.told, r.began, r.ended = timeOf(rule.told), timeOf(rule.heldFrom), timeOf(rule.heldTo)
 		if r.condition, err = compileRule(rule); err == nil {
-			w.seen.meter(appKey{rule.Tenant, rule.App}, r.condition, w.clock)
+			w.want(appKey{rule.Tenant, rule.App}, r.condition)
 		} else {
 			w.log.Error("An alert rule cannot be read; it is left alone.", "app", rule.App, "rule", rule.ID, "condition", rule.Condition, "error", err)
 		}
@@ -95,6 +95,19 @@ func (w *watcher) load(ctx context.Context) error {
 	}
 	w.loaded = w.opts.Now()
 	return nil
+}
+
+// want measures what a condition asks for, and the past of its windows.
+func (w *watcher) want(key appKey, c *Condition) {
+	before := uint64(0)
+	if w.seq > 0 {
+		before = w.seq + 1
+	}
+	for _, m := range w.seen.meter(key, c, w.clock) {
+		if m.of.fn != "new_exception" { // its kinds are kept in a table of their own
+			w.wishes = append(w.wishes, wish{key: key, meter: m, before: before, texts: c.readsTexts()})
+		}
+	}
 }
 
 // forgetMeters drops the meters that no rule uses any more.
@@ -127,6 +140,9 @@ func (w *watcher) evaluate(ctx context.Context, t time.Time) error {
 			return err
 		}
 		w.seen.forget(t)
+		if err := w.recall(ctx, t); err != nil {
+			return err
+		}
 	}
 	writeValues := sinceAbs(now, w.valued) >= values
 	known := map[appKey]Figures{}

@@ -3,10 +3,8 @@ package alert
 import (
 	"context"
 	"fmt"
-	"strings"
+	"math"
 	"time"
-
-	"github.com/jackc/pgx/v5"
 
 	"kurama/logship/record"
 )
@@ -79,56 +77,19 @@ type previewing struct {
 // read goes through the records as the service would have.
 func (p *previewing) read(ctx context.Context, s *Rules) error {
 	begin := p.out.From.Add(-max(p.condition.longest(), lookBackMin))
-	var oldest *time.Time
-	err := s.pool.QueryRow(ctx, `SELECT (SELECT ts FROM records WHERE tenant=$1 AND app=$2 AND ts > $3 ORDER BY ts DESC OFFSET $4 LIMIT 1)`,
-		p.key.tenant, p.key.app, begin, previewRecords).Scan(&oldest)
+	cut, err := newest(ctx, s.pool, p.key, begin, previewRecords)
 	if err != nil {
 		return err
 	}
-	if oldest != nil {
-		begin = *oldest
-		p.out.From = begin
+	if !cut.IsZero() {
+		begin, p.out.From = cut, cut
 	}
 	p.seen.begun, p.clock = begin, p.out.From
 	p.seen.meter(p.key, p.condition, begin)
-	texts := strings.Contains(p.condition.Text, "msg") || strings.Contains(p.condition.Text, "exc")
-	rows, err := s.pool.Query(ctx, `SELECT ts, kind, level, release, replica, cpu, mem, disk, swap, dur, queue, cpu_ms, db_ms, bytes::float8, coalesce(status,0),
-			coalesce(method,''), coalesce(url,''), coalesce(route,''), CASE WHEN $4 THEN msg ELSE '' END, CASE WHEN $4 THEN coalesce(exc,'') ELSE '' END,
-			CASE WHEN kind = $5 OR replica = 'router' THEN coalesce(extra::text,'') ELSE '' END
-		FROM records WHERE tenant=$1 AND app=$2 AND ts > $3 ORDER BY ts`, p.key.tenant, p.key.app, begin, texts, int(record.KindEvent))
-	if err != nil {
-		return err
-	}
-	return p.scan(rows)
-}
-
-func (p *previewing) scan(rows pgx.Rows) error {
-	var (
-		r           record.Record
-		kind, level int16
-		numbers     [9]*float64
-		extra       string
-	)
-	fields := [9]*record.Number{&r.CPU, &r.Mem, &r.Disk, &r.Swap, &r.Dur, &r.Queue, &r.CPUMs, &r.DBMs, &r.Bytes}
-	to := []any{&r.Time, &kind, &level, &r.Release, &r.Replica}
-	for i := range numbers {
-		to = append(to, &numbers[i])
-	}
-	to = append(to, &r.Status, &r.Method, &r.URL, &r.Route, &r.Msg, &r.Exc, &extra)
-	_, err := pgx.ForEachRow(rows, to, func() error {
-		r.Kind, r.Level, r.Extra = record.Kind(kind), record.Level(level), []byte(extra)
-		r.Tenant, r.App = p.key.tenant, p.key.app
-		for i, n := range numbers {
-			*fields[i] = record.Number{}
-			if n != nil {
-				*fields[i] = record.Num(*n)
-			}
-		}
+	return eachRecord(ctx, s.pool, p.key, begin, math.MaxInt64, p.condition.readsTexts(), func(r *record.Record) {
 		p.until(r.Time)
-		p.seen.observe(&r, r.Time)
-		return nil
+		p.seen.observe(r, r.Time)
 	})
-	return err
 }
 
 // until evaluates each ten seconds up to t.

@@ -103,8 +103,8 @@ func (w *watch) appOf(key appKey) *appWatch {
 
 // meter lets the calls of a condition be measured from now on; begun is zero
 // where that is from the first record on. Those of other conditions that say
-// the same are shared.
-func (w *watch) meter(key appKey, c *Condition, begun time.Time) {
+// the same are shared; fresh are the others.
+func (w *watch) meter(key appKey, c *Condition, begun time.Time) (fresh []*meter) {
 	for _, call := range c.calls {
 		a := w.appOf(key)
 		if a.meters == nil {
@@ -114,8 +114,10 @@ func (w *watch) meter(key appKey, c *Condition, begun time.Time) {
 			m := newMeter(call)
 			m.begun = begun
 			a.meters[call.name] = m
+			fresh = append(fresh, m)
 		}
 	}
+	return fresh
 }
 
 // measure fills in the figures of the calls.

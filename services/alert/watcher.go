@@ -45,6 +45,8 @@ type watcher struct {
 	from     uint64    // position to read from after a restart
 	lookBack time.Duration
 	silences []Silence
+	wishes   []wish
+	first    uint64 // position of the first batch that was observed
 	batches  []mark // positions and times of the last batches, one a second
 	scratch  []byte // memory of a batch
 }
@@ -184,6 +186,9 @@ func (w *watcher) take(ctx context.Context, b stream.Batch) error {
 		if err := w.evaluateUntil(ctx, b.At); err != nil {
 			return err
 		}
+	}
+	if w.first == 0 {
+		w.first = b.Seq
 	}
 	err := record.Each(b.Lines(&w.scratch), func(r *record.Record) error {
 		if w.opts.Gate.Takes(r) {
