@@ -22,6 +22,8 @@ type Spec struct {
 	Env     map[string]string
 	Volumes []Volume
 	Runtime string // OCI runtime; empty: the installation's
+
+	SlowRequest time.Duration // a request that takes longer is sampled; 0: none
 }
 
 // Alike reports whether replicas of the two differ in nothing but their source

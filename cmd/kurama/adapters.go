@@ -128,6 +128,23 @@ func (p profileQuery) Profile(ctx context.Context, tenant, app string, window ti
 		ByMean: apiRoutes(r.ByMean), ByP95: apiRoutes(r.ByP95), Release: r.Release, Previous: r.Previous}, err
 }
 
+// Stacks returns what was sampled.
+func (p profileQuery) Stacks(ctx context.Context, f api.StackFilter) (api.StackView, error) {
+	s, err := p.q.Stacks(ctx, profile.StackQuery(f))
+	if err != nil {
+		return api.StackView{}, err
+	}
+	view := api.StackView{Frames: s.Frames, Nodes: make([]api.StackNode, len(s.Nodes)), Routes: make([]api.SampledRoute, len(s.Routes)),
+		Samples: s.Samples, Ms: s.Ms, Dropped: s.Dropped}
+	for i, n := range s.Nodes {
+		view.Nodes[i] = api.StackNode(n)
+	}
+	for i, r := range s.Routes {
+		view.Routes[i] = api.SampledRoute(r)
+	}
+	return view, nil
+}
+
 func apiRoutes(stats []profile.RouteStats) []api.RouteProfile {
 	list := make([]api.RouteProfile, len(stats))
 	for i, s := range stats {

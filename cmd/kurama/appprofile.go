@@ -14,11 +14,17 @@ import (
 func profileCommand() *cobra.Command {
 	var window string
 	var slowest bool
-	cmd := &cobra.Command{Use: "profile APP", Short: "Show how each route of an app does",
-		Example: "  kurama profile hello\n  kurama profile hello --window 24h\n  kurama profile hello --slowest", Args: cobra.ExactArgs(1)}
+	var of sampled
+	cmd := &cobra.Command{Use: "profile APP", Short: "Show how each route of an app does, and where its code spends the time",
+		Example: "  kurama profile hello\n  kurama profile hello --window 24h\n  kurama profile hello --slowest\n  kurama profile hello --for 30s\n" +
+			"  kurama profile hello --stacks --route /buy > hello.folded", Args: cobra.ExactArgs(1)}
+	of.flags(cmd)
 	cmd.Flags().StringVar(&window, "window", "1h", "how far back: 15m, 1h, 24h, or any from 1m to 720h")
 	cmd.Flags().BoolVar(&slowest, "slowest", false, "the slowest requests with their log lines instead")
 	return asks(cmd, func(s *session, args []string) error {
+		if of.lasts > 0 || of.folded {
+			return s.stacks(args[0], window, of)
+		}
 		if slowest {
 			return s.slowest(args[0], window)
 		}

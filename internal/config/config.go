@@ -271,6 +271,7 @@ type App struct {
 	Standby        int           `yaml:"standby"`         // replicas, of all apps, that wait for the next release; 0: none
 	StandbyFor     time.Duration `yaml:"standby_for"`     // after an app's last deploy
 	VolumeMax      Bytes         `yaml:"volume_max"`      // what the volumes of an app may hold together
+	SlowRequest    time.Duration `yaml:"slow_request"`    // a request that takes longer has its worker sampled for 10 s; 0: none
 }
 
 // Quota bounds what the apps of a tenant may ask for together, unless its
@@ -327,7 +328,7 @@ func Default() Config {
 			LayerMax: 2 * GiB, CacheMax: 512 * MiB, SourceMax: 512 * MiB, Entries: 20_000, Ratio: 200, AtOnce: 1, Queue: 200, TenantAtOnce: 1, TenantQueue: 20, KeepSource: 10},
 		App: App{CPU: 1, Memory: 256 * MiB, Disk: 64 * MiB, Pids: 128, Nofile: 4096, Threads: 4,
 			HealthTimeout: 60 * time.Second, ReleaseTimeout: 5 * time.Minute, LiveInterval: 10 * time.Second, DrainTimeout: 30 * time.Second, StopTimeout: 10 * time.Second, Standby: 4, StandbyFor: 15 * time.Minute,
-			RestartMin: time.Second, RestartMax: time.Minute, VolumeMax: 2 * GiB},
+			RestartMin: time.Second, RestartMax: time.Minute, VolumeMax: 2 * GiB, SlowRequest: 2 * time.Second},
 		Cron:  Cron{Timeout: time.Hour, AtOnce: 4, TenantAtOnce: 2, Queue: 400, TenantQueue: 40, Keep: 50},
 		Quota: Quota{Apps: 50, Replicas: 100},
 		Disk:  Disk{Warn: 5 * GiB, Refuse: 1 * GiB, Interval: time.Minute},

@@ -69,6 +69,7 @@ var bodies = map[string]any{
 	"PUT /apps/{app}/canary":            map[string]any{"share": 10},
 	"PUT /apps/{app}/routing":           map[string]any{"maintenance": true},
 	"POST /apps/{app}/volumes":          map[string]any{"path": "instance"},
+	"POST /apps/{app}/profile/sample":   map[string]any{"seconds": 5},
 	"POST /apps/{app}/loadtests":        map[string]any{"rate": 5},
 	"POST /apps/{app}/what-if":          map[string]any{"policy": map[string]any{"name": "step"}},
 	"POST /invitations":                 map[string]any{"role": "viewer"}, "PUT /users/{name}": map[string]any{"role": "viewer"},

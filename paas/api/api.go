@@ -89,6 +89,7 @@ type Deployer interface {
 	replicaLister
 	runner
 	isolator
+	sampler
 	volumer
 }
 

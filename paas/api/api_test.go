@@ -209,6 +209,7 @@ type fakes struct {
 	filter   api.LogFilter
 	keep     api.ArchiveLimits
 	rollback int
+	sampling paas.Sampling
 	load     []api.LoadPlan
 }
 
@@ -470,6 +471,16 @@ func (f *fakes) Mail(_ context.Context, tenant, id string) ([]byte, error) {
 
 func (f *fakes) Slowest(context.Context, string, string, time.Duration, int) ([]api.SlowRequest, error) {
 	return []api.SlowRequest{{Route: "/slow", Dur: 1234}}, nil
+}
+
+func (f *fakes) Sample(_ context.Context, _, _ string, s paas.Sampling) (int, error) {
+	f.sampling = s
+	return 2, f.fail
+}
+
+func (f *fakes) Stacks(_ context.Context, of api.StackFilter) (api.StackView, error) {
+	return api.StackView{Frames: []string{"view (app.py:7)"}, Nodes: []api.StackNode{{Parent: -1, Samples: 3, Ms: 60}},
+		Routes: []api.SampledRoute{{Method: "GET", Route: of.Route, Samples: 3, Ms: 60}}, Samples: 3, Ms: 60}, f.fail
 }
 
 func (f *fakes) Profile(_ context.Context, _, _ string, window time.Duration) (api.ProfileView, error) {

@@ -91,6 +91,8 @@ type Profiler interface {
 	Profile(ctx context.Context, tenant, app string, window time.Duration) (ProfileView, error)
 	// Trends fills all but Window.
 	Trends(ctx context.Context, tenant, app string, window time.Duration) (TrendList, error)
+	// Stacks fills all but the window.
+	Stacks(ctx context.Context, f StackFilter) (StackView, error)
 }
 
 // inWindow asks about the profile of an app.
@@ -101,6 +103,7 @@ type inWindow struct {
 
 func (a *API) profileRoutes() {
 	a.courseRoutes()
+	a.stackRoutes()
 	register(a, huma.Operation{OperationID: "get-profile", Method: http.MethodGet, Path: "/apps/{app}/profile", Summary: "Show how each route did"},
 		paas.RoleViewer, func(ctx context.Context, in *inWindow) (*answer[ProfileView], error) {
 			if err := a.appExists(ctx, in.App); err != nil {

@@ -102,6 +102,8 @@ type Engine interface {
 	Runtimer
 	Networks
 	Observer
+	// Sample lays an order to sample before the workers of a replica.
+	Sample(replica string, s paas.Sampling) error
 }
 
 // Networks knows where containers have their addresses, and the names by which

@@ -231,7 +231,8 @@ func (d *Deployer) spec(ctx context.Context, rel paas.Release) (paas.Spec, error
 		}
 	}
 	return paas.Spec{Tenant: rel.Tenant, App: rel.App, Release: rel.Number, Restart: app.Restart, UID: app.UID,
-		Image: image, Source: source, Layer: layer, Start: rel.Start, Limits: rel.Limits, Env: rel.Env, Volumes: volumes, Runtime: app.Runtime}, nil
+		Image: image, Source: source, Layer: layer, Start: rel.Start, Limits: rel.Limits, Env: rel.Env, Volumes: volumes, Runtime: app.Runtime,
+		SlowRequest: d.opts.App.SlowRequest}, nil
 }
 
 // count writes "1 replica is" or "3 replicas are".

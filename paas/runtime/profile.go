@@ -132,7 +132,7 @@ func environment(spec paas.Spec) []string {
 	}
 	return append(env, "PATH="+cmp.Or(spec.Env["PATH"], path), "PORT="+strconv.Itoa(Port),
 		"KURAMA_APP="+spec.App, "KURAMA_TENANT="+spec.Tenant, "KURAMA_RELEASE="+strconv.Itoa(spec.Release),
-		"KURAMA_REPLICA="+spec.Replica)
+		"KURAMA_REPLICA="+spec.Replica, "KURAMA_SLOW_MS="+strconv.FormatInt(spec.SlowRequest.Milliseconds(), 10))
 }
 
 // inner tells an app on which port its tenant's apps answer from inside.

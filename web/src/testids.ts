@@ -110,6 +110,8 @@ export const ids = {
   capacity: 'capacity',
   disk: 'disk',
   slowRow: 'slow-row',
+  flame: 'flame',
+  flameBegin: 'flame-begin',
   pipelineCanvas: 'pipeline-canvas',
   pipelineFilter: 'pipeline-filter',
   pipelineSample: 'pipeline-sample',

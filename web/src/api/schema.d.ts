@@ -1312,6 +1312,35 @@ export interface components {
             default: string;
             runtime: string;
         };
+        SampleRequestBody: {
+            /**
+             * Format: double
+             * @description Samples a second and thread
+             * @default 50
+             */
+            hz: number;
+            /**
+             * Format: int64
+             * @default 30
+             */
+            seconds: number;
+        };
+        SampledRoute: {
+            method: string;
+            /** Format: double */
+            ms: number;
+            /** @description Empty: no rule matched, or none had yet */
+            route: string;
+            /** Format: int64 */
+            samples: number;
+        };
+        SamplingView: {
+            message: string;
+            /** Format: int64 */
+            replicas: number;
+            /** Format: date-time */
+            until: string;
+        };
         ScaleRequestBody: {
             /** Format: int64 */
             replicas: number;
@@ -1445,6 +1474,49 @@ export interface components {
             /** Format: int64 */
             status: number;
             url: string;
+        };
+        StackNode: {
+            /**
+             * Format: int64
+             * @description Index of its name in frames
+             */
+            frame: number;
+            /**
+             * Format: double
+             * @description Time that these samples stand for
+             */
+            ms: number;
+            /**
+             * Format: int64
+             * @description Index of an earlier node; -1: none
+             */
+            parent: number;
+            /**
+             * Format: int64
+             * @description That ended in this frame, its callees' left out
+             */
+            samples: number;
+        };
+        StackView: {
+            /**
+             * Format: int64
+             * @description Samples beyond a bound, of which no stack is kept
+             */
+            dropped: number;
+            /** @description function (file:line) */
+            frames: string[] | null;
+            /** Format: date-time */
+            from: string;
+            /** Format: double */
+            ms: number;
+            nodes: components["schemas"]["StackNode"][] | null;
+            /** @description All that were sampled, the most time first */
+            routes: components["schemas"]["SampledRoute"][] | null;
+            /** Format: int64 */
+            samples: number;
+            /** Format: date-time */
+            to: string;
+            window: string;
         };
         Stage: {
             /** @description The service takes nothing of the app */
@@ -1780,6 +1852,9 @@ export type RulePreview = components['schemas']['RulePreview'];
 export type RunRequestBody = components['schemas']['RunRequestBody'];
 export type RuntimeChoice = components['schemas']['RuntimeChoice'];
 export type Runtimes = components['schemas']['Runtimes'];
+export type SampleRequestBody = components['schemas']['SampleRequestBody'];
+export type SampledRoute = components['schemas']['SampledRoute'];
+export type SamplingView = components['schemas']['SamplingView'];
 export type ScaleRequestBody = components['schemas']['ScaleRequestBody'];
 export type Session = components['schemas']['Session'];
 export type SetPasswordRequest = components['schemas']['Set-passwordRequest'];
@@ -1792,6 +1867,8 @@ export type Silence = components['schemas']['Silence'];
 export type SilenceList = components['schemas']['SilenceList'];
 export type SlowList = components['schemas']['SlowList'];
 export type SlowRequest = components['schemas']['SlowRequest'];
+export type StackNode = components['schemas']['StackNode'];
+export type StackView = components['schemas']['StackView'];
 export type Stage = components['schemas']['Stage'];
 export type Start = components['schemas']['Start'];
 export type StepNumbers = components['schemas']['StepNumbers'];

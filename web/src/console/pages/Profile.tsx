@@ -13,6 +13,7 @@ import { IconChevronDown, IconChevronUp, IconSelector } from '../../theme/icons'
 import { Waiting } from '../../parts/Waiting';
 import { setQuery, to, useRoute } from '../route';
 import { Slowest } from './Slowest';
+import { Stacks } from './Stacks';
 
 type Column = 'route' | 'requests' | 'rate' | 'errors' | 'p50' | 'p95' | 'p99' | 'mean' | 'cpu_ms' | 'db_ms' | 'bytes' | 'share';
 
@@ -87,6 +88,7 @@ export default function Profile({ app }: { app: string }) {
         </TableBox>
       )}
       {data && data.previous_release > 0 && <p className="hint">Beside p50 and p95: against release {data.previous_release}, over the last week.</p>}
+      {!isPending && <Stacks app={app} window={window} />}
       {routes.length > 0 && <Slowest app={app} window={window} />}
     </>
   );
