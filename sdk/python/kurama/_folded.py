@@ -5,9 +5,12 @@ a tree, where parent is the index of an earlier node or -1, and samples and ms a
 where none ended in the node. frames are "function (file:line)".
 """
 
+import os
 import sys
 
 from . import _record
+
+_OWN = os.path.dirname(__file__) + "/"
 
 MAX_STACKS = 2000      # different ones between two deliveries; others are counted as dropped
 MAX_NAMES = 20_000     # of frames, kept for the next sample
@@ -56,7 +59,10 @@ class Stacks:
         folded = []
         for code, at in reversed(stack):
             name = names.get((id(code), at))
-            folded.append(name if name is not None else self._name(code, at))
+            if name is None:
+                name = self._name(code, at)
+            if name:
+                folded.append(name)
         if len(folded) > HEAD + TAIL:
             folded[HEAD:-TAIL] = ["(%d more)" % (len(folded) - HEAD - TAIL)]
         stacks = self.routes.setdefault(of, {})
@@ -75,6 +81,10 @@ class Stacks:
         for begin, end, number in code.co_lines():
             if begin <= at < end and number:
                 line = number
+        if code.co_filename.startswith(_OWN):   # its time is that of who calls
+            self.codes[id(code)] = code
+            self.names[id(code), at] = ""
+            return ""
         name = "%s (%s:%d)" % (getattr(code, "co_qualname", code.co_name), short(code.co_filename), line)
         if len(self.names) >= MAX_NAMES:
             self.names.clear()
