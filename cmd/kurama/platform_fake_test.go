@@ -332,3 +332,12 @@ func (*platformFake) ReleaseReceivers(context.Context, string, string) ([]string
 func (*platformFake) SetReleaseReceivers(context.Context, string, string, string, []string) error {
 	return nil
 }
+
+func (*platformFake) Sample(context.Context, string, string, paas.Sampling) (int, error) {
+	return 2, nil
+}
+
+func (*platformFake) Stacks(context.Context, api.StackFilter) (api.StackView, error) {
+	return api.StackView{Frames: []string{"view (app.py:7)", "query; (app.py:9)"}, Nodes: []api.StackNode{{Parent: -1}, {Parent: 0, Frame: 1, Samples: 3, Ms: 60}, {Parent: 1, Frame: 1, Samples: 1, Ms: 20}},
+		Samples: 4, Ms: 80}, nil
+}
