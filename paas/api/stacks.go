@@ -77,6 +77,9 @@ func (a *API) stackRoutes() {
 }
 
 func (a *API) sample(ctx context.Context, in *sampleRequest) (*answer[SamplingView], error) {
+	if err := a.appExists(ctx, in.App); err != nil {
+		return nil, err
+	}
 	lasts := time.Duration(in.Body.Seconds) * time.Second
 	s := paas.Sampling{Until: time.Now().Add(lasts).UTC(), Hz: in.Body.Hz}
 	replicas, err := a.deps.Deployer.Sample(ctx, callOf(ctx).tenant, in.App, s)
