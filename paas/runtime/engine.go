@@ -176,6 +176,9 @@ func (e *Engine) Restart(ctx context.Context, replica, tenant string) (paas.Cont
 	if _, err := e.network(ctx, tenant); err != nil {
 		return paas.Container{}, err
 	}
+	if err := e.remakeHosts(ctx, replica); err != nil {
+		return paas.Container{}, err
+	}
 	if err := e.docker.ContainerStart(ctx, e.name(replica), container.StartOptions{}); err != nil {
 		return paas.Container{}, fmt.Errorf("replica %s: %w", replica, meaning(err))
 	}

@@ -137,6 +137,16 @@ func (e *Engine) writeHosts(replica, tenant, app, address string) error {
 	return e.put(e.hostsFile(replica), hosts{tenant, app, address})
 }
 
+// remakeHosts writes the file of a container that ended: a reboot may have taken
+// it, and without it the container cannot start.
+func (e *Engine) remakeHosts(ctx context.Context, replica string) error {
+	found, err := e.Inspect(ctx, replica)
+	if err != nil {
+		return err
+	}
+	return e.writeHosts(replica, found.Tenant, found.App, "")
+}
+
 // put writes a file in place. The caller holds names.mu.
 func (e *Engine) put(file string, h hosts) error {
 	own, told := h.address, h.address
