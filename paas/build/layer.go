@@ -25,7 +25,7 @@ import (
 const (
 	buildUID = 19999 // just below the apps' own
 	// layerRecipe goes into every key: raise it when install changes.
-	layerRecipe = "2"
+	layerRecipe = "3"
 	sizeCheck   = time.Second
 	// buildShares is the weight of a build where the CPU is short; each replica
 	// has 1024, so that one that is busy loses a ninth to a build.
@@ -79,7 +79,7 @@ func (b *Builder) Layer(ctx context.Context, tenant, dir string, line func(strin
 		line(fmt.Sprintf("Nothing to install: the base image has all that `%s` asks for.", want.file))
 		return paas.Layer{}, nil
 	}
-	key := layerKey(base.bootstrap, slices.Concat(want.key, want.selfKey))
+	key := layerKey(base.bootstrap, b.layerOwner(tenant), slices.Concat(want.key, want.selfKey))
 	free, err := b.lockLayer(ctx, key, line)
 	if err != nil {
 		return paas.Layer{}, err
@@ -123,12 +123,12 @@ func (b *Builder) lockLayer(ctx context.Context, key string, line func(string)) 
 	return l.take(ctx, func() { line("Another deploy is installing the same dependencies; waiting for it.") })
 }
 
-func layerKey(base string, wants []string) string {
+func layerKey(base, owner string, wants []string) string {
 	sum := sha256.New()
 	for _, part := range append([]string{layerRecipe, base}, wants...) {
 		fmt.Fprintf(sum, "%d:%s\n", len(part), part)
 	}
-	return hex.EncodeToString(sum.Sum(nil))[:32]
+	return hex.EncodeToString(sum.Sum(nil))[:32] + owner
 }
 
 // makeLayer installs into a folder beside the final one and renames it when it

@@ -112,6 +112,29 @@ func TestLayer(t *testing.T) {
 			}
 		}
 	})
+	t.Run("is its tenant's own where a wheel cache is used, and shared where none is", func(t *testing.T) {
+		dir := write(t, t.TempDir(), map[string]string{"requirements.txt": "docopt==0.6.2\n"})
+		key := func(b *Builder, tenant string) string {
+			t.Helper()
+			l, err := b.Layer(t.Context(), tenant, dir, logged(t, &lines))
+			if err != nil || l.Key == "" {
+				t.Fatalf("%s: %+v, %v", tenant, l, err)
+			}
+			return l.Key
+		}
+		own := key(b, "acme")
+		lines = nil
+		if key(b, "other") == own || !slices.ContainsFunc(lines, func(l string) bool { return strings.HasPrefix(l, "Installing 1 line") }) {
+			t.Errorf("another tenant with the same line gets a layer of acme's wheels: %q", lines)
+		}
+		if key(b, "acme") != own {
+			t.Error("a tenant does not find its own layer again")
+		}
+		without := newBuilder(t, func(c *config.Build, _ *Options) { c.CacheMax = 0 })
+		if key(without, "acme") != key(without, "other") {
+			t.Error("without a wheel cache, the same line is installed twice")
+		}
+	})
 	t.Run("is stopped when it takes too long", func(t *testing.T) {
 		slow := newBuilder(t, func(c *config.Build, _ *Options) { c.Timeout = 600 * time.Millisecond })
 		_, err := slow.Layer(t.Context(), "acme", write(t, t.TempDir(), map[string]string{

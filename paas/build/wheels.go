@@ -23,11 +23,29 @@ const pipCache = "/var/cache/pip"
 
 func (b *Builder) wheels() string { return filepath.Join(b.opts.Data, "wheels") }
 
+// keepsWheels reports whether a tenant's builds find the wheels of its earlier ones.
+func (b *Builder) keepsWheels(tenant string) bool {
+	return b.cfg.CacheMax > 0 && paas.CheckName("a tenant", tenant) == nil
+}
+
+// layerOwner returns how the keys of a tenant's layers end: they are its own
+// where pip may take wheels that the tenant's earlier builds left, since these
+// can have put anything there. It is "" where all comes from the index, the same
+// for everybody.
+func (b *Builder) layerOwner(tenant string) string {
+	if b.keepsWheels(tenant) {
+		return ownedBy(tenant)
+	}
+	return ""
+}
+
+func ownedBy(tenant string) string { return "-" + tenant }
+
 // wheelsOf returns the folder of what pip fetched and built for a tenant
 // before; empty where none is kept. No two tenants share one: what a build
 // leaves there, the next one installs.
 func (b *Builder) wheelsOf(tenant string) (string, error) {
-	if b.cfg.CacheMax <= 0 || paas.CheckName("a tenant", tenant) != nil {
+	if !b.keepsWheels(tenant) {
 		return "", nil
 	}
 	folder := filepath.Join(b.wheels(), tenant)
