@@ -6,7 +6,7 @@ import "fmt"
 // The same figures say what they do ask for.
 type Quota struct {
 	Apps     int     `json:"apps"`
-	Replicas int     `json:"replicas"`              // wanted; those that a deploy replaces are not counted twice
+	Replicas int     `json:"replicas"`              // wanted, with a canary's; those that a deploy replaces are not counted twice
 	CPU      float64 `json:"cpu"`                   // cores, over the replicas
 	Memory   int64   `json:"memory"`                // bytes, over the replicas
 	Disk     int64   `json:"disk" required:"false"` // bytes of writable space, over the replicas, and of volumes

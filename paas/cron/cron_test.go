@@ -136,6 +136,55 @@ func (w *world) outcomes(job string) (found []paas.CronOutcome) {
 	return found
 }
 
+// failing keeps runs in a store that is away while broken.
+type failing struct {
+	Runs
+	broken bool
+}
+
+func (f *failing) AddCronRun(ctx context.Context, r paas.CronRun, keep int) (int64, error) {
+	if f.broken {
+		return 0, errors.New("the database is away")
+	}
+	return f.Runs.AddCronRun(ctx, r, keep)
+}
+
+func TestRunsAreNotLostWithTheDatabase(t *testing.T) {
+	hour := time.Now().UTC().Truncate(time.Hour).Add(time.Hour)
+	w := newWorld(t, paas.CronJob{Name: "good", Schedule: "@hourly", Command: "ok"})
+	runs := &failing{Runs: w.store}
+	w.Cron.Runs = runs
+	away := func(now time.Time) {
+		t.Helper()
+		runs.broken = true
+		if err := w.runOnce(t.Context(), now); err == nil {
+			t.Error("nothing is said of it")
+		}
+		runs.broken = false
+	}
+	w.at(hour.Add(-time.Second))
+	t.Run("a run that cannot be noted begins when it can, within its grace", func(t *testing.T) {
+		away(hour)
+		w.at(hour.Add(5 * time.Second))
+		w.at(hour.Add(6 * time.Second))
+		w.work.Wait()
+		if runs := w.runs(); len(runs) != 1 || runs[0].Outcome != paas.CronOK || !runs[0].DueAt.Equal(hour) {
+			t.Errorf("got %+v", runs)
+		}
+	})
+	t.Run("later it is told as missed, with all before it", func(t *testing.T) {
+		away(hour.Add(time.Hour))
+		away(hour.Add(2*time.Hour + 2*time.Minute))
+		w.at(hour.Add(2*time.Hour + 3*time.Minute))
+		if newest := w.runs()[0]; newest.Outcome != paas.CronMissed || newest.Count != 2 || !newest.DueAt.Equal(hour.Add(2*time.Hour)) {
+			t.Errorf("got %+v", newest)
+		}
+		if !w.events.has(record.KindEvent, "The cron job good was missed 2 times") {
+			t.Error("it is not told")
+		}
+	})
+}
+
 func TestCron(t *testing.T) {
 	daily := func(name, command string) paas.CronJob {
 		return paas.CronJob{Name: name, Schedule: "@hourly", Command: command}
@@ -235,7 +284,7 @@ func TestCron(t *testing.T) {
 		if got := w.runs()[0]; got.Count != 2 {
 			t.Errorf("got %+v", got)
 		}
-		if !w.events.has(record.KindEvent, "The cron job good was missed 2 times: Kurama was not running when it was due") {
+		if !w.events.has(record.KindEvent, "The cron job good was missed 2 times: Kurama was not running or without its database when it was due") {
 			t.Error("the missed runs are not told")
 		}
 	})

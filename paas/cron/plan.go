@@ -2,6 +2,7 @@ package cron
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -23,7 +24,8 @@ const maxMissed = 7 * 24 * 60
 type due struct {
 	app    paas.CronApp
 	job    paas.CronJob
-	at     time.Time // the last time that it was due
+	first  time.Time // the earliest time that it was due
+	at     time.Time // the last one
 	missed int       // of the times before, and at where it is too late for that
 	last   time.Time // of those missed
 	late   bool      // it is too late for at
@@ -70,7 +72,7 @@ func (c *Cron) due(now time.Time) []due {
 			if p == nil || p.next.After(now) {
 				continue
 			}
-			d := due{app: app, job: job}
+			d := due{app: app, job: job, first: p.next}
 			for n := 0; !p.next.After(now) && n < maxMissed; n++ {
 				d.last, d.at, d.missed = d.at, p.next, n
 				p.next = p.schedule.Next(p.next)
@@ -91,13 +93,15 @@ func (c *Cron) due(now time.Time) []due {
 }
 
 // begin notes what was missed, and starts a run unless it is too late for it.
+// What could not be written down is due again, so that no run passes in silence.
 func (c *Cron) begin(ctx context.Context, d due) error {
 	r := paas.CronRun{Tenant: d.app.Tenant, App: d.app.App, Job: d.job.Name, Release: d.app.Release, DueAt: d.at}
 	if d.missed > 0 {
 		missed := r
 		missed.Outcome, missed.Count, missed.DueAt = paas.CronMissed, d.missed, d.last
-		missed.Said = fmt.Sprintf("Kurama was not running when it was due, last at %s.", d.last.UTC().Format("2006-01-02 15:04 MST"))
+		missed.Said = fmt.Sprintf("Kurama was not running or without its database when it was due, last at %s.", d.last.UTC().Format("2006-01-02 15:04 MST"))
 		if err := c.note(ctx, missed); err != nil {
+			c.again(d, d.first)
 			return err
 		}
 		c.tell(missed, eventMissed, fmt.Sprintf("The cron job %s was missed %s: %s It is not made up for.", d.job.Name, times(d.missed), missed.Said))
@@ -106,7 +110,22 @@ func (c *Cron) begin(ctx context.Context, d due) error {
 		return nil
 	}
 	_, err := c.start(ctx, d.job, r)
+	if errors.Is(err, paas.ErrNotFound) {
+		return nil // the app was deleted meanwhile
+	}
+	if err != nil {
+		c.again(d, d.at)
+	}
 	return err
+}
+
+// again makes a job due since a time that has passed already.
+func (c *Cron) again(d due, since time.Time) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if p := c.plans[key{d.app.Tenant, d.app.App, d.job.Name}]; p != nil && p.text == d.job.Schedule {
+		p.next = since
+	}
 }
 
 func times(n int) string {

@@ -117,18 +117,42 @@ func (d *Deployer) PromoteCanary(ctx context.Context, tenant, app string) (paas.
 	d.spawn(func() {
 		done, err := d.turn(f.life, f, func() { d.say(rel, "start", "Waiting for the deploy before this one.") })
 		if err == nil {
-			synced := make(chan error, 1)
-			synced <- nil
-			err = d.bringLive(f.life, f, &job{release: rel, began: time.Now(), synced: synced})
+			if err = d.stillCanary(f.life, rel); err == nil {
+				synced := make(chan error, 1)
+				synced <- nil
+				err = d.bringLive(f.life, f, &job{release: rel, began: time.Now(), synced: synced})
+			}
 			done()
 		}
 		if err != nil && f.life.Err() == nil {
 			says := d.sentence(rel, err)
-			d.say(rel, "failed", "It was not promoted, and keeps its share: %s", says)
+			keeps := ""
+			if d.stillCanary(f.life, rel) == nil {
+				keeps = ", and keeps its share"
+			}
+			d.say(rel, "failed", "It was not promoted%s: %s", keeps, says)
 			d.tell(k, rel.Number, "", eventDeployFailed, fmt.Sprintf("Release %d was not promoted: %s", rel.Number, says))
 		}
 	})
 	return rel, nil
+}
+
+// stillCanary returns *paas.Invalid where a release that was read as its app's
+// canary is that no more: it may be ended while it waits for its promotion.
+func (d *Deployer) stillCanary(ctx context.Context, rel paas.Release) error {
+	if rel.State != paas.ReleaseCanary {
+		return nil
+	}
+	now, err := d.Store.Release(ctx, rel.Tenant, rel.App, rel.Number)
+	switch {
+	case err != nil:
+		return err
+	case now.State == paas.ReleaseCanary:
+		return nil
+	case now.State == paas.ReleaseFailed:
+		return &paas.Invalid{Reason: fmt.Sprintf("Release %d ended before it went live: %s", rel.Number, now.Reason)}
+	}
+	return &paas.Invalid{Reason: fmt.Sprintf("Release %d is %s already.", rel.Number, now.State)}
 }
 
 func (d *Deployer) canaryOf(ctx context.Context, tenant, app string) (paas.App, error) {

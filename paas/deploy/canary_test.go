@@ -2,6 +2,7 @@ package deploy_test
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -18,10 +19,10 @@ func (p *platform) releases(app string) map[int]int {
 	return n
 }
 
-// tryOut deploys a version as a canary and waits until it is one.
-func (p *platform) tryOut(version string, share int) paas.Release {
+// tryOut deploys code as a canary and waits until it is one.
+func (p *platform) tryOut(code string, share int) paas.Release {
 	p.t.Helper()
-	up := p.upload(map[string]string{"app.py": says(version)})
+	up := p.upload(map[string]string{"app.py": code})
 	up.Canary = share
 	rel, err := p.Deploy(p.t.Context(), paas.DefaultTenant, "shop", "ann", up)
 	if err != nil {
@@ -63,7 +64,7 @@ func TestCanary(t *testing.T) {
 	serves(t, "two replicas of release 1", map[int]int{1: 2})
 
 	t.Run("serves beside the live release, with replicas for its share", func(t *testing.T) {
-		p.tryOut("two", 10)
+		p.tryOut(says("two"), 10)
 		serves(t, "one replica of the canary", map[int]int{1: 2, 2: 1})
 		if err := p.ShareCanary(t.Context(), paas.DefaultTenant, "shop", 90); err != nil {
 			t.Fatal(err)
@@ -96,7 +97,7 @@ func TestCanary(t *testing.T) {
 		p.until(20*time.Second, "it is live", func() bool { a := p.app("shop"); return a.Release == 2 && a.Canary == paas.Canary{} })
 	})
 	t.Run("that is ended leaves the live release alone", func(t *testing.T) {
-		rel := p.tryOut("four", 50)
+		rel := p.tryOut(says("four"), 50)
 		if err := p.EndCanary(t.Context(), paas.DefaultTenant, "shop", "ann"); err != nil {
 			t.Fatal(err)
 		}
@@ -108,8 +109,34 @@ func TestCanary(t *testing.T) {
 			t.Errorf("a second time: %v", err)
 		}
 	})
+	t.Run("that is ended while it is promoted does not go live", func(t *testing.T) {
+		rel := p.tryOut("import time\ntime.sleep(2)\n"+says("slow"), 50)
+		if _, err := p.PromoteCanary(t.Context(), paas.DefaultTenant, "shop"); err != nil {
+			t.Fatal(err)
+		}
+		p.until(20*time.Second, "replicas for all clients start", func() bool {
+			n := 0
+			for _, r := range p.Replicas(paas.DefaultTenant, "shop") {
+				if r.Release == rel.Number {
+					n++
+				}
+			}
+			return n > 1
+		})
+		if err := p.EndCanary(t.Context(), paas.DefaultTenant, "shop", "ann"); err != nil {
+			t.Fatal(err)
+		}
+		p.until(30*time.Second, "the build log says that it was not promoted", func() bool {
+			lines, err := p.store.BuildLog(t.Context(), rel.Tenant, rel.App, rel.Number, 0)
+			return err == nil && strings.Contains(lines[len(lines)-1].Line, fmt.Sprintf("It was not promoted: Release %d ended before it went live: ann ended this canary.", rel.Number))
+		})
+		serves(t, "release 2 alone", map[int]int{2: 2})
+		if a := p.app("shop"); a.Release != 2 || a.Canary != (paas.Canary{}) {
+			t.Errorf("app %+v", a)
+		}
+	})
 	t.Run("gives way to a deploy for everybody", func(t *testing.T) {
-		trial := p.tryOut("five", 30)
+		trial := p.tryOut(says("five"), 30)
 		next := p.live("shop", p.upload(map[string]string{"app.py": says("six")}))
 		serves(t, "the new release alone", map[int]int{next.Number: 2})
 		if r, err := p.store.Release(t.Context(), paas.DefaultTenant, "shop", trial.Number); err != nil || r.State != paas.ReleaseFailed {

@@ -259,7 +259,7 @@ func (d *Deployer) bringLive(ctx context.Context, f *fleet, j *job) error {
 	err = d.roll(ctx, rollout{fleet: f, release: rel, restart: app.Restart,
 		say: func(step, format string, args ...any) { d.say(rel, step, format, args...) },
 		commit: func(ctx context.Context) error {
-			if err := <-j.synced; err != nil {
+			if err := errors.Join(<-j.synced, d.stillCanary(ctx, rel)); err != nil {
 				return err
 			}
 			if err := d.setPipeline(ctx, rel); err != nil {

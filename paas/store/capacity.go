@@ -12,8 +12,7 @@ import (
 // CPU first. It looks at all tenants, so the pool must not be bound to one.
 func (s *Store) Asked(ctx context.Context) ([]paas.Asked, error) {
 	found, err := all(ctx, s.pool, pgx.RowToStructByPos[paas.Asked], `
-		SELECT a.tenant, count(*)::int, coalesce(sum(a.desired), 0)::int,
-			coalesce(sum(a.desired * (r.limits->>'cpu')::float8), 0) AS cpu, coalesce(sum(a.desired * (r.limits->>'memory')::bigint), 0)::bigint
+		SELECT a.tenant, count(*)::int, `+askedReplicas+`, `+askedCPU+` AS cpu, `+askedMemory+`
 		FROM apps a `+limitsOfApp+` WHERE a.state <> 'deleting' GROUP BY a.tenant ORDER BY cpu DESC, a.tenant`)
 	return found, meaning(err, "what tenants ask for")
 }

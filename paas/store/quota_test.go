@@ -44,6 +44,24 @@ func TestQuota(t *testing.T) {
 			t.Errorf("%d replicas are wanted", a.Desired)
 		}
 	})
+	t.Run("counts the replicas of a canary, with its own limits", func(t *testing.T) {
+		wantErr(t, s.SetDesired(ctx, "default", "hello", 3), nil)
+		rel, err := s.NewRelease(ctx, paas.Release{Tenant: "default", App: "hello", Limits: paas.Limits{CPU: 2, Memory: 128 << 20, Disk: 16 << 20}})
+		wantErr(t, err, nil)
+		refused(t, s.SetCanary(ctx, "default", "hello", paas.Canary{Release: rel.Number, Share: 99}), "Tenant default would have 6 replicas")
+		wantErr(t, s.SetCanary(ctx, "default", "hello", paas.Canary{Release: rel.Number, Share: 34}), nil) // ⌈1.02⌉ of 3
+		wantUse := paas.Quota{Apps: 1, Replicas: 5, CPU: 5.5, Memory: 448 << 20, Disk: 32 << 20}
+		if _, _, use, err := s.Quota(ctx, "default"); err != nil || use != wantUse {
+			t.Errorf("got %+v, %v", use, err)
+		}
+		if asked, err := s.Asked(ctx); err != nil || len(asked) != 1 || asked[0].Replicas != 5 || asked[0].CPU != 5.5 || asked[0].Memory != 448<<20 {
+			t.Errorf("over all tenants got %+v, %v", asked, err)
+		}
+		refused(t, s.SetCanary(ctx, "default", "hello", paas.Canary{Release: rel.Number, Share: 67}), "Tenant default would have 6 replicas")
+		refused(t, s.SetDesired(ctx, "default", "hello", 4), "Tenant default would have 6 replicas")
+		wantErr(t, s.EndCanary(ctx, "default", "hello", "It is over."), nil)
+		wantErr(t, s.SetDesired(ctx, "default", "hello", 5), nil)
+	})
 	t.Run("refuses cores and memory, counted over the replicas", func(t *testing.T) {
 		wantErr(t, s.SetQuota(ctx, "default", &paas.Quota{CPU: 3, Memory: 400 << 20}), nil)
 		quota, own, use, err := s.Quota(ctx, "default")

@@ -96,15 +96,24 @@ func (s *Store) UpdateRelease(ctx context.Context, r paas.Release) error {
 
 // SetLive makes a release the app's live one: the former becomes superseded
 // and the app running, all at once. It returns paas.ErrNotFound for a release
-// that does not exist, and paas.ErrConflict when a higher number is live or
-// the app is being deleted.
+// that does not exist, paas.ErrConflict when a higher number is live or the app
+// is being deleted, and *paas.Invalid for a release that has failed or was ended.
 func (s *Store) SetLive(ctx context.Context, tenant, app string, number int) error {
 	err := s.write(ctx, tenant, app, func(tx pgx.Tx) error {
-		if err := lockForLive(ctx, tx, tenant, app, number); err != nil {
+		if _, err := lockForLive(ctx, tx, tenant, app, number); err != nil {
 			return err
 		}
-		if err := touched(tx.Exec(ctx, `UPDATE releases SET state = 'live', reason = '', live_at = now()
-			WHERE tenant = $1 AND app = $2 AND number = $3`, tenant, app, number)); err != nil {
+		var state paas.ReleaseState
+		var reason string
+		err := tx.QueryRow(ctx, `SELECT state, reason FROM releases WHERE tenant = $1 AND app = $2 AND number = $3`, tenant, app, number).Scan(&state, &reason)
+		if err == nil && state == paas.ReleaseFailed {
+			err = &paas.Invalid{Reason: fmt.Sprintf("Release %d ended before it went live: %s", number, reason)}
+		}
+		if err != nil {
+			return err
+		}
+		if _, err := tx.Exec(ctx, `UPDATE releases SET state = 'live', reason = '', live_at = now()
+			WHERE tenant = $1 AND app = $2 AND number = $3`, tenant, app, number); err != nil {
 			return err
 		}
 		if _, err := tx.Exec(ctx, `UPDATE releases SET state = 'superseded'
@@ -115,25 +124,27 @@ func (s *Store) SetLive(ctx context.Context, tenant, app string, number int) err
 			WHERE tenant = $1 AND app = $2 AND state = 'canary'`, tenant, app); err != nil {
 			return err
 		}
-		_, err := tx.Exec(ctx, `UPDATE apps SET release = $3, canary_release = 0, canary_share = 0, state = 'running', reason = '', updated_at = now()
+		_, err = tx.Exec(ctx, `UPDATE apps SET release = $3, canary_release = 0, canary_share = 0, state = 'running', reason = '', updated_at = now()
 			WHERE tenant = $1 AND name = $2`, tenant, app, number)
 		return err
 	})
 	return meaning(err, releaseName(tenant, app, number))
 }
 
-func lockForLive(ctx context.Context, tx pgx.Tx, tenant, app string, number int) error {
+// lockForLive locks an app for a release that is to get requests, unless the
+// app has moved on.
+func lockForLive(ctx context.Context, tx pgx.Tx, tenant, app string, number int) (paas.App, error) {
 	a, err := one(ctx, tx, scanApp,
 		`SELECT `+appColumns+` FROM apps WHERE tenant = $1 AND name = $2 FOR UPDATE`, tenant, app)
 	switch {
 	case err != nil:
-		return err
+		return a, err
 	case a.State == paas.AppDeleting:
-		return fmt.Errorf("the app is being deleted: %w", paas.ErrConflict)
+		return a, fmt.Errorf("the app is being deleted: %w", paas.ErrConflict)
 	case a.Release > number:
-		return fmt.Errorf("release %d is live already: %w", a.Release, paas.ErrConflict)
+		return a, fmt.Errorf("release %d is live already: %w", a.Release, paas.ErrConflict)
 	}
-	return nil
+	return a, nil
 }
 
 // Release returns one release, or paas.ErrNotFound.
