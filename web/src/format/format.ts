@@ -27,6 +27,7 @@ export function short(v: Maybe): string {
 
 export function rate(v: Maybe): string {
   if (v == null) return UNKNOWN;
+  if (v > 0 && v < 0.005) return '< 0.01';
   return v >= 100 ? count(v) : v >= 10 ? v.toFixed(1) : v.toFixed(v === 0 ? 0 : 2);
 }
 

@@ -68,8 +68,9 @@ function runs(values: (number | null | undefined)[]): [from: number, to: number]
 /** The path of a line over values, in a box of TREND_BOX. */
 export function trendLine(values: (number | null | undefined)[], max: number): string {
   const n = values.length;
-  // A single point is a short dash: a path of one point draws nothing.
-  return runs(values).map(([a, b]) => `M${points(values, max, a, b)}${a === b ? `h${(W / n / 2).toFixed(1)}` : ''}`).join('');
+  // A single point is a short dash, to the side where there is room: a path of one point draws nothing.
+  const dash = W / n / 2;
+  return runs(values).map(([a, b]) => `M${points(values, max, a, b)}${a === b ? `h${(x(a, n) + dash > W ? -dash : dash).toFixed(1)}` : ''}`).join('');
 }
 
 function area(values: (number | null | undefined)[], max: number): string {
