@@ -24,6 +24,7 @@ const (
 // publisher is the stream as the shipper needs it.
 type publisher interface {
 	Publish(ctx context.Context, host, id string, batch []byte, records int) (uint64, error)
+	Fits(host, id string, batch []byte, records int) bool
 }
 
 // shipper brings batches to the stream in order, or to the spool.
@@ -90,21 +91,6 @@ func (s *shipper) ship(ctx context.Context, b *batch) {
 	}
 }
 
-// offer publishes a batch; with check only those of its records that are not
-// on the stream yet.
-func (s *shipper) offer(ctx context.Context, e spool.Entry, data []byte, check bool) (err error) {
-	records := e.Records
-	if check {
-		if data, records, err = s.seen.missing(ctx, e, data); err != nil {
-			return err
-		}
-	}
-	if records == 0 {
-		return nil
-	}
-	return s.publish(ctx, e.ID, data, records)
-}
-
 func (s *shipper) publish(ctx context.Context, id string, data []byte, records int) error {
 	if ctx.Err() != nil {
 		return stream.ErrAway // the agent ends: nothing is sent any more
@@ -121,10 +107,7 @@ func (s *shipper) publish(ctx context.Context, id string, data []byte, records i
 		s.count.published.Inc()
 		s.count.records.Add(float64(records))
 		s.count.publish.Observe(time.Since(began).Seconds())
-	case errors.Is(err, nats.ErrMaxPayload):
-		s.lose(data, "the batch is longer than the stream accepts (its max_payload)")
-		return nil
-	default:
+	case !errors.Is(err, nats.ErrMaxPayload): // what is too long goes in parts
 		s.count.failed.Inc()
 	}
 	return err

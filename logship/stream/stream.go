@@ -122,8 +122,7 @@ func (s *Stream) Connected() bool { return s.conn.IsConnected() }
 // stored again; its former position is returned. ctx bounds the wait; without
 // a deadline it is 5 s.
 func (s *Stream) Publish(ctx context.Context, host, id string, batch []byte, records int) (uint64, error) {
-	msg := &nats.Msg{Subject: subjectPrefix + token(host), Header: nats.Header{
-		nats.MsgIdHdr: {id}, recordsHeader: {strconv.Itoa(records)}}}
+	msg := newMessage(host, id, records)
 	defer pack(msg, batch)()
 	for again := false; ; again = true {
 		if err := s.ensure(ctx); err != nil {
@@ -138,6 +137,21 @@ func (s *Stream) Publish(ctx context.Context, host, id string, batch []byte, rec
 		}
 		s.forget() // the stream itself is gone: make it anew, once
 	}
+}
+
+// Fits reports whether the server takes a batch of that length, as Publish
+// would send it; true while the server was never reached. Publish refuses what
+// does not fit with nats.ErrMaxPayload.
+func (s *Stream) Fits(host, id string, batch []byte, records int) bool {
+	most := s.conn.MaxPayload()
+	msg := newMessage(host, id, records)
+	defer pack(msg, batch)()
+	return most == 0 || int64(msg.Size()-len(msg.Subject)) <= most // the server counts headers and data
+}
+
+func newMessage(host, id string, records int) *nats.Msg {
+	return &nats.Msg{Subject: subjectPrefix + token(host), Header: nats.Header{
+		nats.MsgIdHdr: {id}, recordsHeader: {strconv.Itoa(records)}}}
 }
 
 // State is where the stream begins and ends, and which stream it is.
