@@ -20,11 +20,13 @@ func (s *Store) Pipeline(ctx context.Context, tenant, app string) (paas.Pipeline
 }
 
 // SetPipeline stores an app's pipeline but for its receivers, or returns
-// paas.ErrNotFound. The services follow within two seconds.
+// paas.ErrNotFound. The services follow within two seconds. One that says the
+// same is no change: its time stays.
 func (s *Store) SetPipeline(ctx context.Context, tenant, app, by string, p paas.Pipeline) error {
 	p.Receivers = nil
 	_, err := s.pool.Exec(ctx, `INSERT INTO pipelines (tenant, app, config, updated_by) VALUES ($1, $2, $3, $4)
-		ON CONFLICT (tenant, app) DO UPDATE SET config = excluded.config, updated_by = excluded.updated_by, updated_at = now()`, tenant, app, p, by)
+		ON CONFLICT (tenant, app) DO UPDATE SET config = excluded.config, updated_by = excluded.updated_by,
+			updated_at = CASE WHEN pipelines.config = excluded.config THEN pipelines.updated_at ELSE now() END`, tenant, app, p, by)
 	return meaning(err, appName(tenant, app))
 }
 

@@ -7,7 +7,7 @@ import (
 )
 
 // filterAllowed is what a condition on one record may hold.
-const filterAllowed = "A record has level, status, dur, queue, cpu_ms, release, cpu, mem, disk, swap, route, url, method, msg, exc, replica and event; " +
+const filterAllowed = "A record has level, status, dur, queue, cpu_ms, db_ms, bytes, release, cpu, mem, disk, swap, route, url, method, msg, exc, replica and event; " +
 	"compare them with > >= < <= == !=, texts with contains startsWith endsWith matches, and join comparisons with and, or, not. " +
 	"Levels are DEBUG, INFO, WARNING, ERROR, CRITICAL."
 

@@ -12,10 +12,14 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"kurama/logship/record"
+	"kurama/paas"
 )
 
-// historyRecords bounds what is read back for one figure: the newest so many.
-const historyRecords = 200_000
+const (
+	historyRecords = 200_000         // what is read back for one figure: the newest so many
+	recallRound    = time.Second     // after this no further figure is read back before the rules are looked at
+	recallOne      = 2 * time.Second // a figure that takes longer is not read back
+)
 
 // wish is a meter whose window began before it saw the stream.
 type wish struct {
@@ -38,7 +42,7 @@ func newest(ctx context.Context, pool *pgxpool.Pool, key appKey, begin time.Time
 // to the stream before a position, oldest first. Without texts they have no
 // message and no exception.
 func eachRecord(ctx context.Context, pool *pgxpool.Pool, key appKey, begin time.Time, before int64, texts bool, fn func(*record.Record)) error {
-	rows, err := pool.Query(ctx, `SELECT ts, kind, level, release, replica, cpu, mem, disk, swap, dur, queue, cpu_ms, coalesce(status,0),
+	rows, err := pool.Query(ctx, `SELECT ts, kind, level, release, replica, cpu, mem, disk, swap, dur, queue, cpu_ms, db_ms, bytes::float8, coalesce(status,0),
 			coalesce(method,''), coalesce(url,''), coalesce(route,''), CASE WHEN $4 THEN msg ELSE '' END, CASE WHEN $4 THEN coalesce(exc,'') ELSE '' END,
 			CASE WHEN kind = $5 OR replica = 'router' THEN coalesce(extra::text,'') ELSE '' END
 		FROM records WHERE tenant=$1 AND app=$2 AND ts > $3 AND seq < $6 ORDER BY ts`, key.tenant, key.app, begin, texts, int(record.KindEvent), before)
@@ -48,10 +52,10 @@ func eachRecord(ctx context.Context, pool *pgxpool.Pool, key appKey, begin time.
 	var (
 		r           record.Record
 		kind, level int16
-		numbers     [7]*float64
+		numbers     [9]*float64
 		extra       string
 	)
-	fields := [7]*record.Number{&r.CPU, &r.Mem, &r.Disk, &r.Swap, &r.Dur, &r.Queue, &r.CPUMs}
+	fields := [9]*record.Number{&r.CPU, &r.Mem, &r.Disk, &r.Swap, &r.Dur, &r.Queue, &r.CPUMs, &r.DBMs, &r.Bytes}
 	to := []any{&r.Time, &kind, &level, &r.Release, &r.Replica}
 	for i := range numbers {
 		to = append(to, &numbers[i])
@@ -79,7 +83,8 @@ func (c *Condition) readsTexts() bool {
 
 // recall fills the windows that began before their meters did, once persist
 // has stored what came to the stream before. Records are taken by position, so
-// that none counts twice.
+// that none counts twice. What cannot be read within its time is left as it is:
+// that meter begins where it began.
 func (w *watcher) recall(ctx context.Context, now time.Time) error {
 	if len(w.wishes) == 0 {
 		return nil
@@ -92,21 +97,23 @@ func (w *watcher) recall(ctx context.Context, now time.Time) error {
 	if err != nil {
 		return fmt.Errorf("reading the position of persist: %w", err)
 	}
+	began := time.Now()
 	w.wishes = slices.DeleteFunc(w.wishes, func(h wish) bool {
 		before := h.before
 		if before == 0 {
 			before = w.first
 		}
-		if before == 0 || stored+1 < before {
+		if before == 0 || stored+1 < before || time.Since(began) > recallRound {
 			return false
 		}
-		if recallErr := w.fill(ctx, h, int64(before), now); recallErr != nil {
-			err = errors.Join(err, recallErr)
-			return false
+		short, cancel := context.WithTimeout(ctx, recallOne)
+		defer cancel()
+		if err := w.fill(short, h, int64(before), now); err != nil && ctx.Err() == nil {
+			w.log.Warn("The past of a window cannot be read; it fills with what comes.", "tenant", h.key.tenant, "app", h.key.app, "figure", h.meter.of.name, "error", err)
 		}
 		return true
 	})
-	return err
+	return nil
 }
 
 // fill reads the past of one meter's window.
@@ -115,17 +122,13 @@ func (w *watcher) fill(ctx context.Context, h wish, before int64, now time.Time)
 	if !h.meter.begun.IsZero() && h.meter.begun.Before(begin) {
 		return nil // it has seen all of it
 	}
+	whole, made, err := storedWhole(ctx, w.opts.Pool, h.key, begin)
+	if err != nil || !whole {
+		return err
+	}
 	cut, err := newest(ctx, w.opts.Pool, h.key, begin, historyRecords)
 	if err != nil {
-		return fmt.Errorf("reading the past of %s: %w", h.key.app, err)
-	}
-	var made time.Time
-	err = w.opts.Pool.QueryRow(ctx, "SELECT created_at FROM apps WHERE tenant=$1 AND name=$2", h.key.tenant, h.key.app).Scan(&made)
-	if errors.Is(err, pgx.ErrNoRows) {
-		return nil // it was deleted
-	}
-	if err != nil {
-		return fmt.Errorf("reading the past of %s: %w", h.key.app, err)
+		return err
 	}
 	past := newMeter(h.meter.of)
 	past.begun = latest(latest(begin, cut), made)
@@ -134,10 +137,27 @@ func (w *watcher) fill(ctx context.Context, h wish, before int64, now time.Time)
 			past.observe(r, r.Time)
 		}
 	}); err != nil {
-		return fmt.Errorf("reading the past of %s: %w", h.key.app, err)
+		return err
 	}
 	h.meter.absorb(past)
 	return nil
+}
+
+// storedWhole reports whether persist has stored all records of an app since
+// begin, and when the app was made: not where its pipeline keeps some of them
+// back, or was changed since. No retention is shorter than a window can be. An
+// app that was deleted has nothing.
+func storedWhole(ctx context.Context, pool *pgxpool.Pool, key appKey, begin time.Time) (whole bool, made time.Time, err error) {
+	var stage paas.Stage
+	var changed *time.Time
+	err = pool.QueryRow(ctx, `SELECT a.created_at, coalesce(p.config -> 'persist', '{}'), p.updated_at
+		FROM apps a LEFT JOIN pipelines p ON p.tenant = a.tenant AND p.app = a.name AND p.updated_by <> ''
+		WHERE a.tenant=$1 AND a.name=$2`, key.tenant, key.app).Scan(&made, &stage, &changed)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return false, made, nil
+	}
+	whole = !stage.Off && len(stage.Take) == 0 && !timeOf(changed).After(begin)
+	return whole, made, err
 }
 
 // absorb adds what another meter of the same call saw before this one began.

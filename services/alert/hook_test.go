@@ -226,6 +226,13 @@ func TestAPreviewSaysWhatWouldHaveBeen(t *testing.T) {
 	if p, err = b.rules.Preview(t.Context(), "other", "hello", `max(cpu, "5m") > 90`, 0); err != nil || p.Fired != 0 || p.Now != "max(cpu, 5 min) unknown" {
 		t.Errorf("another tenant's: %+v, %v", p.Now, err)
 	}
+	b.exec(`INSERT INTO records (ts, id, seq, release, kind, level, tenant, app, replica, msg, status, db_ms, bytes)
+		VALUES ($1, gen_random_uuid(), 1, 1, $2, 0, 'default', 'hello', 'a', '', 200, 40, 5000)`, now.Add(-30*time.Minute), int(record.KindRequest))
+	for _, condition := range []string{`mean(db_ms, "1m") > 30`, `count(bytes > 4000, "1m") > 0`} {
+		if p, err = b.rules.Preview(t.Context(), "default", "hello", condition, 0); err != nil || p.Fired != 1 {
+			t.Errorf("%s fired %d times, error %v", condition, p.Fired, err)
+		}
+	}
 }
 
 func TestAReleaseIsTold(t *testing.T) {
