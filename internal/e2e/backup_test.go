@@ -48,7 +48,7 @@ func TestBackup(t *testing.T) {
 	moved.must(t, "restore", file, "--config", p.config, "--data", moved.data)
 	must(t, moved.start())
 	t.Cleanup(func() { _ = moved.stop() })
-	eventually(t, 20*time.Second, func() error { return get(moved.host("phoenix") + "/") })
+	eventually(t, time.Minute, func() error { return get(moved.host("phoenix") + "/") })
 	if out := moved.must(t, "env", "phoenix"); !strings.Contains(out, "orange") {
 		t.Errorf("the settings are %s", out)
 	}
