@@ -311,7 +311,7 @@ func TestReuse(t *testing.T) {
 	if _, err := b.take(t, zipOf(t, file{name: "app.py", text: "1"}, file{name: "a/b"}), paas.UploadZip); err != nil {
 		t.Fatal(err)
 	}
-	for n := 2; n <= 12; n++ {
+	for n := 2; n <= 13; n++ {
 		if err := b.Reuse("default", "web", n-1, n); err != nil {
 			t.Fatal(err)
 		}
@@ -319,13 +319,15 @@ func TestReuse(t *testing.T) {
 	if one, two := stored(t, b.SourceFolder("default", "web", 1)), stored(t, b.SourceFolder("default", "web", 2)); one != two || one == "" {
 		t.Errorf("%s\nis not\n%s", two, one)
 	}
-	if err := b.KeepSources("default", "web", 1); err != nil {
+	if err := b.KeepSources("default", "web", 1, 2); err != nil {
 		t.Fatal(err)
 	}
-	if err := b.Reuse("default", "web", 2, 13); err == nil || err.Error() != "The source of release 2 is no longer kept: only the last 10 are. Upload it again." {
+	if err := b.Reuse("default", "web", 3, 14); err == nil || err.Error() != "The source of release 3 is no longer kept: only the last 10 are. Upload it again." {
 		t.Errorf("got %v", err)
 	}
-	if _, err := os.Stat(b.SourceFolder("default", "web", 1)); err != nil {
-		t.Errorf("the live release: %v", err)
+	for n, what := range map[int]string{1: "live release", 2: "canary"} {
+		if _, err := os.Stat(b.SourceFolder("default", "web", n)); err != nil {
+			t.Errorf("the source of the %s: %v", what, err)
+		}
 	}
 }

@@ -124,8 +124,8 @@ func (b *Builder) RemoveApp(tenant, app string) error {
 }
 
 // KeepSources removes the sources of an app's releases beyond the newest
-// build.keep_source, but never that of the live one.
-func (b *Builder) KeepSources(tenant, app string, live int) error {
+// build.keep_source, but never those of the needed ones.
+func (b *Builder) KeepSources(tenant, app string, needed ...int) error {
 	entries, err := os.ReadDir(filepath.Join(b.releases(), tenant, app))
 	if err != nil {
 		return fmt.Errorf("sources of app %s: %w", app, err)
@@ -139,7 +139,7 @@ func (b *Builder) KeepSources(tenant, app string, live int) error {
 	slices.Sort(numbers)
 	var errs []error
 	for _, n := range numbers[:max(0, len(numbers)-b.cfg.KeepSource)] {
-		if n != live {
+		if !slices.Contains(needed, n) {
 			errs = append(errs, b.RemoveSource(tenant, app, n))
 		}
 	}

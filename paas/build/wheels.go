@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/docker/docker/api/types/mount"
@@ -34,12 +35,10 @@ func (b *Builder) keepsWheels(tenant string) bool {
 // for everybody.
 func (b *Builder) layerOwner(tenant string) string {
 	if b.keepsWheels(tenant) {
-		return ownedBy(tenant)
+		return "-" + tenant // a name begins with a letter, and a hash has no dash
 	}
 	return ""
 }
-
-func ownedBy(tenant string) string { return "-" + tenant }
 
 // wheelsOf returns the folder of what pip fetched and built for a tenant
 // before; empty where none is kept. No two tenants share one: what a build
@@ -101,6 +100,25 @@ func (b *Builder) keepWheels(folder string) error {
 		if root.Remove(f.name) == nil {
 			size -= f.size
 		}
+	}
+	return nil
+}
+
+// RemoveTenant removes the wheels of a tenant and the layers that were made with
+// them, so that whoever gets its name next starts with none.
+func (b *Builder) RemoveTenant(tenant string) error {
+	if err := paas.CheckName("a tenant", tenant); err != nil {
+		return err
+	}
+	errs := []error{os.RemoveAll(filepath.Join(b.wheels(), tenant))}
+	entries, err := os.ReadDir(b.layersFolder())
+	for _, e := range entries {
+		if _, owner, _ := strings.Cut(e.Name(), "-"); owner == tenant || owner == tenant+unfinished {
+			errs = append(errs, os.RemoveAll(filepath.Join(b.layersFolder(), e.Name())))
+		}
+	}
+	if err := errors.Join(append(errs, err)...); err != nil {
+		return fmt.Errorf("what the builds of tenant %s left: %w", tenant, err)
 	}
 	return nil
 }

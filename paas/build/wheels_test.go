@@ -44,3 +44,31 @@ func TestKeepWheels(t *testing.T) {
 		t.Error("what nobody uses is kept")
 	}
 }
+
+func TestRemoveTenant(t *testing.T) {
+	b := &Builder{cfg: config.Build{CacheMax: 1}, opts: Options{Data: t.TempDir()}}
+	others := []string{"wheels/x-acme", "layers/12ab-x-acme", "layers/12ab-acme-x", "layers/12ab"}
+	for _, name := range append(others, "wheels/acme", "layers/12ab-acme", "layers/34cd-acme.tmp") {
+		if err := os.MkdirAll(filepath.Join(b.opts.Data, name, "deps"), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if b.RemoveTenant("..") == nil {
+		t.Error("what is no tenant's name is taken")
+	}
+	if err := b.RemoveTenant("acme"); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range others {
+		if _, err := os.Stat(filepath.Join(b.opts.Data, name)); err != nil {
+			t.Errorf("another's is gone: %v", err)
+		}
+	}
+	left, err := filepath.Glob(filepath.Join(b.opts.Data, "*", "*"))
+	if err != nil || len(left) != len(others) {
+		t.Errorf("left: %v %v", left, err)
+	}
+	if own := layerKey("base", b.layerOwner("acme"), nil); !strings.HasSuffix(own, "-acme") {
+		t.Errorf("the layers of acme are not found by the key %s", own)
+	}
+}

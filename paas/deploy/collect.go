@@ -11,14 +11,36 @@ import (
 const keepLayers = 10
 
 // collect removes the sources and layers that no kept release needs.
-func (d *Deployer) collect(k key, live int) {
-	err := d.Builder.KeepSources(k.tenant, k.app, live)
+func (d *Deployer) collect(k key) {
+	app, err := d.Store.App(d.life, k.tenant, k.app)
+	if err == nil {
+		err = d.collectSources(d.life, app)
+	}
 	if err == nil {
 		err = d.collectShared(d.life)
 	}
 	if err != nil && d.life.Err() == nil {
 		d.Log.Warn("what no release needs stays on disk", "app", k.app, "error", err)
 	}
+}
+
+func (d *Deployer) collectSources(ctx context.Context, app paas.App) error {
+	releases, err := d.Store.Releases(ctx, app.Tenant, app.Name, 0)
+	if err != nil {
+		return err
+	}
+	var needed []int
+	for _, r := range releases {
+		if inUse(app, r) {
+			needed = append(needed, r.Number)
+		}
+	}
+	return d.Builder.KeepSources(app.Tenant, app.Name, needed...)
+}
+
+// inUse reports whether a release has replicas or is about to, however old it is.
+func inUse(app paas.App, r paas.Release) bool {
+	return r.Number == app.Release || r.Number == app.Canary.Release || r.State == paas.ReleaseBuilding || r.State == paas.ReleaseStarting
 }
 
 func (d *Deployer) collectShared(ctx context.Context) error {
@@ -40,7 +62,7 @@ func (d *Deployer) Collect(ctx context.Context) error {
 	var errs []error
 	for _, app := range apps {
 		if app.Release > 0 && app.State != paas.AppDeleting {
-			errs = append(errs, d.Builder.KeepSources(app.Tenant, app.Name, app.Release))
+			errs = append(errs, d.collectSources(ctx, app))
 		}
 	}
 	return errors.Join(append(errs, d.collectShared(ctx))...)
@@ -72,7 +94,7 @@ func (d *Deployer) Layers(ctx context.Context) (map[string]map[string]bool, erro
 			return nil, err
 		}
 		for i, r := range releases {
-			if r.Layer != "" && (i < keepLayers || r.Number == app.Release) {
+			if r.Layer != "" && (i < keepLayers || inUse(app, r)) {
 				used[app.Tenant][r.Layer] = true
 			}
 		}

@@ -72,10 +72,11 @@ type Sources interface {
 	Reuse(tenant, app string, from, to int) error
 	Sync(tenant, app string, release int) error
 	SourceFolder(tenant, app string, release int) string
-	KeepSources(tenant, app string, live int) error
+	KeepSources(tenant, app string, needed ...int) error
 	Changes(tenant, app string, from, to int) (*paas.FileChanges, error)
 	RemoveSource(tenant, app string, release int) error
 	RemoveApp(tenant, app string) error
+	RemoveTenant(tenant string) error
 }
 
 // Builder makes an upload into what a container can run.

@@ -279,7 +279,7 @@ func (d *Deployer) bringLive(ctx context.Context, f *fleet, j *job) error {
 	rel.State = paas.ReleaseLive
 	d.spawn(func() { d.herald(d.life, rel) })
 	d.tell(f.key, rel.Number, "", eventDeployed, fmt.Sprintf("Release %d is live after %s.", rel.Number, span(j.began)))
-	d.spawn(func() { d.collect(f.key, rel.Number) })
+	d.spawn(func() { d.collect(f.key) })
 	return nil
 }
 

@@ -8,15 +8,22 @@ import (
 	"kurama/paas"
 )
 
-// Runtimes returns which OCI runtime runs an app, and which could. It returns
-// paas.ErrNotFound for an app that does not exist.
+// Runtimes returns which OCI runtime runs an app, and which could. One that the
+// operator has withdrawn runs it no more: it is empty then, as for an app that
+// has none of its own. It returns paas.ErrNotFound for an app that does not exist.
 func (d *Deployer) Runtimes(ctx context.Context, tenant, app string) (paas.Runtimes, error) {
 	a, err := d.Store.App(ctx, tenant, app)
 	if err != nil {
 		return paas.Runtimes{}, err
 	}
+	return d.runtimes(ctx, a)
+}
+
+func (d *Deployer) runtimes(ctx context.Context, a paas.App) (paas.Runtimes, error) {
 	found, err := d.Engine.Runtimes(ctx)
-	found.Runtime = a.Runtime
+	if slices.ContainsFunc(found.Choices, func(c paas.RuntimeChoice) bool { return c.Name == a.Runtime }) {
+		found.Runtime = a.Runtime
+	}
 	return found, err
 }
 
@@ -24,8 +31,12 @@ func (d *Deployer) Runtimes(ctx context.Context, tenant, app string) (paas.Runti
 // and restarts its replicas, one after the other. It returns *paas.Invalid for
 // one that the operator does not allow or the engine has not.
 func (d *Deployer) SetRuntime(ctx context.Context, tenant, app, runtime string) error {
-	found, err := d.Runtimes(ctx, tenant, app)
-	if err != nil || runtime == found.Runtime {
+	a, err := d.Store.App(ctx, tenant, app)
+	if err != nil {
+		return err
+	}
+	found, err := d.runtimes(ctx, a)
+	if err != nil || runtime == found.Runtime && runtime == a.Runtime {
 		return err
 	}
 	i := slices.IndexFunc(found.Choices, func(c paas.RuntimeChoice) bool { return c.Name == runtime })

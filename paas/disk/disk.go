@@ -26,6 +26,9 @@ import (
 // keepFor is how long a report is good: to make one each file is looked at.
 const keepFor = 30 * time.Second
 
+// relieveEvery is how often what nobody needs is collected while the disk is low.
+const relieveEvery = time.Hour
+
 // Guard watches the disk of the data folder.
 type Guard struct {
 	cfg  config.Disk
@@ -37,6 +40,8 @@ type Guard struct {
 	report paas.DiskReport
 	at     time.Time
 	low    bool // it was told
+
+	relieved time.Time // when it was last to be collected
 }
 
 // New returns the guard of the data folder.
@@ -74,8 +79,9 @@ func (g *Guard) Run(ctx context.Context) error {
 	}
 }
 
-// look tells of a change, and reports whether the disk has just got low.
-func (g *Guard) look() (low bool) {
+// look tells of a change, and reports whether to collect: the disk has just got
+// low, or is so for an hour since that was done.
+func (g *Guard) look() (collect bool) {
 	free, _, err := space(g.data)
 	if err != nil {
 		g.log.Error("the disk cannot be read", "error", err)
@@ -83,15 +89,17 @@ func (g *Guard) look() (low bool) {
 	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	low = free < int64(g.cfg.Warn)
-	began := low && !g.low
+	low := free < int64(g.cfg.Warn)
+	collect = low && (!g.low || time.Since(g.relieved) >= relieveEvery)
 	if low && !g.low {
 		g.log.Warn("the disk gets full; `kurama disk` says what takes it", "free", mebibytes(free), "deploys_refused_below", mebibytes(int64(g.cfg.Refuse)))
 	} else if g.low && !low {
 		g.log.Info("the disk has room again", "free", mebibytes(free))
 	}
-	g.low = low
-	return began
+	if g.low = low; collect {
+		g.relieved = time.Now()
+	}
+	return collect
 }
 
 // Report returns what all files take; one is at most half a minute old.

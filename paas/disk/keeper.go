@@ -44,7 +44,7 @@ func (g *Guard) Collect(ctx context.Context) (freed int64, err error) {
 	return max(0, after-before), errors.Join(err, spaceErr)
 }
 
-// relieve collects when the disk has just got low.
+// relieve collects while the disk is low.
 func (g *Guard) relieve(ctx context.Context) {
 	freed, err := g.Collect(ctx)
 	if err != nil && ctx.Err() == nil {

@@ -32,6 +32,7 @@ const hostsName = "hosts"
 type names struct {
 	mu   sync.Mutex // held while files are written, too
 	apps map[string][]string
+	late map[string]bool // tenants of whose files some may not say so yet
 }
 
 func (e *Engine) hostsFile(replica string) string {
@@ -89,26 +90,31 @@ func (e *Engine) Announce(apps map[string][]string) error {
 	}
 	e.names.mu.Lock()
 	defer e.names.mu.Unlock()
-	var changed []string
+	if e.names.late == nil {
+		e.names.late = map[string]bool{}
+	}
 	for tenant, list := range apps {
 		if !slices.Equal(list, e.names.apps[tenant]) {
-			changed = append(changed, tenant)
+			e.names.late[tenant] = true
 		}
 	}
 	e.names.apps = apps
-	if len(changed) == 0 {
+	if len(e.names.late) == 0 {
 		return nil
 	}
 	files, err := filepath.Glob(e.hostsFile("*"))
 	for _, file := range files {
 		h, readErr := readHosts(file)
-		if errors.Is(readErr, fs.ErrNotExist) || readErr == nil && !slices.Contains(changed, h.tenant) {
+		if errors.Is(readErr, fs.ErrNotExist) || readErr == nil && !e.names.late[h.tenant] {
 			continue
 		}
 		if readErr == nil {
 			readErr = e.put(file, h)
 		}
 		err = errors.Join(err, readErr)
+	}
+	if err == nil { // else all are written again the next time
+		clear(e.names.late)
 	}
 	return err
 }

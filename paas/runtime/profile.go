@@ -59,7 +59,7 @@ func (e *Engine) profile(ctx context.Context, spec paas.Spec, kind, networkName 
 		host: &container.HostConfig{
 			NetworkMode: container.NetworkMode(networkName), ReadonlyRootfs: true, CapDrop: []string{"ALL"},
 			SecurityOpt: security, Tmpfs: tmpfs, ShmSize: shmSize, Init: yes(),
-			IpcMode: container.IPCModePrivate, OomScoreAdj: 500, Runtime: cmp.Or(spec.Runtime, e.cfg.Runtime),
+			IpcMode: container.IPCModePrivate, OomScoreAdj: 500, Runtime: e.runtimeOf(spec),
 			RestartPolicy: container.RestartPolicy{Name: container.RestartPolicyDisabled},
 			LogConfig: container.LogConfig{Type: "json-file",
 				Config: map[string]string{"max-size": "4m", "max-file": "5"}},

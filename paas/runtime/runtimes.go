@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"kurama/paas"
@@ -17,9 +18,28 @@ func (e *Engine) Runtimes(ctx context.Context) (paas.Runtimes, error) {
 		return paas.Runtimes{}, fmt.Errorf("asking the engine for its runtimes: %w", err)
 	}
 	found := paas.Runtimes{Default: cmp.Or(e.cfg.Runtime, info.DefaultRuntime), Choices: []paas.RuntimeChoice{}}
-	for name := range strings.FieldsFuncSeq(e.cfg.Runtimes, func(r rune) bool { return r == ',' || r == ' ' }) {
+	for _, name := range e.allowed() {
 		_, installed := info.Runtimes[name]
 		found.Choices = append(found.Choices, paas.RuntimeChoice{Name: name, Installed: installed})
 	}
 	return found, nil
+}
+
+// allowed returns the names in docker.runtimes.
+func (e *Engine) allowed() []string {
+	return strings.FieldsFunc(e.cfg.Runtimes, func(r rune) bool { return r == ',' || r == ' ' })
+}
+
+// runtimeOf returns the OCI runtime for a container; empty: the engine's own.
+// An app whose runtime the operator has withdrawn gets the installation's, so
+// that it still starts.
+func (e *Engine) runtimeOf(spec paas.Spec) string {
+	switch {
+	case spec.Runtime == "":
+	case slices.Contains(e.allowed(), spec.Runtime):
+		return spec.Runtime
+	default:
+		e.opts.Log.Warn("the app's runtime is not in docker.runtimes any more; it starts by the installation's", "tenant", spec.Tenant, "app", spec.App, "runtime", spec.Runtime)
+	}
+	return e.cfg.Runtime
 }

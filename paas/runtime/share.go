@@ -39,7 +39,7 @@ func (e *Engine) share(ctx context.Context, tenant string) (string, error) {
 }
 
 func (e *Engine) shareName(tenant string) string {
-	return "kurama-" + e.opts.Instance + "-" + strings.TrimPrefix(tenant, ".")
+	return "kurama-" + e.opts.Instance + "-" + strings.Replace(tenant, ".", "_", 1) // builds are no tenant: no name has a _
 }
 
 // sliceName names a slice directly below the root: systemd takes a dash for a

@@ -41,6 +41,9 @@ func used(t *testing.T, e *Engine, tenant string) time.Duration {
 
 func TestFairShares(t *testing.T) {
 	e, spec := setup(t, map[string]string{"server.py": burner})
+	if e.shareName(buildNetwork) == e.shareName("build") {
+		t.Error("a tenant called build has the control group of builds")
+	}
 	spec.Limits.CPU = 2
 	start := func(tenant, replica string) {
 		t.Helper()
