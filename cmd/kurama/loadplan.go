@@ -39,6 +39,17 @@ func (l *loadTester) plan(p api.LoadPlan) (plan, whole reqsim.Plan, err error) {
 		}
 		plan.Ensure = append(plan.Ensure, e)
 	}
+	if p.Private && !setsHeader(&plan, "Authorization") {
+		return plan, whole, fmt.Errorf("%s is private, and would answer each request with 401: give the scenario the header Authorization with its name and password, or open the app for the test", p.App)
+	}
+	if p.HTTPS || l.https {
+		// As a TLS proxy on this machine says it: else the router would lead each
+		// request to https, and the test measure that.
+		if plan.Headers == nil {
+			plan.Headers = http.Header{}
+		}
+		plan.Headers.Set("X-Forwarded-Proto", "https")
+	}
 	plan.Host = host
 	plan.Timeout = min(cmp.Or(plan.Timeout, reqsim.DefaultTimeout), maxLoadTimeout)
 	plan.MaxInFlight = min(cmp.Or(plan.MaxInFlight, l.bounds.ConsoleConnections), l.bounds.ConsoleConnections)
@@ -72,21 +83,29 @@ func scenarioOf(p api.LoadPlan, plan *reqsim.Plan) error {
 	}); err != nil {
 		return err
 	}
+	if setsHeader(plan, "Host") {
+		return errors.New("the scenario sets the header Host, and a load test goes to its app alone: take it out")
+	}
+	return nil
+}
+
+// setsHeader reports whether requests of the plan, or some steps of it, carry
+// the header; wanted is in the canonical form.
+func setsHeader(plan *reqsim.Plan, wanted string) bool {
+	is := func(name string) bool { return http.CanonicalHeaderKey(name) == wanted }
 	for name := range plan.Headers {
-		if http.CanonicalHeaderKey(name) == "Host" {
-			return errHostHeader
+		if is(name) {
+			return true
 		}
 	}
 	for _, v := range plan.Visits {
 		for _, step := range v.Steps {
 			for name := range step.Headers {
-				if http.CanonicalHeaderKey(name) == "Host" {
-					return errHostHeader
+				if is(name) {
+					return true
 				}
 			}
 		}
 	}
-	return nil
+	return false
 }
-
-var errHostHeader = errors.New("the scenario sets the header Host, and a load test goes to its app alone: take it out")

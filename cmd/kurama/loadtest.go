@@ -36,6 +36,7 @@ type loadTester struct {
 	ctx    context.Context // of the role: its end ends every run
 	router string          // host:port
 	domain string
+	https  bool // the router leads all visitors without TLS elsewhere
 	bounds config.Reqsim
 	kept   loadTestStore
 	watch  func(tenant, app string) reqsim.Watch // nil: nobody watches the app
@@ -60,7 +61,7 @@ func newLoadTester(ctx context.Context, cfg config.Config, kept loadTestStore, w
 	if ip := net.ParseIP(host); host == "" || ip.IsUnspecified() {
 		host = "127.0.0.1"
 	}
-	return &loadTester{ctx: ctx, router: net.JoinHostPort(host, port), domain: cfg.Domain, bounds: cfg.Reqsim, kept: kept, watch: watch, log: log,
+	return &loadTester{ctx: ctx, router: net.JoinHostPort(host, port), domain: cfg.Domain, https: cfg.Router.TLS.Redirect, bounds: cfg.Reqsim, kept: kept, watch: watch, log: log,
 		running: map[string]*loadRun{}}
 }
 

@@ -122,6 +122,7 @@ func TestPlansOfLoadTests(t *testing.T) {
 		"too long":               {api.LoadPlan{Lasting: 16 * time.Minute}, "at most 15m"},
 		"many steps":             {api.LoadPlan{Rate: 150, Scenario: "requests: [{steps: [{get: /}, {get: /a}]}]"}, "300 requests/s"},
 		"too long phases":        {api.LoadPlan{Scenario: "phases: [{rate: 1, for: 10m}, {rate: 1, for: 6m}]"}, "at most 15m"},
+		"a private app":          {api.LoadPlan{Private: true}, "hello is private, and would answer each request with 401"},
 		"a condition unheard of": {api.LoadPlan{Ensure: []string{"often"}}, "is not a condition"},
 	} {
 		t.Run(name+" is refused", func(t *testing.T) {
@@ -138,6 +139,22 @@ func TestPlansOfLoadTests(t *testing.T) {
 			}
 		})
 	}
+	t.Run("an app that wants https gets requests as from a TLS proxy, and a private one with the scenario's password", func(t *testing.T) {
+		p := api.LoadPlan{Tenant: "acme", App: "hello", Rate: 10, Lasting: time.Minute, Paths: []string{"/"}}
+		if plan, _, err := l.plan(p); err != nil || plan.Headers.Get("X-Forwarded-Proto") != "" {
+			t.Errorf("plain: %v, %v", plan.Headers, err)
+		}
+		p.HTTPS, p.Private, p.Scenario = true, true, "headers: {authorization: Basic YTpi}"
+		if plan, _, err := l.plan(p); err != nil || plan.Headers.Get("X-Forwarded-Proto") != "https" || plan.Headers.Get("Authorization") != "Basic YTpi" {
+			t.Errorf("https: %v, %v", plan.Headers, err)
+		}
+		cfg.Router.TLS.Redirect = true
+		all := newLoadTester(t.Context(), cfg, &keptTests{}, nil, slog.New(slog.DiscardHandler))
+		p.HTTPS = false
+		if plan, _, err := all.plan(p); err != nil || plan.Headers.Get("X-Forwarded-Proto") != "https" {
+			t.Errorf("router.tls.redirect: %v, %v", plan.Headers, err)
+		}
+	})
 	t.Run("a scenario's own bounds stay below those of the configuration", func(t *testing.T) {
 		plan, whole, err := l.plan(api.LoadPlan{Tenant: "acme", App: "hello", Rate: 10, Lasting: time.Minute, Scenario: "app: hello\ntimeout: 5h\nmax_in_flight: 5000\nphases: [{rate: 5, for: 2m}]"})
 		if err != nil || plan.Timeout != maxLoadTimeout || plan.MaxInFlight != 100 || plan.Host != "hello.acme.localhost" || whole.Duration != 2*time.Minute || whole.Most() != 5 {

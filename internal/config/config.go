@@ -51,6 +51,8 @@ type Console struct {
 	InviteAge  time.Duration `yaml:"invite_age"`   // how long an invitation can be accepted
 	AuditAge   time.Duration `yaml:"audit_age"`    // how long the audit log keeps a line
 	AuditRows  int           `yaml:"audit_rows"`   // lines that the audit log keeps of each tenant
+
+	TerminalTime time.Duration `yaml:"terminal_time"` // how long a terminal into an app stays open
 }
 
 // OIDC configures sign-in by an OpenID Connect provider. Without Issuer there
@@ -299,7 +301,7 @@ func Default() Config {
 	return Config{
 		Data: "./data", LogLevel: "info", StopTimeout: 20 * time.Second, Domain: "localhost",
 		Console: Console{Listen: ":5001", SessionAge: 14 * 24 * time.Hour, MaxUpload: 100 * MiB, SignInRate: 30,
-			InviteAge: 7 * 24 * time.Hour, AuditAge: 400 * 24 * time.Hour, AuditRows: 200_000},
+			InviteAge: 7 * 24 * time.Hour, AuditAge: 400 * 24 * time.Hour, AuditRows: 200_000, TerminalTime: 8 * time.Hour},
 		OIDC: OIDC{Name: "single sign-on", Role: "developer"},
 		Dashboard: Dashboard{Listen: ":5005", FrameInterval: 100 * time.Millisecond, History: 15 * time.Minute,
 			LogLines: 40, MaxClients: 6000},

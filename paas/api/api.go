@@ -13,6 +13,7 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
@@ -110,6 +111,8 @@ type API struct {
 	// hold a clean stop up.
 	streams context.Context
 	stop    context.CancelFunc
+
+	ping time.Duration // between two pings of a terminal
 }
 
 // New returns an API on deps.Listener. It returns an error that names what is
@@ -119,7 +122,7 @@ func New(cfg config.Console, deps Options) (*API, error) {
 		return nil, err
 	}
 	a := &API{cfg: cfg, deps: deps, log: deps.Log, uploads: filepath.Join(deps.DataDir, "uploads"), metrics: newMetrics(),
-		summaries: map[string]string{}}
+		summaries: map[string]string{}, ping: terminalPing}
 	var err error
 	if a.proxies, err = cfg.TrustedProxies(); err != nil {
 		return nil, fmt.Errorf("console.proxies: %w", err)

@@ -111,6 +111,7 @@ func (w *world) serve(cfg config.Console, listener net.Listener, provider api.Pr
 		Domains: domain.New(config.Domains{Interval: time.Minute}, "localhost", "k3f9a2b1", w.store, nil, slog.New(slog.DiscardHandler)), Bounds: config.Default().Router.Most(),
 	})
 	must(w.t, err)
+	a.PingEvery(20 * time.Millisecond)
 	ctx, stop := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	go func() { ended <- a.Run(ctx) }()
@@ -508,12 +509,14 @@ func (f *fakes) Start(_ context.Context, rel paas.Release, job, by string) (paas
 	return paas.CronRun{}, fmt.Errorf("job %s of app %s: %w", job, rel.App, paas.ErrNotFound)
 }
 
-// Attach writes the size of the terminal, and then its input until its end.
+// Attach writes the size of the terminal, and then its input until its end or
+// that of ctx.
 func (f *fakes) Attach(ctx context.Context, _, _ string, command []string, s paas.Streams) (int, error) {
 	if s.Terminal {
 		size := <-s.Sizes
 		fmt.Fprintf(s.Out, "%s on %s %d×%d\n", strings.Join(command, "|"), s.Term, size.Rows, size.Cols)
 	}
+	defer context.AfterFunc(ctx, func() { _ = s.In.(io.Closer).Close() })()
 	_, err := io.Copy(s.Out, s.In)
 	_, _ = io.WriteString(s.Err, "done")
 	return 3, errors.Join(err, ctx.Err())

@@ -74,14 +74,15 @@ func audited(op *huma.Operation) bool {
 	return op.Method != http.MethodGet || slices.Contains(notedReads, op.OperationID)
 }
 
-// note writes what came of a call. Calls of nobody are told only where they
+// note writes what came of a call, once. Calls of nobody are told only where they
 // could have made somebody of them and were throttled: a line for each wrong
 // request would be a way to push the others out.
-func (a *API) note(c *call, op *huma.Operation, at time.Time, status int) {
-	if !audited(op) || c.trial || c.User == "" && !c.weighed || status == http.StatusTooManyRequests {
+func (a *API) note(c *call, status int) {
+	if c.noted || !audited(c.op) || c.trial || c.User == "" && !c.weighed || status == http.StatusTooManyRequests {
 		return
 	}
-	d := paas.Deed{At: at, Tenant: c.tenant, Who: c.User, Action: op.OperationID, App: c.r.PathValue("app"),
+	c.noted = true
+	d := paas.Deed{At: c.begun, Tenant: c.tenant, Who: c.User, Action: c.op.OperationID, App: c.r.PathValue("app"),
 		Target: strings.TrimPrefix(c.r.URL.Path, Prefix), Status: status, Detail: c.failure,
 		Address: paas.ClientAddress(c.r.RemoteAddr, strings.Join(c.r.Header.Values("X-Forwarded-For"), ","), a.proxies).String()}
 	switch {

@@ -43,6 +43,8 @@ type LoadPlan struct {
 	Shape           string
 	Peak            float64  // requests per second, of the shapes that have one
 	Ensure          []string // conditions that the report tells of
+	HTTPS           bool     // the app leads visitors without TLS elsewhere
+	Private         bool     // it asks visitors for a name and a password
 }
 
 // loadTestStore keeps load tests.
@@ -132,7 +134,8 @@ func (a *API) beginLoadTest(ctx context.Context, in *loadTestRequest) (*answer[p
 		return nil, &paas.Invalid{Reason: fmt.Sprintf("%s has no release that could answer. Deploy it first.", app.Name)}
 	}
 	p := LoadPlan{Tenant: app.Tenant, App: app.Name, By: callOf(ctx).User, Scenario: in.Body.Scenario, Paths: in.Body.Paths, Rate: in.Body.Rate,
-		Lasting: time.Duration(in.Body.Seconds) * time.Second, Shape: in.Body.Shape, Peak: in.Body.Peak, Ensure: in.Body.Ensure}
+		Lasting: time.Duration(in.Body.Seconds) * time.Second, Shape: in.Body.Shape, Peak: in.Body.Peak, Ensure: in.Body.Ensure,
+		HTTPS: app.Routing.HTTPS, Private: app.Routing.User != ""}
 	if len(p.Paths) == 0 {
 		p.Paths = []string{"/"}
 	}

@@ -17,6 +17,7 @@ func TestLoadTests(t *testing.T) {
 	}
 	must(t, first(w.store.NewRelease(t.Context(), paas.Release{Tenant: "default", App: "default-app"})))
 	must(t, w.store.SetLive(t.Context(), "default", "default-app", 1))
+	must(t, w.store.SetRouting(t.Context(), "default", "default-app", paas.Routing{HTTPS: true, User: "ann"}))
 
 	want(t, w.send("viewer", "POST", app+"/loadtests", map[string]any{}), 403)
 	want(t, w.send("stranger", "POST", app+"/loadtests", map[string]any{}), 404)
@@ -24,7 +25,7 @@ func TestLoadTests(t *testing.T) {
 		want(t, w.send("developer", "POST", app+"/loadtests", body), 422)
 	}
 	begun := read[paas.LoadTest](t, w.send("developer", "POST", app+"/loadtests", map[string]any{"paths": []string{"/", "/user/ann"}, "scenario": "seed: 1"}), 202)
-	if got := w.fakes.load; len(got) != 1 || got[0].Rate != 10 || got[0].Lasting != time.Minute || len(got[0].Paths) != 2 || got[0].Tenant != "default" || got[0].By == "" {
+	if got := w.fakes.load; len(got) != 1 || got[0].Rate != 10 || got[0].Lasting != time.Minute || len(got[0].Paths) != 2 || got[0].Tenant != "default" || got[0].By == "" || !got[0].HTTPS || !got[0].Private {
 		t.Errorf("sent %+v", got)
 	}
 	want(t, w.send("developer", "POST", app+"/loadtests", map[string]any{}), 409)

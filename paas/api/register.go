@@ -68,7 +68,10 @@ type call struct {
 	failure string // the sentence of a refusal, for the audit log
 	refused int    // status of a refusal that the answer does not tell
 	weighed bool   // nobody's call that may fail so often only, as the throttle lets its address
+	noted   bool   // the audit log has it
 	trial   bool   // it asks whether something could be, and changes nothing
+	op      *huma.Operation
+	begun   time.Time
 	r       *http.Request
 	w       http.ResponseWriter
 }
@@ -84,9 +87,9 @@ func (c *call) control() *http.ResponseController { return http.NewResponseContr
 func (a *API) admit(op *huma.Operation, need paas.Role) func(huma.Context, func(huma.Context)) {
 	return func(hc huma.Context, next func(huma.Context)) {
 		r, w := humago.Unwrap(hc)
-		begun, seen := time.Now(), &statusWriter{ResponseWriter: w}
-		c := &call{r: r, w: seen}
-		defer func() { a.note(c, op, begun, cmp.Or(c.refused, seen.status, hc.Status(), http.StatusOK)) }()
+		seen := &statusWriter{ResponseWriter: w}
+		c := &call{op: op, begun: time.Now(), r: r, w: seen}
+		defer func() { a.note(c, cmp.Or(c.refused, seen.status, hc.Status(), http.StatusOK)) }()
 		err := a.authorize(c, need)
 		if err == nil && need != public {
 			err = checkScope(c, op, need)

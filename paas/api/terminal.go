@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -75,13 +76,36 @@ func (a *API) terminal(ctx context.Context, in *terminalRequest) (*huma.StreamRe
 			return // it has been answered
 		}
 		defer conn.Close()
-		ctx, cancel := context.WithCancel(ctx)
+		a.note(c, http.StatusSwitchingProtocols) // before anything can be done in it
+		ctx, cancel := context.WithTimeoutCause(ctx, a.cfg.TerminalTime, &paas.Invalid{Reason: fmt.Sprintf(
+			"The terminal was closed after %s, which is as long as one stays open here (console.terminal_time). Open another one.", a.cfg.TerminalTime)})
 		defer cancel()
-		defer context.AfterFunc(a.streams, cancel)()
-		t := newTerminal(conn, cancel)
+		ctx, gone := context.WithCancelCause(ctx)
+		defer gone(nil)
+		defer context.AfterFunc(a.streams, func() { gone(nil) })()
+		t := newTerminal(conn, gone)
+		go t.ping(a.ping, func() error { return a.stillMay(c) })
 		exit, err := a.deps.Deployer.Attach(ctx, c.tenant, in.App, in.Command, t.streams(in))
 		t.end(a.runEnd(ctx, exit, err))
 	}}, nil
+}
+
+// stillMay returns *paas.Invalid where a terminal's caller may not have it any
+// more: the token or the session has ended, or the role is another one. While
+// that cannot be found out, nothing changes.
+func (a *API) stillMay(c *call) error {
+	ctx, cancel := context.WithTimeout(c.r.Context(), noteTimeout)
+	defer cancel()
+	again := &call{r: c.r.WithContext(ctx)}
+	err := a.authorize(again, paas.RoleDeveloper)
+	if err == nil && again.tenant != c.tenant {
+		err = paas.ErrDenied
+	}
+	var p *Problem
+	if err == nil || !errors.As(a.problem(ctx, err), &p) || p.Status >= http.StatusInternalServerError {
+		return nil
+	}
+	return &paas.Invalid{Reason: "The terminal was closed, since you may not have it any more. " + p.Detail}
 }
 
 // runEnd is what is told at the end of a command.
@@ -91,6 +115,9 @@ func (a *API) runEnd(ctx context.Context, exit int, err error) runEnd {
 	case err == nil:
 		return runEnd{End: true, Exit: exit}
 	case ctx.Err() != nil:
+		if why, ok := errors.AsType[*paas.Invalid](context.Cause(ctx)); ok {
+			return runEnd{End: true, Exit: noExit, Error: why.Reason}
+		}
 		return runEnd{End: true, Exit: noExit, Error: "The command was ended: the connection broke off, or Kurama is stopping."}
 	case errors.As(a.problem(ctx, err), &p):
 		return runEnd{End: true, Exit: noExit, Error: p.Detail}
@@ -109,7 +136,7 @@ func (h hijackable) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 // terminal is one websocket with a command at the other end.
 type terminal struct {
 	conn   *websocket.Conn
-	gone   context.CancelFunc // called when the caller is
+	gone   context.CancelCauseFunc // called when the caller is
 	in     *io.PipeReader
 	feed   *io.PipeWriter
 	sizes  chan paas.Size
@@ -117,7 +144,7 @@ type terminal struct {
 	mu     sync.Mutex // held while a message is written
 }
 
-func newTerminal(conn *websocket.Conn, gone context.CancelFunc) *terminal {
+func newTerminal(conn *websocket.Conn, gone context.CancelCauseFunc) *terminal {
 	t := &terminal{conn: conn, gone: gone, sizes: make(chan paas.Size, 1), closed: make(chan struct{})}
 	t.in, t.feed = io.Pipe()
 	return t
@@ -129,13 +156,12 @@ func (t *terminal) streams(in *terminalRequest) paas.Streams {
 		t.sizes <- paas.Size{Rows: in.Rows, Cols: in.Cols}
 	}
 	go t.read()
-	go t.ping()
 	return paas.Streams{In: t.in, Out: stream{t, fromOut}, Err: stream{t, fromErr}, Terminal: in.TTY, Term: in.Term, Sizes: t.sizes}
 }
 
 // read takes the caller's messages until the connection ends.
 func (t *terminal) read() {
-	defer t.gone()
+	defer t.gone(nil)
 	defer t.feed.Close()
 	t.conn.SetReadLimit(terminalMessage)
 	alive := func(string) error { return t.conn.SetReadDeadline(time.Now().Add(terminalSilence)) }
@@ -172,8 +198,9 @@ func (t *terminal) resize(s paas.Size) {
 	t.sizes <- s
 }
 
-func (t *terminal) ping() {
-	ticker := time.NewTicker(terminalPing)
+// ping asks at each turn whether the caller is there, and may be.
+func (t *terminal) ping(every time.Duration, may func() error) {
+	ticker := time.NewTicker(every)
 	defer ticker.Stop()
 	for {
 		select {
@@ -181,7 +208,11 @@ func (t *terminal) ping() {
 			return
 		case <-ticker.C:
 			if t.conn.WriteControl(websocket.PingMessage, nil, time.Now().Add(writePatience)) != nil {
-				t.gone()
+				t.gone(nil)
+				return
+			}
+			if err := may(); err != nil {
+				t.gone(err)
 				return
 			}
 		}
@@ -215,7 +246,7 @@ type stream struct {
 // Write sends p on.
 func (s stream) Write(p []byte) (int, error) {
 	if err := s.t.send(websocket.BinaryMessage, append([]byte{s.from}, p...)); err != nil {
-		s.t.gone()
+		s.t.gone(nil)
 		return 0, err
 	}
 	return len(p), nil

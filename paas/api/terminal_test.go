@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/gorilla/websocket"
 
@@ -49,6 +50,57 @@ func TestTerminal(t *testing.T) {
 		if _, _, err := conn.ReadMessage(); !websocket.IsCloseError(err, websocket.CloseNormalClosure) {
 			t.Errorf("got %v", err)
 		}
+	})
+	// ended reads until the last word of a terminal.
+	ended := func(t *testing.T, conn *websocket.Conn) string {
+		t.Helper()
+		must(t, conn.SetReadDeadline(time.Now().Add(10*time.Second)))
+		for {
+			kind, message, err := conn.ReadMessage()
+			must(t, err)
+			if kind == websocket.TextMessage {
+				return string(message)
+			}
+		}
+	}
+	t.Run("is in the audit log from its beginning, once", func(t *testing.T) {
+		deeds := func() int {
+			return strings.Count(want(t, w.send("owner", "GET", "/api/v1/audit?action=open-terminal", nil), 200), `"status":101`)
+		}
+		before := deeds()
+		conn, _ := dial("developer", "default-app", "", http.Header{})
+		must(t, conn.WriteMessage(websocket.BinaryMessage, []byte("x")))
+		if _, message, err := conn.ReadMessage(); err != nil || string(message) != "\x01x" || deeds() != before+1 {
+			t.Errorf("%q, %v: %d lines", message, err, deeds())
+		}
+		must(t, conn.WriteMessage(websocket.TextMessage, []byte(`{"eof":true}`)))
+		if end := ended(t, conn); !strings.Contains(end, `"exit":3`) || deeds() != before+1 {
+			t.Errorf("%s: %d lines", end, deeds())
+		}
+	})
+	t.Run("ends with the token of its caller", func(t *testing.T) {
+		made, token, err := w.auth.CreateToken(t.Context(), paas.Token{Tenant: "default", Name: "short", Role: paas.RoleDeveloper, CreatedBy: "owner"})
+		must(t, err)
+		w.tokens["short"] = token
+		conn, _ := dial("short", "default-app", "", http.Header{})
+		must(t, conn.WriteMessage(websocket.BinaryMessage, []byte("x")))
+		if _, message, err := conn.ReadMessage(); err != nil || string(message) != "\x01x" {
+			t.Fatalf("%q, %v", message, err)
+		}
+		must(t, w.auth.DeleteToken(t.Context(), "default", made.ID, ""))
+		if end := ended(t, conn); !strings.Contains(end, "you may not have it any more") {
+			t.Errorf("got %s", end)
+		}
+	})
+	t.Run("ends when its time is over", func(t *testing.T) {
+		cfg := w.cfg
+		cfg.TerminalTime = 50 * time.Millisecond
+		w.serve(cfg, w.listen(), nil)
+		conn, _ := dial("developer", "default-app", "", http.Header{})
+		if end := ended(t, conn); !strings.Contains(end, "The terminal was closed after 50ms") {
+			t.Errorf("got %s", end)
+		}
+		w.serve(w.cfg, w.listen(), nil)
 	})
 	t.Run("is refused to who may not, to another site, and where there is nothing to run in", func(t *testing.T) {
 		for _, c := range []struct {

@@ -12,6 +12,8 @@ import (
 	"strings"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"kurama/internal/config"
 	"kurama/paas"
 )
@@ -33,7 +35,8 @@ type Resolver interface {
 
 const (
 	lookTimeout = 5 * time.Second // of one question
-	atOnce      = 50              // domains that one look takes at the most
+	most        = 50              // domains that one look takes
+	atOnce      = 10              // hosts that are looked at at the same time
 )
 
 // Keeper makes domains active once they are shown to be their tenant's.
@@ -69,16 +72,42 @@ func (k *Keeper) Run(ctx context.Context) error {
 }
 
 func (k *Keeper) runOnce(ctx context.Context) error {
-	pending, err := k.store.PendingDomains(ctx, atOnce)
+	pending, err := k.store.PendingDomains(ctx, most)
 	if err != nil {
 		return err
 	}
-	for _, d := range pending {
-		if err := k.look(ctx, d); err != nil {
-			return err
+	return k.lookAt(ctx, pending)
+}
+
+// lookAt looks at the domains that are not active: at some hosts at a time,
+// since name servers may be slow, and at those of one host in their order, since
+// whoever comes first may take it.
+func (k *Keeper) lookAt(ctx context.Context, domains []paas.Domain) error {
+	var hosts []string
+	on := map[string][]paas.Domain{}
+	for _, d := range domains {
+		if d.Active {
+			continue
 		}
+		host, _ := paas.SplitDomain(d.Name)
+		if on[host] == nil {
+			hosts = append(hosts, host)
+		}
+		on[host] = append(on[host], d)
 	}
-	return nil
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(atOnce)
+	for _, host := range hosts {
+		g.Go(func() error {
+			for _, d := range on[host] {
+				if err := k.look(ctx, d); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	}
+	return g.Wait()
 }
 
 // Check looks at the domains of an app that are not active yet, and returns all
@@ -88,13 +117,8 @@ func (k *Keeper) Check(ctx context.Context, tenant, app string) ([]paas.Domain, 
 	if err != nil {
 		return nil, err
 	}
-	for _, d := range domains {
-		if d.Active {
-			continue
-		}
-		if err := k.look(ctx, d); err != nil {
-			return nil, err
-		}
+	if err := k.lookAt(ctx, domains); err != nil {
+		return nil, err
 	}
 	return k.store.Domains(ctx, tenant, app)
 }

@@ -5,7 +5,9 @@ import (
 	"errors"
 	"log/slog"
 	"net"
+	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -21,10 +23,16 @@ import (
 type zones struct {
 	texts  map[string][]string
 	cnames map[string]string
-	broken error // of all answers
+	broken error                       // of all answers
+	wait   func(context.Context) error // before an answer; nil: nothing
 }
 
-func (z *zones) LookupTXT(_ context.Context, name string) ([]string, error) {
+func (z *zones) LookupTXT(ctx context.Context, name string) ([]string, error) {
+	if z.wait != nil {
+		if err := z.wait(ctx); err != nil {
+			return nil, err
+		}
+	}
 	if z.broken != nil {
 		return nil, z.broken
 	}
@@ -164,6 +172,36 @@ func TestDomainsAreTheirOwners(t *testing.T) {
 		s.want(active, says, 1, "")
 		active, says = s.ask("eve", "shop", host+"/pay")
 		s.want(active, says, 0, "belongs to another tenant")
+	})
+	t.Run("slow name servers are asked at the same time, and no tenant keeps the others waiting", func(t *testing.T) {
+		s := newSetup(t, true)
+		var asked atomic.Int64
+		all := make(chan struct{})
+		s.zones.wait = func(ctx context.Context) error {
+			if asked.Add(1) == 5 {
+				close(all)
+			}
+			select {
+			case <-all:
+				return nil
+			case <-ctx.Done():
+				return ctx.Err()
+			}
+		}
+		_, says := s.ask("ann", "shop", "a.example.org", "b.example.org", "c.example.org", "d.example.org", "e.example.org")
+		if strings.Count(says, "Nothing shows yet") != 5 {
+			t.Errorf("says %q", says)
+		}
+		s.zones.wait = nil
+		s.ask("eve", "shop", "f.example.org", "g.example.org")
+		pending, err := s.store.PendingDomains(t.Context(), 4)
+		var of []string
+		for _, d := range pending {
+			of = append(of, d.Tenant)
+		}
+		if slices.Sort(of); err != nil || !slices.Equal(of, []string{"ann", "ann", "eve", "eve"}) {
+			t.Errorf("first come those of %v, %v", of, err)
+		}
 	})
 	t.Run("it is looked for again by itself", func(t *testing.T) {
 		s := newSetup(t, true)

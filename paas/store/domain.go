@@ -24,10 +24,11 @@ func (s *Store) Domains(ctx context.Context, tenant, app string) ([]paas.Domain,
 }
 
 // PendingDomains returns at most limit domains of all tenants that are not
-// active, those first that were not looked at for longest.
+// active: one of each tenant, then another one of each, and of each those first
+// that were not looked at for longest.
 func (s *Store) PendingDomains(ctx context.Context, limit int) ([]paas.Domain, error) {
 	domains, err := all(ctx, s.pool, scanDomain, `SELECT `+domainColumns+` FROM domains WHERE active_at IS NULL
-		ORDER BY checked_at NULLS FIRST, name LIMIT $1`, limit)
+		ORDER BY row_number() OVER (PARTITION BY tenant ORDER BY checked_at NULLS FIRST, name), checked_at NULLS FIRST, name LIMIT $1`, limit)
 	return domains, meaning(err, "pending domains")
 }
 
