@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 	"unicode/utf8"
 )
 
@@ -91,6 +92,21 @@ func (p *Pipeline) Stage(s Service) *Stage {
 		return &p.Profile
 	case ServiceDashboard:
 		return &p.Dashboard
+	}
+	return nil
+}
+
+// CheckArchive returns *Invalid where p keeps an app's archive for a shorter
+// time than the one in force now does, of which the platform keeps at most
+// kept: files that it holds would be deleted.
+func (p Pipeline) CheckArchive(now Pipeline, kept time.Duration) error {
+	const day = 24 * time.Hour
+	if days := time.Duration(now.Archive.RetentionDays); days > 0 {
+		kept = min(kept, days*day)
+	}
+	if days := p.Archive.RetentionDays; days > 0 && time.Duration(days)*day < kept {
+		return &Invalid{Reason: fmt.Sprintf("The pipeline keeps the archive for %d days, shorter than the %.0f days that it is kept now, which deletes files. "+
+			"An owner of the tenant has to set that, on the app's page Pipeline or by `kurama pipeline APP --file F`.", days, kept.Hours()/24)}
 	}
 	return nil
 }

@@ -26,6 +26,7 @@ import (
 	"kurama/paas/domain"
 	"kurama/paas/store"
 	"kurama/services/alert"
+	"kurama/services/archive"
 )
 
 // desk is a command line before the API, in this process, over a real store
@@ -54,7 +55,7 @@ func newDesk(t *testing.T) *desk {
 		Sessions: d.auth, Tenants: d.auth, Users: d.auth, Tokens: d.auth, Invitations: d.auth, Audit: d.auth, Store: d.store, Policies: store.NewPolicies(pool, cfg.Autoscaler.Default()), Deployer: platform, Logs: platform,
 		Cron:    platform,
 		Domains: domain.New(config.Domains{Interval: time.Minute}, "localhost", "k3f9a2b1", d.store, nil, slog.New(slog.DiscardHandler)), Bounds: cfg.Router.Most(),
-		Archive: platform, Alerts: platform, Outbox: platform, Profile: platform, Course: platform, Status: platform, LoadTester: platform, Reports: reportFiles{}, Disk: platform, Engine: platform, Logged: platform, Replayer: platform, Pipelines: pipelines{store: d.store, rules: alert.NewRules(pool, cfg.SMTP, "")}})
+		Archive: platform, Alerts: platform, Outbox: platform, Profile: platform, Course: platform, Status: platform, LoadTester: platform, Reports: reportFiles{}, Disk: platform, Engine: platform, Logged: platform, Replayer: platform, Pipelines: pipelines{store: d.store, rules: alert.NewRules(pool, cfg.Alert, cfg.SMTP, ""), archive: archiveQuery{archive.NewReader(data, "", slog.New(slog.DiscardHandler)), cfg.Archive}}})
 	must(t, err)
 	ctx, stop := context.WithCancel(context.Background())
 	ended := make(chan error, 1)

@@ -137,8 +137,8 @@ func (w *wiring) deployer(pool *pgxpool.Pool, e *runtime.Engine, events deploy.E
 		deploy.Options{App: w.cfg.App, Domain: w.cfg.Domain, RouterPort: portNumber(w.cfg.Router.Listen), TLSPort: tlsPort(w.cfg), Most: w.cfg.Router.Most()},
 		deploy.Deps{Store: store.New(pool).Within(w.cfg.Quota.Bounds()).Sealing(w.keys), Decided: store.NewPolicies(pool, w.cfg.Autoscaler.Default()), Builder: b, Engine: e, Router: router.NewClient(w.folders.Socket("router.sock")),
 			Events: events, Disk: room, Log: w.log,
-			Herald:    alert.NewRules(pool, w.cfg.SMTP, consoleURL(w.cfg)),
-			Pipelines: pipelines{store.New(pool), alert.NewRules(pool, w.cfg.SMTP, consoleURL(w.cfg)), w.status(pool)}}), nil
+			Herald:    alert.NewRules(pool, w.cfg.Alert, w.cfg.SMTP, consoleURL(w.cfg)),
+			Pipelines: declared{pipelines{store.New(pool), alert.NewRules(pool, w.cfg.Alert, w.cfg.SMTP, consoleURL(w.cfg)), w.status(pool), w.archived()}, auth.New(w.cfg.Console, pool), w.log}}), nil
 }
 
 func (w *wiring) console(ctx context.Context, pool *pgxpool.Pool, d *deploy.Deployer, crons *cron.Cron, bounds tenantBounds, room *disk.Guard, domains *domain.Keeper) (*api.API, error) {
@@ -153,7 +153,7 @@ func (w *wiring) console(ctx context.Context, pool *pgxpool.Pool, d *deploy.Depl
 	if err != nil {
 		return nil, err
 	}
-	rules := alert.NewRules(bound, w.cfg.SMTP, consoleURL(w.cfg))
+	rules := alert.NewRules(bound, w.cfg.Alert, w.cfg.SMTP, consoleURL(w.cfg))
 	apps := store.New(bound)
 	tester := newLoadTester(ctx, w.cfg, apps, func(tenant, app string) reqsim.Watch {
 		return localWatch(apps, d, persist.NewQuery(bound), tenant, app)
@@ -169,13 +169,18 @@ func (w *wiring) console(ctx context.Context, pool *pgxpool.Pool, d *deploy.Depl
 		DashboardURL: w.cfg.Dashboard.URL, DashboardPort: portNumber(w.cfg.Dashboard.Listen), MaxEntries: w.cfg.Build.Entries,
 		Sessions: accounts, Tenants: tenantsOf{accounts, d.Builder}, Users: auth.NewPeople(auth.New(public, bound), accounts), Tokens: auth.New(public, bound), Invitations: accounts, Audit: accounts, Provider: provider,
 		Store: store.New(bound).Within(w.cfg.Quota.Bounds()).Sealing(w.keys), Policies: store.NewPolicies(bound, w.cfg.Autoscaler.Default()).Within(w.cfg.Quota.Bounds()), Deployer: deployerOf{d},
-		Logs: logQuery{persist.NewQuery(bound)}, Archive: archiveQuery{archive.NewReader(w.folders.Sub("archive"), w.folders.Socket("archive.sock"), w.log), w.cfg.Archive},
+		Logs: logQuery{persist.NewQuery(bound)}, Archive: w.archived(),
 		Alerts: alertRules{rules}, Outbox: alertRules{rules}, Profile: profileQuery{profile.NewQuery(bound)},
 		Course: courseQuery{pastQuery{persist.NewQuery(bound), profile.NewQuery(bound), w.cfg.Logship.SampleInterval}}, Status: w.status(pool),
 		LoadTester: tester, Reports: reportFiles{}, Disk: room, Engine: bounds, Logged: bounds,
-		Pipelines: pipelines{store.New(bound), rules, w.status(pool)}, Replayer: newReplayer(profile.NewQuery(bound), w.cfg.Router.RequestTimeout),
+		Pipelines: pipelines{store.New(bound), rules, w.status(pool), w.archived()}, Replayer: newReplayer(profile.NewQuery(bound), w.cfg.Router.RequestTimeout),
 		Domains: domains, Bounds: w.cfg.Router.Most(),
 	})
+}
+
+// archived reads the archive of this installation.
+func (w *wiring) archived() archiveQuery {
+	return archiveQuery{archive.NewReader(w.folders.Sub("archive"), w.folders.Socket("archive.sock"), w.log), w.cfg.Archive}
 }
 
 // status asks the roles of this installation.

@@ -4,6 +4,8 @@ import (
 	"bufio"
 	"context"
 	"io"
+	"log/slog"
+	"net/http"
 	"slices"
 	"strconv"
 	"strings"
@@ -12,15 +14,17 @@ import (
 
 	"kurama/paas"
 	"kurama/paas/api"
+	"kurama/paas/auth"
 	"kurama/paas/store"
 	"kurama/services/alert"
 )
 
 // pipelines joins what the store and the alerts know of an app's pipeline.
 type pipelines struct {
-	store  *store.Store
-	rules  *alert.Rules
-	status platformStatus
+	store   *store.Store
+	rules   *alert.Rules
+	status  platformStatus
+	archive archiveQuery
 }
 
 // countedFor is how long the services count an app's records after somebody
@@ -52,6 +56,46 @@ func (p pipelines) CheckPipeline(next paas.Pipeline) error {
 		return err
 	}
 	return alert.CheckAll(rulesOf(*next.Receivers))
+}
+
+// CheckArchive returns *paas.Invalid where next would delete from the app's
+// archive, if that holds anything.
+func (p pipelines) CheckArchive(ctx context.Context, tenant, app string, next paas.Pipeline) error {
+	if next.Archive.RetentionDays == 0 {
+		return nil
+	}
+	list, err := p.archive.r.List(tenant, app)
+	if err != nil || len(list.Files) == 0 {
+		return err
+	}
+	limits, _, err := p.archive.r.Limits(tenant, p.archive.cfg)
+	if err != nil {
+		return err
+	}
+	now, err := p.store.Pipeline(ctx, tenant, app)
+	if err != nil {
+		return err
+	}
+	return next.CheckArchive(now, limits.Retention())
+}
+
+// declared are the pipelines that deploys set up: each is noted as a deed.
+type declared struct {
+	pipelines
+	audit *auth.Auth
+	log   *slog.Logger
+}
+
+// SetPipeline stores what an app's kurama.yaml says.
+func (p declared) SetPipeline(ctx context.Context, tenant, app, by string, next paas.Pipeline) error {
+	if err := p.pipelines.SetPipeline(ctx, tenant, app, by, next); err != nil {
+		return err
+	}
+	if err := p.audit.Note(ctx, paas.Deed{At: time.Now(), Tenant: tenant, Who: by, Action: "set-pipeline", App: app,
+		Target: "/apps/" + app + "/pipeline", Status: http.StatusOK, Detail: "Set by the kurama.yaml of a deploy."}); err != nil {
+		p.log.Error("the audit log was not written", "action", "set-pipeline", "who", by, "err", err)
+	}
+	return nil
 }
 
 // SetPipeline stores a pipeline; where it names receivers, they are the app's

@@ -33,7 +33,7 @@ type alarm struct {
 func (in *installation) alarm(app string) *alarm {
 	in.t.Helper()
 	in.app(app)
-	rule, err := alert.NewRules(in.pool, in.cfg.SMTP, "http://localhost").Add(in.t.Context(),
+	rule, err := alert.NewRules(in.pool, in.cfg.Alert, in.cfg.SMTP, "http://localhost").Add(in.t.Context(),
 		alert.Rule{Tenant: tenant, App: app, Condition: "cpu > 90", Receiver: "ops@example.org", CreatedBy: "test"})
 	must(in.t, err)
 	ctx, cancel := context.WithCancel(context.Background())

@@ -234,6 +234,14 @@ func (f *fakes) CheckPipeline(p paas.Pipeline) error {
 	return p.Check(func(string) error { return nil })
 }
 
+func (f *fakes) CheckArchive(ctx context.Context, tenant, app string, p paas.Pipeline) error {
+	now, err := f.store.Pipeline(ctx, tenant, app)
+	if err != nil {
+		return err
+	}
+	return p.CheckArchive(now, 90*24*time.Hour)
+}
+
 func (f *fakes) SetPipeline(ctx context.Context, tenant, app, by string, p paas.Pipeline) error {
 	return f.store.SetPipeline(ctx, tenant, app, by, p)
 }

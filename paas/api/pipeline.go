@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"time"
 
@@ -17,6 +18,8 @@ type Pipelines interface {
 	Pipeline(ctx context.Context, tenant, app string) (paas.Pipeline, error)
 	// CheckPipeline returns *paas.Invalid for one that cannot be.
 	CheckPipeline(p paas.Pipeline) error
+	// CheckArchive returns *paas.Invalid where p would delete from the app's archive.
+	CheckArchive(ctx context.Context, tenant, app string, p paas.Pipeline) error
 	// SetPipeline stores a pipeline; *paas.Invalid for one that cannot be.
 	SetPipeline(ctx context.Context, tenant, app, by string, p paas.Pipeline) error
 	// Flow returns what comes through, one entry for each part of the pipeline.
@@ -87,6 +90,15 @@ func (a *API) setPipeline(ctx context.Context, in *pipelineChange) (*answer[Pipe
 	}
 	if err := a.deps.Pipelines.CheckPipeline(in.Body); err != nil {
 		return nil, err
+	}
+	if !c.Role.Includes(paas.RoleOwner) {
+		err := a.deps.Pipelines.CheckArchive(ctx, c.tenant, in.App, in.Body)
+		if bad, ok := errors.AsType[*paas.Invalid](err); ok {
+			return nil, forbidden(bad.Reason)
+		}
+		if err != nil {
+			return nil, err
+		}
 	}
 	if in.DryRun {
 		return a.pipelineView(ctx, app, in.Body)

@@ -31,5 +31,13 @@ func TestPipelineRoutes(t *testing.T) {
 		t.Errorf("a change left %+v, or no deed", view)
 	}
 	put("", paas.Pipeline{Persist: paas.Stage{Take: []paas.Branch{{Level: "LOUD"}}}}, 422)
+	short := func(days int) paas.Pipeline { return paas.Pipeline{Archive: paas.Stage{RetentionDays: days}} }
+	if body := put("", short(1), 403); !strings.Contains(body, "for 1 days, shorter than the 90 days") {
+		t.Errorf("a developer who shortens the archive is told %s", body)
+	}
+	put("", short(365), 200)
+	want(t, w.send("owner", "PUT", "/api/v1/apps/shop/pipeline", short(30)), 200)
+	put("", short(29), 403)
+	put("", short(30), 200)
 	want(t, w.send("developer", "GET", "/api/v1/apps/nothing/pipeline/flow", nil), 404)
 }

@@ -198,6 +198,8 @@ type Herald interface {
 // cannot be.
 type Pipelines interface {
 	CheckPipeline(p paas.Pipeline) error
+	// CheckArchive returns *paas.Invalid where p would delete from the app's archive.
+	CheckArchive(ctx context.Context, tenant, app string, p paas.Pipeline) error
 	SetPipeline(ctx context.Context, tenant, app, by string, p paas.Pipeline) error
 }
 

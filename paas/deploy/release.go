@@ -240,10 +240,8 @@ func (d *Deployer) bringLive(ctx context.Context, f *fleet, j *job) error {
 	d.mu.Lock()
 	f.see(app)
 	d.mu.Unlock()
-	if declared := rel.Start.Pipeline; declared != nil {
-		if err := d.Pipelines.CheckPipeline(*declared); err != nil {
-			return err
-		}
+	if err := d.checkPipeline(ctx, rel); err != nil {
+		return err
 	}
 	if err := d.addDeclared(ctx, rel); err != nil {
 		return err
@@ -262,9 +260,6 @@ func (d *Deployer) bringLive(ctx context.Context, f *fleet, j *job) error {
 			if err := errors.Join(<-j.synced, d.stillCanary(ctx, rel)); err != nil {
 				return err
 			}
-			if err := d.setPipeline(ctx, rel); err != nil {
-				return err
-			}
 			d.say(rel, "done", "Release %d is live after %s%s.", rel.Number, span(j.began), d.address(rel))
 			return d.Store.SetLive(ctx, rel.Tenant, rel.App, rel.Number)
 		}})
@@ -276,22 +271,11 @@ func (d *Deployer) bringLive(ctx context.Context, f *fleet, j *job) error {
 			d.Log.Warn("the bounds that kurama.yaml sets are not stored", "app", rel.App, "release", rel.Number, "error", err)
 		}
 	}
+	d.setPipeline(ctx, rel)
 	rel.State = paas.ReleaseLive
 	d.spawn(func() { d.herald(d.life, rel) })
 	d.tell(f.key, rel.Number, "", eventDeployed, fmt.Sprintf("Release %d is live after %s.", rel.Number, span(j.began)))
 	d.spawn(func() { d.collect(f.key) })
-	return nil
-}
-
-// setPipeline puts in force what kurama.yaml says of one.
-func (d *Deployer) setPipeline(ctx context.Context, rel paas.Release) error {
-	if rel.Start.Pipeline == nil {
-		return nil
-	}
-	if err := d.Pipelines.SetPipeline(ctx, rel.Tenant, rel.App, rel.CreatedBy, *rel.Start.Pipeline); err != nil {
-		return fmt.Errorf("setting the pipeline: %w", err)
-	}
-	d.say(rel, "pipeline", "The pipeline of `kurama.yaml` is in force.")
 	return nil
 }
 

@@ -56,7 +56,7 @@ func setup(t *testing.T) *bench {
 		t.Fatal(err)
 	}
 	t.Cleanup(b.stream.Close)
-	b.rules = NewRules(b.pool, b.smtp, "http://localhost:5001")
+	b.rules = NewRules(b.pool, b.cfg, b.smtp, "http://localhost:5001")
 	b.exec("INSERT INTO tenants (name) VALUES ('default'), ('other') ON CONFLICT DO NOTHING")
 	b.exec("INSERT INTO apps (tenant, name, state, release) VALUES ('default','hello','running',1)")
 	return b

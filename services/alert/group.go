@@ -91,7 +91,7 @@ func (w *watcher) bound(ctx context.Context, tx pgx.Tx, m *mailOut, in *place) e
 		in.state = stateSuppressed
 		return nil
 	}
-	return tx.QueryRow(ctx, `SELECT count(*) FROM notifications n WHERE tenant=$1 AND app=$2 AND state='suppressed'
+	return tx.QueryRow(ctx, `SELECT count(*) FROM notifications n WHERE tenant=$1 AND app=$2 AND state='suppressed' AND kind <> 'release'
 		AND id > coalesce((SELECT id FROM notifications WHERE tenant=$1 AND app=$2 AND kind IN ('firing','resolved')
 			AND state NOT IN ('suppressed','grouped') ORDER BY id DESC LIMIT 1), '00000000-0000-0000-0000-000000000000')`, key...).Scan(&m.notice.held)
 }

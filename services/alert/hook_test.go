@@ -271,4 +271,16 @@ func TestAReleaseIsTold(t *testing.T) {
 			t.Errorf("%v", body)
 		}
 	}
+	for i := range b.cfg.PerHour {
+		if err := b.rules.TellRelease(t.Context(), paas.Release{Tenant: "default", App: "hello", Number: 8 + i, State: paas.ReleaseLive, CreatedBy: "ann"}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var sent, kept int
+	if err := b.pool.QueryRow(t.Context(), `SELECT count(*) FILTER (WHERE state <> 'suppressed'), count(*) FILTER (WHERE state = 'suppressed') FROM notifications WHERE kind = 'release'`).Scan(&sent, &kept); err != nil {
+		t.Fatal(err)
+	}
+	if sent != b.cfg.PerHour || kept != 2+b.cfg.PerHour { // two were told already
+		t.Errorf("of %d messages %d are sent and %d suppressed", 2+2*b.cfg.PerHour, sent, kept)
+	}
 }

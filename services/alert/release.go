@@ -78,7 +78,8 @@ func (s *Rules) SetReleaseReceivers(ctx context.Context, tenant, app, by string,
 }
 
 // TellRelease queues a message about a release that is live or has failed for
-// each of the app's receivers.
+// each of the app's receivers. Beyond the messages per hour, which are counted
+// apart from those of alerts, it is stored as suppressed.
 func (s *Rules) TellRelease(ctx context.Context, r paas.Release) error {
 	receivers, err := s.ReleaseReceivers(ctx, r.Tenant, r.App)
 	if err != nil || len(receivers) == 0 {
@@ -97,8 +98,10 @@ func (s *Rules) TellRelease(ctx context.Context, r paas.Release) error {
 	subject := fmt.Sprintf("%s: release %d %s", r.App, r.Number, map[bool]string{true: "failed", false: "is live"}[r.State == paas.ReleaseFailed])
 	text := fmt.Sprintf("Release %d of %s, made by %s, %s\n%s\n", r.Number, r.App, r.CreatedBy, what, told.URL)
 	for _, receiver := range receivers {
-		if _, err := s.pool.Exec(ctx, `INSERT INTO notifications (id, tenant, app, kind, recipient, subject, body_text, body_html, release)
-			VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9)`, newID(), r.Tenant, r.App, kindRelease, receiver, subject, text, "<pre>"+html.EscapeString(text)+"</pre>", data); err != nil {
+		if _, err := s.pool.Exec(ctx, `INSERT INTO notifications (id, tenant, app, kind, recipient, subject, body_text, body_html, release, state)
+			VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9, CASE WHEN $11 > (SELECT count(*) FROM notifications
+				WHERE tenant=$2 AND app=$3 AND kind=$4 AND state <> $10 AND created_at > now() - interval '1 hour') THEN 'pending' ELSE $10 END)`, newID(), r.Tenant, r.App, kindRelease, receiver, subject, text, "<pre>"+html.EscapeString(text)+"</pre>", data,
+			stateSuppressed, s.perHour); err != nil {
 			return fmt.Errorf("telling of release %d of %s: %w", r.Number, r.App, err)
 		}
 	}

@@ -64,14 +64,15 @@ type Notification struct {
 // concurrent use.
 type Rules struct {
 	pool       *pgxpool.Pool
+	perHour    int
 	from       string
 	consoleURL string
 }
 
-// NewRules returns the store. smtp gives the sender's address; consoleURL, the
+// NewRules returns the store. cfg bounds the messages; smtp gives the sender's address; consoleURL, the
 // address of the console, is what messages link to.
-func NewRules(pool *pgxpool.Pool, smtp config.SMTP, consoleURL string) *Rules {
-	return &Rules{pool: pool, from: smtp.From, consoleURL: consoleURL}
+func NewRules(pool *pgxpool.Pool, cfg config.Alert, smtp config.SMTP, consoleURL string) *Rules {
+	return &Rules{pool: pool, perHour: cfg.PerHour, from: smtp.From, consoleURL: consoleURL}
 }
 
 const ruleColumns = "id::text, tenant, app, condition, for_ms, receiver, state, since, value, created_by, created_at, keep_firing_ms, repeat_ms, told_at, held_from, held_to"

@@ -18,7 +18,7 @@ func TestRules(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	rules, ctx := NewRules(pool, config.Default().SMTP, "http://localhost:5001"), t.Context()
+	rules, ctx := NewRules(pool, config.Default().Alert, config.Default().SMTP, "http://localhost:5001"), t.Context()
 	good := Rule{Tenant: "default", App: "hello", Condition: "cpu > 90 for 1m", Receiver: "ann@example.org", CreatedBy: "ann"}
 	added, err := rules.Add(ctx, good)
 	if err != nil || added.Condition != "cpu > 90" || added.For != 60 || added.State != "ok" || added.ID == "" {
