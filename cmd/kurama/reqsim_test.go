@@ -34,6 +34,19 @@ func TestAPathOfReqsimMayHaveAWeight(t *testing.T) {
 	}
 }
 
+func TestReqsimFindsTheRouterOfASignedInPlatform(t *testing.T) {
+	for _, c := range []struct{ address, tenant, want string }{
+		{"http://hello.localhost:8380", "default", "http://localhost:8380"},
+		{"https://hello.acme.apps.example", "acme", "https://apps.example"},
+		{"https://shop.example.org/cart", "default", ""},
+		{"", "default", ""},
+	} {
+		if got := routerOf(c.address, c.tenant, "hello"); got != c.want {
+			t.Errorf("%s leads to %q, not %q", c.address, got, c.want)
+		}
+	}
+}
+
 func TestReqsimFindsItsTarget(t *testing.T) {
 	cfg := config.Default()
 	cfg.Reqsim.Allow = "staging.example:8443, 10.0.0.7"

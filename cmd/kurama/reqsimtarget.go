@@ -32,7 +32,11 @@ func routerAddress(cfg config.Config, env string) string {
 // aim says where the plan goes: to the app that is named, or to addresses that
 // are apps of the caller or allowed. It is watched where it is an app.
 func (f *reqsimFlags) aim(cmd *cobra.Command, cfg config.Config, plan *reqsim.Plan) error {
-	router := routerAddress(cfg, os.Getenv("KURAMA_ROUTER"))
+	router := os.Getenv("KURAMA_ROUTER")
+	if router == "" && f.app != "" && !cmd.Flags().Changed("config") {
+		router = f.signedInRouter(cmd)
+	}
+	router = routerAddress(cfg, router)
 	f.url = plan.URL
 	address, err := f.target(router, cfg.Reqsim.Allow)
 	if err != nil {
@@ -68,6 +72,39 @@ func (f *reqsimFlags) aim(cmd *cobra.Command, cfg config.Config, plan *reqsim.Pl
 		return errors.New("--traffic needs an app whose stored requests are sent again: name it with --app")
 	}
 	return nil
+}
+
+// signedInRouter returns where the platform that the caller is signed in to
+// serves apps, by the address of the app there; "" where nobody tells.
+func (f *reqsimFlags) signedInRouter(cmd *cobra.Command) string {
+	named := ""
+	if f.tenant != paas.DefaultTenant {
+		named = f.tenant
+	}
+	s, err := newSession(cmd, named)
+	if err != nil {
+		return ""
+	}
+	var view struct{ URL string }
+	if s.get(appPath(f.app), nil, &view) != nil {
+		return ""
+	}
+	return routerOf(view.URL, f.tenant, f.app)
+}
+
+// routerOf returns the router's address where address is that of an app on it,
+// else "".
+func routerOf(address, tenant, app string) string {
+	u, err := url.Parse(address)
+	if err != nil {
+		return ""
+	}
+	for base, more := u.Host, true; more; {
+		if _, base, more = strings.Cut(base, "."); more && slices.Contains(paas.Hosts(tenant, app, base), u.Host) {
+			return u.Scheme + "://" + base
+		}
+	}
+	return ""
 }
 
 // owned asks the platform whether an app is the caller's: nobody puts load on

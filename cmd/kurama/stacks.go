@@ -93,7 +93,7 @@ func (s *session) await(app string, began api.SamplingView, query url.Values, vi
 // those that they called.
 func (s *session) showFrames(app string, view api.StackView) {
 	if view.Samples == 0 {
-		s.say("No request of %s was sampled. Samples are taken while requests run: send it some, with `kurama reqsim --app %s`.", app, app)
+		s.say("No request of %s was sampled. Samples are taken while requests run, and those of less than 5 ms are seldom met: send it some that take longer, with `kurama reqsim --app %s`.", app, app)
 		return
 	}
 	own, whole := make([]float64, len(view.Frames)), make([]float64, len(view.Frames))

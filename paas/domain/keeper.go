@@ -185,8 +185,11 @@ func (k *Keeper) shown(ctx context.Context, d paas.Domain, host string) (shown, 
 			return false, false, fmt.Sprintf("The name servers of %s did not answer: %v. They are asked again by themselves.", host, err)
 		}
 	}
-	return false, true, fmt.Sprintf("Nothing shows yet that %s is yours. Add the DNS record `_kurama.%s TXT %s`, or make %s a CNAME of %s. Both are looked for again by themselves.",
-		host, host, k.Record(d.Tenant), host, paas.Hosts(d.Tenant, d.App, k.domain)[0])
+	how := fmt.Sprintf("Add the DNS record `_kurama.%s TXT %s`", host, k.Record(d.Tenant))
+	if k.domain != "localhost" { // a name that leads to each machine itself
+		how += fmt.Sprintf(", or make %s a CNAME of %s", host, paas.Hosts(d.Tenant, d.App, k.domain)[0])
+	}
+	return false, true, fmt.Sprintf("Nothing shows yet that %s is yours. %s. It is looked for again by itself.", host, how)
 }
 
 // holds reports whether the tenant that has host can still show it. Name

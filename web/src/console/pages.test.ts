@@ -1,11 +1,13 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { stepsOf } from '../api/course';
-import type { Course, CoursePoint } from '../api/schema';
+import type { Course, CoursePoint, RoutingView } from '../api/schema';
 import type { LogRecord, Release } from '../api/types';
 import { daysOf, depthOf } from './archive/days';
 import { curlOf } from './logs/curl';
 import { changesOf } from './pages/changes';
 import { ratesOf } from './pages/useRates';
+import { wanted } from './pages/wanted';
 
 describe('what pages derive', () => {
   test('a request as a command survives a shell', () => {
@@ -14,6 +16,12 @@ describe('what pages derive', () => {
     expect(of({ method: 'POST', url: "/a?b='; rm -rf ~" })).toBe(`curl -i -X POST 'http://hello.localhost:8080/a?b='\\''; rm -rf ~'`);
     expect(of({ method: "GET'x", url: '/' })).toBe(`curl -i -X 'GET'\\''x' http://hello.localhost:8080/`);
     expect(of({ url: null })).toBeNull();
+  });
+
+  test('a change of the routing holds what the API takes, and nothing else', () => {
+    const { schemas } = JSON.parse(readFileSync(new URL('../api/openapi.json', import.meta.url), 'utf8')).components;
+    const view = Object.fromEntries(Object.keys(schemas.RoutingView.properties).map((name) => [name, null]));
+    expect(Object.keys(wanted(view as unknown as RoutingView, 'secret')).sort()).toEqual(Object.keys(schemas.RoutingChangeBody.properties).sort());
   });
 
   test('two releases differ in what is different, and in nothing else', () => {

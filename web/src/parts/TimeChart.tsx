@@ -43,8 +43,9 @@ export function TimeChart({ title, says, times, series, events = [], limit, heig
   const at = useRef<HTMLSpanElement>(null);
   useEffect(() => {
     const cells = series.map((_, i) => readout.current!.querySelectorAll('dd')[i]!);
+    const moment = at.current!; // the chart tells once more after it has left the page
     const tell = (index: number | null | undefined) => {
-      at.current!.textContent = index == null ? '' : [exact(times[index]! * 1000).slice(0, -3), ...events.filter((e) => Math.abs(e.t / 1000 - times[index]!) < (times[1]! - times[0]!)).map((e) => e.msg)].join(' · ');
+      moment.textContent = index == null ? '' : [exact(times[index]! * 1000).slice(0, -3), ...events.filter((e) => Math.abs(e.t / 1000 - times[index]!) < (times[1]! - times[0]!)).map((e) => e.msg)].join(' · ');
       series.forEach((s, i) => (cells[i]!.textContent = s.format(index == null ? s.values.findLast((v) => v != null) : s.values[index])));
     };
     const ink = dark ? '#AAA097' : '#6B6259';

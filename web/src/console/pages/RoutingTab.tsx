@@ -10,6 +10,7 @@ import { Waiting } from '../../parts/Waiting';
 import { bytes } from '../../format/format';
 import { ids } from '../../testids';
 import { say } from '../useAppActions';
+import { wanted } from './wanted';
 
 /** How an app is reached: its domains, a page for maintenance, a password before it, a bound for each client. */
 export default function RoutingTab({ app }: { app: string }) {
@@ -51,7 +52,7 @@ function Form({ app, routing }: { app: string; routing: RoutingView }) {
   const [password, setPassword] = useState('');
   const same = JSON.stringify(r) === JSON.stringify(routing) && password === '';
   const save = useMutation({
-    mutationFn: () => put<RoutingView>(`/apps/${seg(app)}/routing`, { ...r, ...(password ? { password } : {}) }),
+    mutationFn: () => put<RoutingView>(`/apps/${seg(app)}/routing`, wanted(r, password)),
     onSuccess: () => {
       void queries.invalidateQueries({ queryKey: ['app', app] });
       setPassword('');
@@ -66,7 +67,7 @@ function Form({ app, routing }: { app: string; routing: RoutingView }) {
     <form onSubmit={submit}>
       <div className="panel panel-pad">
         <h2 className="panel-title">Domains</h2>
-        <p className="hint">Hosts on which the app answers beside its own names, or paths below a host, such as example.org/shop. Point their DNS to this machine; each belongs to one app.</p>
+        <p className="hint">Hosts on which the app answers beside its own names, or paths below a host, such as example.org/shop. Point their DNS to this machine; each belongs to one app. A new one waits until DNS shows that it is yours: once it is saved, the record to set stands here.</p>
         <TagsInput aria-label="Domains" placeholder="shop.example.org or example.org/shop, then Enter" value={r.domains ?? []} onChange={(domains) => setR({ ...r, domains })} splitChars={[',', ' ']} acceptValueOnBlur data-testid={ids.domains} />
         <Found app={app} routing={routing} />
         <Switch mt="sm" label="Requests without TLS are led to https://" checked={r.https} onChange={(e) => setR({ ...r, https: e.currentTarget.checked })} />
@@ -94,7 +95,7 @@ function Form({ app, routing }: { app: string; routing: RoutingView }) {
       </div>
       <div className="panel panel-pad gap-top">
         <h2 className="panel-title">Bounds of a request</h2>
-        <p className="hint">0 is the platform's own bound, and for silence none. At most {routing.most.timeout ?? 0} s and {bytes(routing.most.max_body ?? 0)} can be asked for. `kurama.yaml` may set them too (timeout, idle, max_body), at each deploy.</p>
+        <p className="hint">0 is the platform's own bound, and for silence none. At most {routing.most.timeout ?? 0} s and {bytes(routing.most.max_body ?? 0)} can be asked for. <code className="said-code">kurama.yaml</code> may set them too (timeout, idle, max_body), at each deploy.</p>
         <div className="access-form">
           <NumberInput label="Until an answer begins" suffix=" s" min={0} value={r.timeout} onChange={(v) => v !== '' && setR({ ...r, timeout: Number(v) })} />
           <NumberInput label="Silence within it" description="ends an answer or a websocket" suffix=" s" min={0} value={r.idle} onChange={(v) => v !== '' && setR({ ...r, idle: Number(v) })} />
