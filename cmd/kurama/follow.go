@@ -58,7 +58,11 @@ func (s *session) follow(r paas.Release, verbose bool) error {
 		if s.json {
 			return errors.Join(s.print(end, nil), exitError{1})
 		}
-		return fmt.Errorf("release %d of %s failed: %s", r.Number, r.App, end.Reason)
+		reason := end.Reason
+		if strings.Contains(strings.Join(shown.lines, "\n"), reason) {
+			reason = firstLine(reason) // the rest stands above
+		}
+		return fmt.Errorf("release %d of %s failed: %s", r.Number, r.App, reason)
 	}
 	return s.print(end, func() {
 		s.done("release %d is %s  %s", r.Number, end.State, spoken(time.Since(began)))

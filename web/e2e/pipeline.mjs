@@ -26,7 +26,7 @@ try {
   await page.getByTestId('pipeline-on').press('Space');
   await box('Off: takes nothing').waitFor();
   await page.getByTestId('pipeline-save').click();
-  await page.getByText('What is drawn runs within two seconds.').waitFor();
+  await page.getByText('Saved. What is drawn runs within two seconds.').waitFor();
   await page.getByTestId('pipeline-save').and(page.locator('[disabled]')).waitFor();
   await page.reload();
   await box('level > DEBUG').waitFor();

@@ -50,7 +50,7 @@ function Editor({ app, view }: { app: App; view: PipelineView }) {
     onSuccess: (next) => {
       queries.setQueryData(['app', app.name, 'pipeline'], next);
       void queries.invalidateQueries({ queryKey: ['app', app.name, 'alerts'] });
-      say('What is drawn runs within two seconds.');
+      say('Saved. What is drawn runs within two seconds.');
     },
   });
   const thing = thingOf(picked);

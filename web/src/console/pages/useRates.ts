@@ -1,8 +1,8 @@
 import { useEffect, useState } from 'react';
 import type { RoleStatus } from '../../api/schema';
 
-/** Batches beyond which a service is behind: about a second's worth. */
-export const BEHIND = 40;
+/** Batches beyond which a service is behind: at most 50 come in a second, and profile writes every 5 s. */
+export const BEHIND = 500;
 
 /** Records per second of each role between the last two answers; at is when the latest came (ms). */
 export function useRates(roles: RoleStatus[] | null | undefined, at: number): Map<string, number> {
