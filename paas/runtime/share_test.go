@@ -65,7 +65,7 @@ func TestFairShares(t *testing.T) {
 		return m.Seconds() / (m + g).Seconds()
 	}
 	t.Run("a tenant with one replica gets as much of the busy cores as one with four", func(t *testing.T) {
-		if got := part(); got < 0.4 || got > 0.6 {
+		if got := part(); got < 0.35 || got > 0.66 { // 0.2 where each replica counts; others work on the same cores
 			t.Errorf("it gets %.2f of them", got)
 		}
 	})
@@ -83,7 +83,7 @@ func TestFairShares(t *testing.T) {
 		if err := e.Refresh(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		if got := part(); got < 0.4 || got > 0.6 {
+		if got := part(); got < 0.35 || got > 0.66 { // 0.2 where each replica counts; others work on the same cores
 			t.Errorf("with the usual weight again it gets %.2f of them", got)
 		}
 	})
