@@ -71,7 +71,7 @@ bench: setup .tools/venv/ready ## the figures of docs/benchmarks.md; ARGS="route
 	@$(GO) run ./internal/bench $(ARGS)
 
 screenshots: setup ## pictures of every page, light, dark, phone and wide, in test-results/
-	TRAFFIC=4m $(GO) test -count=1 -timeout 20m -run 'TestPages/each' ./internal/e2e
+	LOOKS=all TRAFFIC=4m $(GO) test -count=1 -timeout 20m -run 'TestPages/each' ./internal/e2e
 
 clean: ## what was built; DATA and the base image stay
 	rm -rf bin dist web/node_modules .tools test-results

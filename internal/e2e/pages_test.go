@@ -65,7 +65,7 @@ func TestPages(t *testing.T) {
 	furnish(t, p)
 
 	t.Run("each page passes axe in light and dark, fits its window and is light to load", func(t *testing.T) {
-		browse(t, p, "everypage.mjs", "APP=tour")
+		browse(t, p, "everypage.mjs", "APP=tour", "LOOKS="+os.Getenv("LOOKS"))
 	})
 	t.Run("someone who reads nothing gets to a live app, a moving chart and a test mail within three minutes", func(t *testing.T) {
 		p.must(t, "tenants", "add", "newcomer")
