@@ -39,19 +39,11 @@ type audience struct {
 // dashboard's CPU with that of a process that does nothing but write as many
 // blocks of the same size to as many connections.
 func (b *bench) measureFanout(ctx context.Context) error {
-	p, err := b.up(ctx)
+	p, stop, err := b.asked(ctx, fanoutRate)
 	if err != nil {
 		return err
 	}
-	if err := p.ensureApp(ctx); err != nil {
-		return err
-	}
-	loading, stopLoad := context.WithCancel(ctx)
-	defer stopLoad()
-	var load sync.WaitGroup
-	defer load.Wait()
-	defer stopLoad()
-	load.Go(func() { p.requests(loading, fanoutRate, 1<<30) })
+	defer stop()
 	alone, err := p.during(ctx, "dashboard", fanoutTime/2)
 	if err != nil {
 		return err
@@ -60,8 +52,7 @@ func (b *bench) measureFanout(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	stopLoad()
-	load.Wait()
+	stop()
 	bound, err := boundOfFanout(ctx, crowd.size())
 	if err != nil {
 		return err
@@ -103,22 +94,30 @@ func cpuDuring(ctx context.Context, pid int, d time.Duration) (float64, error) {
 	return percent(after.since(before).total, after.at.Sub(before.at)), nil
 }
 
+// asked returns a platform with an app that gets rate requests a second until
+// stop, which waits for the last of them.
+func (b *bench) asked(ctx context.Context, rate int) (p *platform, stop func(), err error) {
+	if p, err = b.up(ctx); err != nil {
+		return nil, nil, err
+	}
+	if err := p.ensureApp(ctx); err != nil {
+		return nil, nil, err
+	}
+	loading, cancel := context.WithCancel(ctx)
+	var load sync.WaitGroup
+	load.Go(func() { p.requests(loading, rate, 1<<30) })
+	return p, func() { cancel(); load.Wait() }, nil
+}
+
 // measureCrowd watches an app with five thousand websockets, and with some
 // beside them that read nothing.
 func (b *bench) measureCrowd(ctx context.Context) error {
-	p, err := b.up(ctx)
+	p, stop, err := b.asked(ctx, fanoutRate)
 	if err != nil {
 		return err
 	}
-	if err := p.ensureApp(ctx); err != nil {
-		return err
-	}
-	loading, stop := context.WithCancel(ctx)
-	var load sync.WaitGroup
-	load.Go(func() { p.requests(loading, fanoutRate, 1<<30) })
 	share, crowd, err := p.watchedBy(ctx, crowdViewers, stalledViewers)
 	stop()
-	load.Wait()
 	if err != nil {
 		return err
 	}

@@ -9,7 +9,6 @@ import (
 	"os/exec"
 	"strconv"
 	"strings"
-	"sync"
 	"time"
 )
 
@@ -28,19 +27,12 @@ type seen struct {
 // measurePixel opens the live dashboard in Chromium while records come, and
 // notes when they are on the screen and what the tab costs.
 func (b *bench) measurePixel(ctx context.Context) error {
-	p, err := b.up(ctx)
+	p, stop, err := b.asked(ctx, pixelRate)
 	if err != nil {
 		return err
 	}
-	if err := p.ensureApp(ctx); err != nil {
-		return err
-	}
-	loading, stop := context.WithCancel(ctx)
-	var load sync.WaitGroup
-	load.Go(func() { p.requests(loading, pixelRate, 1<<30) })
 	s, err := b.look(ctx, p)
 	stop()
-	load.Wait()
 	if err != nil {
 		return err
 	}

@@ -56,16 +56,16 @@ func TestFairShares(t *testing.T) {
 	for _, r := range []string{"bbbbbb", "cccccc", "dddddd", "eeeeee"} {
 		start("greedy", "web-1-"+r)
 	}
-	// part is what modest gets of what both get, over some time.
+	// part is what modest gets of what both get, over as long as a host on which others work needs to be fair.
 	part := func() float64 {
 		modest, greedy := used(t, e, "modest"), used(t, e, "greedy")
-		time.Sleep(1500 * time.Millisecond)
+		time.Sleep(3 * time.Second)
 		m, g := used(t, e, "modest")-modest, used(t, e, "greedy")-greedy
 		t.Logf("modest %s, greedy %s", m, g)
 		return m.Seconds() / (m + g).Seconds()
 	}
 	t.Run("a tenant with one replica gets as much of the busy cores as one with four", func(t *testing.T) {
-		if got := part(); got < 0.35 || got > 0.66 { // 0.2 where each replica counts; others work on the same cores
+		if got := part(); got < 0.4 || got > 0.6 {
 			t.Errorf("it gets %.2f of them", got)
 		}
 	})
@@ -83,7 +83,7 @@ func TestFairShares(t *testing.T) {
 		if err := e.Refresh(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		if got := part(); got < 0.35 || got > 0.66 { // 0.2 where each replica counts; others work on the same cores
+		if got := part(); got < 0.4 || got > 0.6 {
 			t.Errorf("with the usual weight again it gets %.2f of them", got)
 		}
 	})
