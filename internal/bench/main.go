@@ -68,7 +68,8 @@ type bench struct {
 	place   *platform // nil until a section needs it
 	report  *report
 	out     io.Writer
-	rows    int // of the store
+	rows    int      // of the store
+	parts   []string // of sections, as section/part; empty: all of each
 }
 
 func run(args []string, out, errs io.Writer) int {
@@ -90,7 +91,7 @@ func run(args []string, out, errs io.Writer) int {
 		fmt.Fprintln(errs, "bench:", err)
 		return 1
 	}
-	b.rows = *rows
+	b.rows, b.parts = *rows, flags.Args()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	ctx, cancel := context.WithTimeout(ctx, limitOf(chosen))
@@ -106,7 +107,7 @@ func run(args []string, out, errs io.Writer) int {
 }
 
 func help(w io.Writer, flags *flag.FlagSet) {
-	fmt.Fprint(w, "go run ./internal/bench [-out FILE] [SECTION…]\n\nWithout a section all are measured, but for those with a star:\n")
+	fmt.Fprint(w, "go run ./internal/bench [-out FILE] [SECTION[/PART]…]\n\nWithout a section all are measured, but for those with a star:\n")
 	for _, s := range sections {
 		star := ""
 		if named[s.name] {
@@ -141,16 +142,31 @@ func choose(names []string) ([]section, error) {
 		return chosen, nil
 	}
 	for _, s := range sections {
-		if slices.Contains(names, s.name) {
+		if slices.ContainsFunc(names, func(name string) bool { return sectionOf(name) == s.name }) {
 			chosen = append(chosen, s)
 		}
 	}
 	for _, name := range names {
-		if !slices.ContainsFunc(sections, func(s section) bool { return s.name == name }) {
+		if !slices.ContainsFunc(sections, func(s section) bool { return s.name == sectionOf(name) }) {
 			return nil, fmt.Errorf("there is no section %q. Choose from: %s", name, strings.Join(sectionNames(), ", "))
 		}
 	}
 	return chosen, nil
+}
+
+// sectionOf returns the section of a name like neighbour/stdout.
+func sectionOf(name string) string {
+	section, _, _ := strings.Cut(name, "/")
+	return section
+}
+
+// some returns those parts of a section that were named; all where none was.
+func (b *bench) some(section string, all ...string) []string {
+	named := slices.DeleteFunc(slices.Clone(all), func(part string) bool { return !slices.Contains(b.parts, section+"/"+part) })
+	if len(named) == 0 {
+		return all
+	}
+	return named
 }
 
 func sectionNames() []string {

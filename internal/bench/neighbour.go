@@ -108,9 +108,13 @@ def home():
 
 // measureNeighbour holds the p95 of an app while another tenant's app takes
 // all that it can of one thing, against its p95 while that one is quiet, in turns.
-func (b *bench) measureNeighbour(ctx context.Context) error {
-	p, err := b.up(ctx)
+func (b *bench) measureNeighbour(ctx context.Context) (err error) {
+	p, err := newPlatform(b.program, ownPorts) // with the bounds that apps have
 	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, p.remove()) }()
+	if _, err := p.start(ctx); err != nil {
 		return err
 	}
 	if err := p.api.Call(ctx, http.MethodPost, "/tenants", nil, map[string]string{"name": nuisanceOwner}, nil); err != nil {
@@ -123,7 +127,7 @@ func (b *bench) measureNeighbour(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	for _, what := range []string{"cpu", "memory", "disk", "pids", "connections", "stdout"} {
+	for _, what := range b.some("neighbour", "cpu", "memory", "disk", "pids", "connections", "stdout") {
 		var loud, calm []float64
 		for range calmRounds {
 			under, err := p.beside(ctx, what)
@@ -145,8 +149,16 @@ func (b *bench) measureNeighbour(ctx context.Context) error {
 // patient waits for answers that take some seconds.
 var patient = http.Client{Timeout: calmLasts + 20*time.Second, Transport: visitor.Transport}
 
-// calmly returns the p95 of the neighbour's requests, ms. None may fail.
+// calmly returns the same once nothing is left of what was taken.
 func (p *platform) calmly(ctx context.Context) (float64, error) {
+	if err := p.settle(ctx); err != nil {
+		return 0, err
+	}
+	return p.visited(ctx)
+}
+
+// visited returns the p95 of the neighbour's requests, ms. None may fail.
+func (p *platform) visited(ctx context.Context) (float64, error) {
 	report, err := reqsim.Run(ctx, reqsim.Plan{URL: "http://" + p.router, Host: "calm." + p.router, Rate: calmRate, Duration: calmLasts}, nil)
 	if err != nil {
 		return 0, err
@@ -166,7 +178,7 @@ func (p *platform) beside(ctx context.Context, what string) (float64, error) {
 		done <- err
 	}()
 	pause(ctx, 500*time.Millisecond)
-	p95, err := p.calmly(ctx)
+	p95, err := p.visited(ctx)
 	return p95, errors.Join(err, <-done)
 }
 

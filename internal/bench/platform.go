@@ -21,16 +21,20 @@ import (
 	"kurama/internal/postgres"
 )
 
-// settings are the only ones that differ from the defaults: ports that are
-// free, no bound on the records of the one app that makes them all, and no
-// second replica that would share its load.
-const settings = `console: {listen: '127.0.0.1:%s'}
+// ownPorts are settings that every platform of the bench has: ports that are
+// free, and no second replica that would share the load of one.
+const ownPorts = `console: {listen: '127.0.0.1:%s'}
 dashboard: {listen: '127.0.0.1:%s'}
 router: {listen: '127.0.0.1:%s'}
 stream: {listen: '127.0.0.1:%s'}
 log_level: warn
-logship: {rate_limit: 1000000, rate_burst: 1000000}
 autoscaler: {max: 1}
+`
+
+// unbounded takes the bounds off the one app that makes all records: where the
+// platform is measured to its limit, the app's must not come first.
+const unbounded = `logship: {rate_limit: 1000000, rate_burst: 1000000}
+docker: {output_rate: 0}
 `
 
 // platform is one running `kurama up` with all its roles and its own Postgres.
@@ -75,7 +79,7 @@ func (b *bench) up(ctx context.Context) (*platform, error) {
 	if b.place != nil {
 		return b.place, nil
 	}
-	p, err := newPlatform(b.program)
+	p, err := newPlatform(b.program, ownPorts+unbounded)
 	if err != nil {
 		return nil, err
 	}
@@ -96,7 +100,7 @@ func (b *bench) stop() error {
 	return b.place.remove()
 }
 
-func newPlatform(program string) (*platform, error) {
+func newPlatform(program, settings string) (*platform, error) {
 	data, err := os.MkdirTemp("", "kurama-bench-")
 	if err != nil {
 		return nil, fmt.Errorf("making a data folder: %w", err)

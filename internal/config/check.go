@@ -32,7 +32,7 @@ type adder func(key, format string, args ...any)
 
 // mayBeZero lists the numbers for which 0 has a meaning.
 var mayBeZero = []string{"smtp.port", "persist.ahead", "autoscaler.min", "autoscaler.load_down", "autoscaler.cooldown",
-	"build.keep_source", "build.cache_max", "app.live_interval", "app.standby", "app.slow_request", "archive.tenant_max", "quota.apps", "quota.replicas", "quota.cpu", "quota.memory", "quota.disk", "quota.build_minutes", "quota.log_bytes", "docker.connections", "console.sign_in_rate", "router.eject_after", "router.slow_start"}
+	"build.keep_source", "build.cache_max", "app.live_interval", "app.standby", "app.slow_request", "archive.tenant_max", "quota.apps", "quota.replicas", "quota.cpu", "quota.memory", "quota.disk", "quota.build_minutes", "quota.log_bytes", "docker.connections", "docker.output_rate", "console.sign_in_rate", "router.eject_after", "router.slow_start"}
 
 // checkSigns refuses zero and negative numbers where they mean nothing.
 func (c *Config) checkSigns(add adder) {

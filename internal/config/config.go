@@ -224,6 +224,7 @@ type Docker struct {
 	Runtimes    string `yaml:"runtimes"`     // OCI runtimes that an app may be given instead, with commas between
 	Egress      string `yaml:"egress"`       // open: the internet but no private address; none. Of tenants without a policy of their own
 	Connections int    `yaml:"connections"`  // that a replica may have open to the outside at a time; 0: no bound
+	OutputRate  Bytes  `yaml:"output_rate"`  // that a replica may write to stdout and stderr a second, as the engine keeps it; one that writes more is slowed. 0: no bound
 }
 
 // Build configures uploads and builds.
@@ -325,7 +326,7 @@ func Default() Config {
 			LoadWindow: 5 * time.Minute, LoadUp: 85, LoadDown: 50,
 			TimeWindow: 10 * time.Minute, TimeUp: 200 * time.Millisecond, Cooldown: time.Minute},
 		Reqsim: Reqsim{ConsoleRate: 200, ConsoleTime: 15 * time.Minute, ConsoleConnections: 100},
-		Docker: Docker{NetworkPool: "10.213.0.0/16", NetworkSize: 24, Egress: "open", Connections: 1024},
+		Docker: Docker{NetworkPool: "10.213.0.0/16", NetworkSize: 24, Egress: "open", Connections: 1024, OutputRate: 2 * MiB},
 		Build: Build{Base: "auto", Timeout: 10 * time.Minute, Memory: 1 * GiB, CPU: 1, Output: 1 * MiB,
 			LayerMax: 2 * GiB, CacheMax: 512 * MiB, SourceMax: 512 * MiB, Entries: 20_000, Ratio: 200, AtOnce: 1, Queue: 200, TenantAtOnce: 1, TenantQueue: 20, KeepSource: 10},
 		App: App{CPU: 1, Memory: 256 * MiB, Disk: 64 * MiB, Pids: 128, Nofile: 4096, Threads: 4,

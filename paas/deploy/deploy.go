@@ -103,6 +103,7 @@ type Engine interface {
 	Runtimer
 	Networks
 	Observer
+	Peacekeeper
 	// Sample lays an order to sample before the workers of a replica.
 	Sample(replica string, s paas.Sampling) error
 }
@@ -148,6 +149,12 @@ type Observer interface {
 	Logs(ctx context.Context, replica string, lines int) ([]string, error)
 	ListeningSockets(ctx context.Context, replica string) ([]paas.Socket, error)
 	Watch(ctx context.Context, fn func(replica, what string)) error
+}
+
+// Peacekeeper keeps neighbours from each other's load.
+type Peacekeeper interface {
+	// KeepFair does so until ctx ends, and calls tell for each replica that is slowed, or is no more.
+	KeepFair(ctx context.Context, tell func(replica string, slowed bool, says string)) error
 }
 
 // Router is the control of the data plane.
@@ -255,6 +262,7 @@ func (d *Deployer) Run(ctx context.Context) error {
 	d.spawn(d.prepareBase)
 	d.spawn(func() { _ = d.Store.Watch(d.life, d.poke) })
 	d.spawn(func() { _ = d.Engine.Watch(d.life, d.heard) })
+	d.spawn(func() { _ = d.Engine.KeepFair(d.life, d.slowed) })
 	d.spawn(d.failInterrupted)
 	d.spawn(d.watchLife)
 	ticker := time.NewTicker(time.Second)

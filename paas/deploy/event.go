@@ -16,6 +16,8 @@ const (
 	eventCrashed      = "crashed"
 	eventOOMKilled    = "oom_killed"
 	eventStopped      = "stopped"
+	eventSlowed       = "slowed"
+	eventFreed        = "freed"
 )
 
 // tell sends an event about an app; replica may be empty.
@@ -24,6 +26,8 @@ func (d *Deployer) tell(k key, release int, replica, event, msg string) {
 	switch event {
 	case eventDeployFailed, eventCrashed, eventOOMKilled:
 		level = record.LevelError
+	case eventSlowed:
+		level = record.LevelWarning
 	}
 	now := time.Now().UTC()
 	extra, err := json.Marshal(map[string]string{"event": event})

@@ -185,6 +185,20 @@ func (d *Deployer) outOfMemory(f *fleet, r *replica, what string) {
 		fmt.Sprintf("%s used more than %s of memory. %s. Load less at a time, or raise app.memory.", r.ID, limit, what))
 }
 
+// slowed tells that a replica is slowed because of what it makes the host do,
+// or has its CPU again.
+func (d *Deployer) slowed(id string, slowed bool, says string) {
+	f, r := d.find(id)
+	if r == nil {
+		return // it has just been removed
+	}
+	event := eventFreed
+	if slowed {
+		event = eventSlowed
+	}
+	d.tell(f.key, r.Release, r.ID, event, says)
+}
+
 // died takes a serving replica whose container ended out of the table and
 // plans its restart. Whoever started or drains one looks after it itself.
 func (d *Deployer) died(f *fleet, r *replica) {

@@ -73,6 +73,7 @@ type Engine struct {
 	names   names                   // of the tenants' apps
 	volumes sync.Mutex              // held while volumes are made, mounted or removed
 	outside outside                 // what tenants may reach
+	weights weights                 // of the tenants' control groups
 	info    sync.Mutex              // guards driver and filters
 	driver  string                  // of control groups; empty: not asked yet
 	filters bool                    // it filters system calls

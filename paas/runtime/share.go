@@ -7,7 +7,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
 
 	"kurama/paas"
@@ -19,12 +18,9 @@ import (
 // with a hundred busy replicas gets no more than one with a single one.
 
 const (
-	groups        = "/sys/fs/cgroup"
 	systemdDriver = "systemd"
 	// buildWeight is what all builds together get, so that running apps keep their speed.
 	buildWeight = paas.DefaultCPUWeight / 2
-	// sharesPerWeight makes a weight of version 2, of which 100 is the usual one, a share of version 1, of which it is 1024.
-	sharesPerWeight = 10.24
 )
 
 // share returns the control group of a tenant as the engine takes it.
@@ -63,17 +59,15 @@ func (e *Engine) weigh(ctx context.Context, tenant string, weight int) error {
 	if err != nil || os.Getuid() != 0 {
 		return err
 	}
+	e.weights.own(strings.TrimPrefix(group, "/"), weight)
 	if e.driver == systemdDriver {
 		return tool(ctx, "systemctl", "set-property", "--runtime", group, fmt.Sprintf("CPUWeight=%d", weight))
 	}
-	file, value := filepath.Join(groups, "cpu", group, "cpu.shares"), strconv.Itoa(max(2, int(float64(weight)*sharesPerWeight)))
-	if _, err := os.Stat(filepath.Join(groups, "cgroup.controllers")); err == nil {
-		file, value = filepath.Join(groups, group, "cpu.weight"), strconv.Itoa(weight)
-	}
-	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+	k := findKernel(groups)
+	if err := os.MkdirAll(k.folder("cpu", group), 0o755); err != nil {
 		return fmt.Errorf("control group of %s: %w", tenant, err)
 	}
-	if err := os.WriteFile(file, []byte(value), 0o644); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if err := k.weigh(group, float64(weight)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("weight of %s: %w", tenant, err)
 	}
 	return nil

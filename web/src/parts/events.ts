@@ -8,6 +8,8 @@ export const EVENTS: Record<string, { word: string; tone: Tone; sign: string }> 
   restarted: { word: 'Restarted', tone: 'info', sign: '↻' },
   crashed: { word: 'Crashed', tone: 'bad', sign: '✕' },
   oom_killed: { word: 'Out of memory', tone: 'bad', sign: '✕' },
+  slowed: { word: 'Slowed down', tone: 'warn', sign: '▼' },
+  freed: { word: 'At full speed', tone: 'ok', sign: '▲' },
   cron_failed: { word: 'Cron job failed', tone: 'bad', sign: '✕' },
   cron_missed: { word: 'Cron job missed', tone: 'warn', sign: '−' },
   stopped: { word: 'Stopped', tone: 'warn', sign: '■' },
