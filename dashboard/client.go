@@ -5,6 +5,8 @@ import (
 	"errors"
 	"net/http"
 	"sync"
+	"sync/atomic"
+	"syscall"
 	"time"
 
 	"github.com/gorilla/websocket"
@@ -34,7 +36,12 @@ type client struct {
 	conn    *websocket.Conn
 	request *http.Request // to identify its sender again
 	who     Identity
-	slot    chan *websocket.PreparedMessage // the latest frame, until it is being written
+
+	raw     syscall.RawConn // of conn; nil where it has none
+	pending atomic.Bool     // a frame is on its way: the hub passes the client over
+	slot    chan []byte     // what of it the connection did not take at once
+	out     sync.Mutex      // held while something is written
+	cut     bool            // the connection has a part of a frame: nothing else may come before the rest
 
 	cursor   uint64 // frame seen last; 0 before the first
 	behind   bool   // a frame was passed over since
@@ -46,7 +53,7 @@ type client struct {
 func (s *Server) serve(ctx context.Context, c *client) {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
-	c.slot = make(chan *websocket.PreparedMessage, 1)
+	c.attach()
 	if !s.hub.subscribe(c) {
 		s.close(c, websocket.CloseGoingAway, "the dashboard is stopping")
 		return
@@ -64,6 +71,60 @@ func (s *Server) serve(ctx context.Context, c *client) {
 	s.hub.unsubscribe(c)
 }
 
+// attach readies the client for frames.
+func (c *client) attach() {
+	c.slot = make(chan []byte, 1)
+	if conn, ok := c.conn.NetConn().(syscall.Conn); ok {
+		if raw, err := conn.SyscallConn(); err == nil {
+			c.raw = raw
+		}
+	}
+}
+
+// offer writes a frame as far as the connection takes it at once; the rest goes
+// to the client's own goroutine.
+func (c *client) offer(frame []byte, w *writer) {
+	rest := frame
+	if c.raw != nil && c.out.TryLock() {
+		rest = w.write(c.raw, frame)
+		c.cut = len(rest) > 0 && len(rest) < len(frame)
+		c.out.Unlock()
+	}
+	if len(rest) == 0 {
+		c.pending.Store(false)
+		return
+	}
+	c.slot <- rest // there is room: only one frame is on its way at a time
+}
+
+// finish writes the rest of a frame, which may take as long as wait.
+func (c *client) finish(rest []byte, wait time.Duration) error {
+	c.out.Lock()
+	defer c.out.Unlock()
+	conn := c.conn.NetConn()
+	_ = conn.SetWriteDeadline(time.Now().Add(wait))
+	if _, err := conn.Write(rest); err != nil {
+		c.cut = true
+		return err
+	}
+	_ = conn.SetWriteDeadline(time.Time{})
+	c.cut = false
+	c.pending.Store(false)
+	return nil
+}
+
+// control writes a control frame, unless it would stand within another frame.
+func (c *client) control(kind int, data []byte, wait time.Duration) error {
+	c.out.Lock()
+	defer c.out.Unlock()
+	if c.cut {
+		return nil
+	}
+	err := c.conn.WriteControl(kind, data, time.Now().Add(wait))
+	_ = c.conn.NetConn().SetWriteDeadline(time.Time{}) // the one of WriteControl would end frames too
+	return err
+}
+
 // read takes the client's messages until the connection ends.
 func (s *Server) read(ctx context.Context, c *client) {
 	changes := rate.NewLimiter(filterRate, filterBurst)
@@ -71,6 +132,7 @@ func (s *Server) read(ctx context.Context, c *client) {
 	alive := func(string) error { return c.conn.SetReadDeadline(time.Now().Add(pongWait)) }
 	_ = alive("")
 	c.conn.SetPongHandler(alive)
+	c.conn.SetPingHandler(func(data string) error { return c.control(websocket.PongMessage, []byte(data), time.Second) })
 	for {
 		_, message, err := c.conn.ReadMessage()
 		if err != nil {
@@ -88,7 +150,7 @@ func (s *Server) read(ctx context.Context, c *client) {
 	}
 }
 
-// write sends frames as they come, pings, and looks now and then whether the
+// write sends what is left of frames, pings, and looks now and then whether the
 // client's session still holds.
 func (s *Server) write(ctx context.Context, c *client) {
 	pings := time.NewTicker(pingEvery)
@@ -98,10 +160,9 @@ func (s *Server) write(ctx context.Context, c *client) {
 		case <-ctx.Done():
 			s.close(c, websocket.CloseGoingAway, "the dashboard is stopping")
 			return
-		case m := <-c.slot:
+		case rest := <-c.slot:
 			n--
-			_ = c.conn.SetWriteDeadline(time.Now().Add(s.writeWait))
-			if err := c.conn.WritePreparedMessage(m); err != nil {
+			if err := c.finish(rest, s.writeWait); err != nil {
 				s.evict(c, err)
 				return
 			}
@@ -110,7 +171,7 @@ func (s *Server) write(ctx context.Context, c *client) {
 				s.close(c, websocket.ClosePolicyViolation, "your session has ended: sign in again")
 				return
 			}
-			if err := c.conn.WriteControl(websocket.PingMessage, nil, time.Now().Add(s.writeWait)); err != nil {
+			if err := c.control(websocket.PingMessage, nil, s.writeWait); err != nil {
 				return
 			}
 		}
@@ -132,7 +193,7 @@ func (s *Server) evict(c *client, err error) {
 // what a control frame holds.
 func (s *Server) close(c *client, code int, reason string) {
 	message := websocket.FormatCloseMessage(code, cut(reason, 100))
-	_ = c.conn.WriteControl(websocket.CloseMessage, message, time.Now().Add(time.Second))
+	_ = c.control(websocket.CloseMessage, message, time.Second)
 	_ = c.conn.Close()
 }
 

@@ -22,6 +22,7 @@ type hub struct {
 	counters *counters
 	clock    func() time.Time
 
+	fanout   *fanout
 	batches  chan []stream.Batch
 	commands chan func()
 	done     chan struct{} // closed when run has ended
@@ -39,7 +40,7 @@ func newHub(cfg config.Dashboard, gate *pipeline.Gate, c *counters, log *slog.Lo
 	seconds := max(int(cfg.History/time.Second), 60+sealAfter)
 	return &hub{
 		cfg: cfg, gate: gate, log: log, counters: c, clock: time.Now,
-		batches: make(chan []stream.Batch), commands: make(chan func()), done: make(chan struct{}),
+		fanout: newFanout(cfg.MaxClients), batches: make(chan []stream.Batch), commands: make(chan func()), done: make(chan struct{}),
 		series: map[key]*series{}, host: figures{limit: seconds}, topics: map[key]*topic{}, tick: 1, seconds: seconds,
 	}
 }
@@ -47,6 +48,8 @@ func newHub(cfg config.Dashboard, gate *pipeline.Gate, c *counters, log *slog.Lo
 // run serves the hub until ctx ends.
 func (h *hub) run(ctx context.Context) {
 	defer close(h.done)
+	h.fanout.start()
+	defer h.fanout.stop()
 	frames := time.NewTicker(h.cfg.FrameInterval)
 	defer frames.Stop()
 	for {

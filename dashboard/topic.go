@@ -1,10 +1,6 @@
 package dashboard
 
-import (
-	"time"
-
-	"github.com/gorilla/websocket"
-)
+import "time"
 
 // maxBehind is how many frames a client may lag and still get what it missed
 // as one merged frame; beyond, it gets a snapshot. It bounds the different
@@ -28,7 +24,7 @@ type built struct {
 	frame      frame
 	head, tail []byte
 	empty      bool // nothing but its time
-	messages   map[filter]*websocket.PreparedMessage
+	messages   map[filter][]byte
 }
 
 func newTopic() *topic { return &topic{clients: map[*client]struct{}{}} }
@@ -37,8 +33,9 @@ func newTopic() *topic { return &topic{clients: map[*client]struct{}{}} }
 // waits is passed over: its next frame holds this one's news too.
 func (t *topic) send(h *hub, s *series, now time.Time, beat bool) {
 	t.built = map[uint64]*built{}
+	var list []delivery
 	for c := range t.clients {
-		if len(c.slot) == cap(c.slot) {
+		if c.pending.Load() {
 			c.behind = true
 			continue
 		}
@@ -48,7 +45,11 @@ func (t *topic) send(h *hub, s *series, now time.Time, beat bool) {
 		}
 		m := t.message(h, s, now, since, c, beat)
 		if m != nil {
-			c.slot <- m // there is room, and the hub alone fills it
+			c.pending.Store(true)
+			if list = append(list, delivery{c, m}); len(list) == handAtOnce {
+				h.fanout.queue <- list
+				list = nil
+			}
 			h.counters.frames.Inc()
 			if c.behind {
 				h.counters.merged.Inc()
@@ -56,13 +57,16 @@ func (t *topic) send(h *hub, s *series, now time.Time, beat bool) {
 		}
 		c.cursor, c.behind, c.refilter = h.tick, false, false
 	}
+	if len(list) > 0 {
+		h.fanout.queue <- list
+	}
 	t.marks[h.tick%uint64(len(t.marks))] = mark{h.tick, s.lines.seq}
 	t.built = nil
 }
 
 // message returns the frame for a client that saw frame since last; nil where
 // there is nothing to tell and the second is the same.
-func (t *topic) message(h *hub, s *series, now time.Time, since uint64, c *client, beat bool) *websocket.PreparedMessage {
+func (t *topic) message(h *hub, s *series, now time.Time, since uint64, c *client, beat bool) []byte {
 	b := t.built[since]
 	if b == nil {
 		b = h.build(s, now, since)
@@ -80,11 +84,7 @@ func (t *topic) message(h *hub, s *series, now time.Time, since uint64, c *clien
 		data = append(data, `,"relogged":true`...)
 	}
 	data = b.frame.logs(data, logs, dropped)
-	m, err := websocket.NewPreparedMessage(websocket.TextMessage, append(data, b.tail...))
-	if err != nil {
-		h.log.Error("a frame could not be prepared", "tenant", s.tenant, "app", s.app, "err", err)
-		return nil
-	}
+	m := textFrame(append(data, b.tail...))
 	h.counters.built.Inc()
 	if !c.refilter {
 		b.messages[c.filter] = m
@@ -115,7 +115,7 @@ func (t *topic) logs(h *hub, s *series, since uint64, c *client) ([]*line, uint6
 // build makes all of a frame but its logs.
 func (h *hub) build(s *series, now time.Time, since uint64) *built {
 	f := frame{now: now, since: since, history: int64(h.cfg.History / time.Second)}
-	b := &built{frame: f, messages: map[filter]*websocket.PreparedMessage{}}
+	b := &built{frame: f, messages: map[filter][]byte{}}
 	head := f.header(nil, s)
 	opened := len(head)
 	head = f.points(head, s)

@@ -150,15 +150,26 @@ func (p *platform) watchedBy(ctx context.Context, n, stalled int) (float64, *aud
 	return share, a, err
 }
 
+// view reads frames until the connection ends. The viewers run on the cores that
+// are measured, so they take from a frame what is needed and throw it away.
 func (a *audience) view(conn *websocket.Conn) {
+	head := make([]byte, 32)
 	for {
-		_, text, err := conn.ReadMessage()
+		_, frame, err := conn.NextReader()
+		if err != nil {
+			return
+		}
+		n, err := io.ReadFull(frame, head)
+		if err != nil { // every frame is longer
+			return
+		}
+		rest, err := io.Copy(io.Discard, frame)
 		if err != nil {
 			return
 		}
 		a.frames.Add(1)
-		a.bytes.Add(int64(len(text)))
-		if made, ok := timeOfFrame(text); ok {
+		a.bytes.Add(int64(n) + rest)
+		if made, ok := timeOfFrame(head); ok {
 			late := float64(time.Since(made)) / float64(time.Millisecond)
 			a.mu.Lock()
 			a.delays = append(a.delays, late)

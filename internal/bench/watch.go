@@ -31,7 +31,8 @@ type view struct {
 func (p *platform) dial(ctx context.Context, app string) (*websocket.Conn, error) {
 	header := http.Header{"Authorization": {"Bearer " + p.api.Token}}
 	address := "ws://" + p.dashboard + "/api/live?" + url.Values{"app": {app}}.Encode()
-	conn, resp, err := websocket.DefaultDialer.DialContext(ctx, address, header)
+	dialer := websocket.Dialer{HandshakeTimeout: 45 * time.Second, ReadBufferSize: 8 << 10} // a frame in one read
+	conn, resp, err := dialer.DialContext(ctx, address, header)
 	if err != nil {
 		if resp != nil {
 			return nil, fmt.Errorf("the dashboard answered %s: %w", resp.Status, err)
