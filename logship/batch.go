@@ -24,6 +24,10 @@ type batch struct {
 	done    chan struct{}    // closed once it is durable
 }
 
+// firstBatch is the room of a new buffer, in bytes. It grows as far as batches
+// do: those of a calm host never come near logship.batch_bytes.
+const firstBatch = 64 << 10
+
 // sealedBatches is the number of batches that may wait for the shipper; with
 // more the sources wait.
 const sealedBatches = 3
@@ -183,7 +187,7 @@ func (b *batcher) fresh() *batch {
 	select {
 	case buffer = <-b.free:
 	default:
-		buffer = make([]byte, 0, b.maxBytes+b.maxBytes/4)
+		buffer = make([]byte, 0, min(firstBatch, b.maxBytes))
 	}
 	return &batch{id: b.name(), data: buffer[:0], marks: map[source]int64{}, done: make(chan struct{})}
 }

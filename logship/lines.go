@@ -5,9 +5,13 @@ import (
 	"io"
 )
 
-// firstBuffer is the size that a reader's buffer begins with; it doubles as
-// far as lines need it.
-const firstBuffer = 8 << 10
+// A reader's buffer begins with firstBuffer bytes. It doubles as far as lines
+// need it, and up to busyBuffer where each read fills it: a sender that has more
+// waiting is read by few large calls.
+const (
+	firstBuffer = 8 << 10
+	busyBuffer  = 64 << 10
+)
 
 // lineReader splits a stream into lines without keeping more than limit bytes
 // of any.
@@ -17,6 +21,7 @@ type lineReader struct {
 	buf   []byte // what is read and not handed out is buf[start:end]
 	start int
 	end   int
+	full  bool // the last read filled the buffer
 }
 
 func newLineReader(in io.Reader, limit int) *lineReader {
@@ -53,11 +58,12 @@ func (l *lineReader) fill() error {
 		l.end = copy(l.buf, l.buf[l.start:l.end])
 		l.start = 0
 	}
-	if l.end == len(l.buf) {
+	if l.end == len(l.buf) || l.full && len(l.buf) < busyBuffer {
 		l.buf = append(l.buf, make([]byte, len(l.buf))...)
 	}
 	n, err := l.in.Read(l.buf[l.end:])
 	l.end += n
+	l.full = l.end == len(l.buf)
 	if n > 0 {
 		return nil
 	}
