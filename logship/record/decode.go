@@ -14,15 +14,16 @@ import (
 func Decode(line []byte, r *Record) error {
 	*r = Record{}
 	s := scanner{b: line}
-	if !s.object(r) {
-		return s.err()
-	}
-	s.space()
-	if s.i != len(s.b) {
-		s.fail("the end of the line")
+	if !s.object(r) || !s.ended() {
 		return s.err()
 	}
 	return nil
+}
+
+// ended reports whether nothing but white space is left of the line.
+func (s *scanner) ended() bool {
+	s.space()
+	return s.i == len(s.b) || s.fail("the end of the line")
 }
 
 // DecodeOwner is Decode for a reader that wants to know of whom and when a
@@ -72,7 +73,7 @@ func Each(batch []byte, fn func(*Record) error) error {
 // EachLine is Each for a reader that also wants the line itself, without its
 // '\n'.
 func EachLine(batch []byte, fn func([]byte, *Record) error) error {
-	return each(batch, allKinds, fn)
+	return each(batch, func(line []byte, r *Record) (bool, error) { return true, Decode(line, r) }, fn)
 }
 
 // EachOf is Each for a reader of some kinds alone. Canonical lines of others
@@ -82,20 +83,47 @@ func EachOf(batch []byte, fn func(*Record) error, kinds ...Kind) error {
 	for _, k := range kinds {
 		wanted |= 1 << k
 	}
-	return each(batch, wanted, func(_ []byte, r *Record) error {
-		if wanted&(1<<r.Kind) == 0 {
-			return nil
+	return each(batch, func(line []byte, r *Record) (bool, error) {
+		if !wanted.mayHold(line) {
+			return false, nil
 		}
-		return fn(r)
-	})
+		err := Decode(line, r)
+		return wanted&(1<<r.Kind) != 0, err
+	}, func(_ []byte, r *Record) error { return fn(r) })
+}
+
+// EachWanted is EachLine for a reader to whom the beginning of a record often says
+// enough: wants is asked with the line and what DecodeOwner reads of it. Where
+// it does not want the record, the rest of a canonical line is left unread,
+// faults in it included.
+func EachWanted(batch []byte, wants func(line []byte, owner *Record) bool, fn func([]byte, *Record) error) error {
+	return each(batch, func(line []byte, r *Record) (bool, error) { return decodeWanted(line, r, wants) }, fn)
+}
+
+// decodeWanted reads a line as far as it is wanted.
+func decodeWanted(line []byte, r *Record, wants func([]byte, *Record) bool) (bool, error) {
+	*r = Record{}
+	s := scanner{b: line}
+	if !s.ownerInOrder(r) {
+		if err := Decode(line, r); err != nil {
+			return false, err
+		}
+		return wants(line, r), nil
+	}
+	if !wants(line, r) {
+		return false, nil
+	}
+	if !s.behindOwner(r) || !s.rest(r) || !s.ended() {
+		return false, s.err()
+	}
+	return true, nil
 }
 
 // kindSet has the bit 1<<k of each kind k in it.
 type kindSet uint16
 
-const allKinds = ^kindSet(0)
-
-func each(batch []byte, wanted kindSet, fn func([]byte, *Record) error) error {
+// each hands the lines of batch to read, and to fn what that says to hand on.
+func each(batch []byte, read func([]byte, *Record) (bool, error), fn func([]byte, *Record) error) error {
 	var r Record
 	var bad error
 	for number := 1; len(batch) > 0; number++ {
@@ -105,13 +133,14 @@ func each(batch []byte, wanted kindSet, fn func([]byte, *Record) error) error {
 		} else {
 			line, batch = batch, nil
 		}
-		if len(line) == 0 || wanted != allKinds && !wanted.mayHold(line) {
+		if len(line) == 0 {
 			continue
 		}
-		if err := Decode(line, &r); err != nil {
-			if bad == nil {
-				bad = &LineError{Line: number, Err: err}
-			}
+		wanted, err := read(line, &r)
+		if err != nil && bad == nil {
+			bad = &LineError{Line: number, Err: err}
+		}
+		if err != nil || !wanted {
 			continue
 		}
 		if err := fn(line, &r); err != nil {
@@ -156,6 +185,11 @@ func (s *scanner) object(r *Record) bool {
 			return false
 		}
 	}
+	return s.rest(r)
+}
+
+// rest reads the members that are left, up to the object's end.
+func (s *scanner) rest(r *Record) bool {
 	for {
 		s.space()
 		switch s.peek() {

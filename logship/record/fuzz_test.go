@@ -71,6 +71,17 @@ func FuzzEach(f *testing.F) {
 			again = Append(again, r)
 			return nil
 		})
+		i := 0
+		wanted := EachWanted(batch, func([]byte, *Record) bool { return true }, func(_ []byte, r *Record) error {
+			if i >= len(want) || !reflect.DeepEqual(*r, want[i]) {
+				t.Fatalf("with its beginning read first, record %d of %d is %+v", i, len(want), *r)
+			}
+			i++
+			return nil
+		})
+		if i != n || !reflect.DeepEqual(wanted, err) {
+			t.Fatalf("with their beginnings read first there are %d of %d records, and %v for %v", i, n, wanted, err)
+		}
 		for k := range KindProfile + 1 {
 			var some []byte
 			_ = EachOf(batch, func(r *Record) error {

@@ -10,7 +10,12 @@ import (
 // Kurama's clients write them. It stops in front of what follows, for object to go on there;
 // false means that a value could not be read.
 func (s *scanner) inOrder(r *Record) bool {
-	return s.ownerMembers(r) && s.integerOf(fieldRelease, &r.Release) &&
+	return s.ownerMembers(r) && s.behindOwner(r)
+}
+
+// behindOwner is inOrder from release on.
+func (s *scanner) behindOwner(r *Record) bool {
+	return s.integerOf(fieldRelease, &r.Release) &&
 		s.textOf(fieldReplica, &r.Replica) && s.textOf(fieldMethod, &r.Method) && s.textOf(fieldURL, &r.URL) &&
 		s.textOf(fieldRoute, &r.Route) && s.integerOf(fieldStatus, &r.Status) && s.textOf(fieldMsg, &r.Msg) &&
 		s.numberOf(fieldCPU, &r.CPU) && s.numberOf(fieldDisk, &r.Disk) && s.numberOf(fieldSwap, &r.Swap) &&

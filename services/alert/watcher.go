@@ -1,6 +1,7 @@
 package alert
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -190,7 +191,9 @@ func (w *watcher) take(ctx context.Context, b stream.Batch) error {
 	if w.first == 0 {
 		w.first = b.Seq
 	}
-	err := record.Each(b.Lines(&w.scratch), func(r *record.Record) error {
+	err := record.EachWanted(b.Lines(&w.scratch), func(line []byte, owner *record.Record) bool {
+		return !w.observedBy(line, owner, b.At)
+	}, func(_ []byte, r *record.Record) error {
 		if w.opts.Gate.Takes(r) {
 			w.seen.observe(r, b.At)
 		}
@@ -202,6 +205,24 @@ func (w *watcher) take(ctx context.Context, b stream.Batch) error {
 	w.noted(b)
 	return nil
 }
+
+// observedBy observes a record of which its beginning tells all that matters,
+// and reports whether it does: most are log lines that are no warning, of apps
+// whose conditions ask for nothing that stands in them. Where whether the
+// service takes the record depends on more, it is not looked at here.
+func (w *watcher) observedBy(line []byte, owner *record.Record, at time.Time) bool {
+	if owner.Kind != record.KindLog || owner.Level >= record.LevelWarning || bytes.Contains(line, excKey) || w.opts.Gate.Decides(owner.Tenant, owner.App) {
+		return false
+	}
+	if a := w.seen.apps[appKey{owner.Tenant, owner.App}]; a != nil && len(a.meters) > 0 {
+		return false
+	}
+	w.seen.observe(owner, at)
+	return true
+}
+
+// excKey is in each line that tells of an exception.
+var excKey = []byte(`"exc"`)
 
 // noted keeps the position of b, and moves the one to begin from after a
 // restart behind lookBack.
