@@ -163,6 +163,10 @@ func (p *platform) fresh(ctx context.Context) error {
 	return nil
 }
 
+// lookEvery is the pause between two looks for the last row. Each look costs
+// Postgres a part of a millisecond, which counts for Kurama.
+const lookEvery = 10 * time.Millisecond
+
 // through sends a load and returns the time from its first byte until its last
 // record can be read as a row.
 func (p *platform) through(ctx context.Context, work *load) (time.Duration, error) {
@@ -173,7 +177,7 @@ func (p *platform) through(ctx context.Context, work *load) (time.Duration, erro
 	go func() { sent <- work.send(ctx, p.folders.Socket("agent.sock")) }()
 	for {
 		var there bool
-		err := p.pool.QueryRow(ctx, `SELECT EXISTS (SELECT FROM records WHERE tenant = $1 AND app = $2)`, paas.DefaultTenant, work.last).Scan(&there)
+		err := p.pool.QueryRow(ctx, `SELECT EXISTS (SELECT FROM records WHERE tenant = $1 AND app = $2 AND ts >= $3)`, paas.DefaultTenant, work.last, work.began).Scan(&there)
 		if err != nil {
 			return 0, fmt.Errorf("looking for the last row: %w", err)
 		}
@@ -184,7 +188,7 @@ func (p *platform) through(ctx context.Context, work *load) (time.Duration, erro
 		select {
 		case <-ctx.Done():
 			return 0, fmt.Errorf("the last record is no row: %w", ctx.Err())
-		case <-time.After(5 * time.Millisecond):
+		case <-time.After(lookEvery):
 		}
 	}
 }

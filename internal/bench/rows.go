@@ -21,7 +21,8 @@ const loadApps = 20
 type load struct {
 	lines   []byte
 	records int
-	last    string // app of the last record and of no other: once it is a row, all are
+	last    string    // app of the last record and of no other: once it is a row, all are
+	began   time.Time // no record is older
 }
 
 // newLoad makes n records, requests and log lines in turn, each of about 230
@@ -29,6 +30,7 @@ type load struct {
 func newLoad(n int, mark string) *load {
 	l := &load{records: n, last: "last-" + mark, lines: make([]byte, 0, n*480)}
 	now := time.Now()
+	l.began = now.Truncate(time.Microsecond)
 	for i := range n {
 		r := loadRecord(i, now.Add(time.Duration(i)*time.Microsecond))
 		if i == n-1 {
