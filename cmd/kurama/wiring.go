@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"os"
+	"runtime"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -29,6 +31,12 @@ const lastWords = 2 * time.Second
 // roleConns are the connections that a role needs at least: persist holds two
 // for good, and reads pipelines and deletes beside them.
 const roleConns = 4
+
+// oneThread are the roles that one thread of Go is enough for, since nearly all
+// of their work is one goroutine's. With more, each message on its way from the
+// connection to there wakes a thread and puts it to sleep again. GOMAXPROCS
+// overrides it.
+var oneThread = map[string]bool{"logship": true, "archive": true, "alert": true, "profile": true, "autoscaler": true}
 
 // runner is what every role is.
 type runner interface {
@@ -55,6 +63,9 @@ func roleCommand(s *settings, name, short string, make func(context.Context, *wi
 			cfg, folders, err := s.load()
 			if err != nil {
 				return err
+			}
+			if oneThread[name] && os.Getenv("GOMAXPROCS") == "" {
+				runtime.GOMAXPROCS(1)
 			}
 			w := &wiring{name: name, cfg: cfg, folders: folders, log: logger(cfg, name)}
 			defer w.close()
