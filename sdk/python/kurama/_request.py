@@ -20,7 +20,7 @@ class Request:
     status = None    # such as "200 OK"
     db = 0           # ns in calls of database drivers
     querying = False  # such a call is under way
-    dur = None       # ms; None until the response has ended
+    dur = None       # ms; None until the response has ended, 0 where nobody asks
     route = None
     fields = None
     error = None     # the unhandled exception, and its traceback
@@ -34,11 +34,13 @@ class Request:
     def end(self):
         """Note that the response has ended. The second call does nothing."""
         if self.dur is None:
-            self.dur = (perf_counter() - self.started) * 1000.0
+            if self.told:
+                self.dur = (perf_counter() - self.started) * 1000.0
+            else:   # the router knows better how long it took
+                self.dur = 0.0
+                self.environ = None   # it may hold an upload
             if self.error is not None:
                 self.error = None
-            if not self.told:
-                self.environ = None   # it may hold an upload
 
     def rule(self):
         """Return the Flask rule that matched, or None."""
