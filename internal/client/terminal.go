@@ -29,7 +29,7 @@ const terminalChunk = 16 << 10
 // Attach runs a command at path over a websocket, with its input and output
 // tied to the streams. It returns *Problem when the API refuses.
 func (c *Client) Attach(ctx context.Context, path string, command []string, s paas.Streams) (Ended, error) {
-	query := url.Values{"command": command, "term": {s.Term}}
+	query := url.Values{"term": {s.Term}}
 	if s.Terminal {
 		query.Set("tty", "true")
 	}
@@ -51,6 +51,9 @@ func (c *Client) Attach(ctx context.Context, path string, command []string, s pa
 	defer conn.Close()
 	defer context.AfterFunc(ctx, func() { _ = conn.Close() })() // reading does not heed ctx by itself
 	t := &attached{conn: conn}
+	if err := conn.WriteJSON(map[string][]string{"command": command}); err != nil {
+		return Ended{}, c.unreachable(ctx, err)
+	}
 	go t.input(s.In)
 	if s.Terminal {
 		go t.resize(ctx, s.Sizes)

@@ -24,6 +24,7 @@ const (
 	terminalPing    = 20 * time.Second
 	terminalSilence = 60 * time.Second // without an answer to a ping, then it is given up
 	terminalMessage = 64 << 10         // bytes of the largest message that is taken
+	maxCommand      = 200              // words of a command
 )
 
 // The first byte of a binary message from the command says where it wrote.
@@ -36,14 +37,19 @@ var terminalKind = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._+-]{0,39}$`)
 
 type terminalRequest struct {
 	InApp
-	Command []string `query:"command,explode" minItems:"1" maxItems:"200"`
-	TTY     bool     `query:"tty" doc:"Give the command a terminal; else its input and output are pipes"`
-	Term    string   `query:"term" default:"xterm" doc:"Kind of terminal, as in $TERM"`
-	Rows    uint     `query:"rows" maximum:"1000"`
-	Cols    uint     `query:"cols" maximum:"1000"`
+	TTY  bool   `query:"tty" doc:"Give the command a terminal; else its input and output are pipes"`
+	Term string `query:"term" default:"xterm" doc:"Kind of terminal, as in $TERM"`
+	Rows uint   `query:"rows" maximum:"1000"`
+	Cols uint   `query:"cols" maximum:"1000"`
 }
 
-// terminalWord is a text message of the caller: the size of the terminal, or
+// terminalStart is the caller's first message. The command is no part of the address:
+// those are written down on the way, and commands may hold what is secret.
+type terminalStart struct {
+	Command []string `json:"command"`
+}
+
+// terminalWord is a later text message of the caller: the size of the terminal, or
 // that the input has ended.
 type terminalWord struct {
 	paas.Size
@@ -53,7 +59,7 @@ type terminalWord struct {
 func (a *API) terminalRoutes() {
 	register(a, huma.Operation{OperationID: "open-terminal", Method: http.MethodGet, Path: "/apps/{app}/terminal",
 		Summary: "Run a command beside the app over a websocket, with its input and a terminal",
-		Responses: map[string]*huma.Response{"101": {Description: "A websocket. Binary messages to the command are its input; from it, 1 (stdout) or 2 (stderr) and what it wrote. " +
+		Responses: map[string]*huma.Response{"101": {Description: "A websocket. The first message to it is a text, {command:[…]}. Binary messages to the command are its input; from it, 1 (stdout) or 2 (stderr) and what it wrote. " +
 			"Text messages: {rows,cols} and {eof:true} to it, a last one {end,exit,error} from it."}}},
 		paas.RoleDeveloper, a.terminal)
 }
@@ -84,8 +90,13 @@ func (a *API) terminal(ctx context.Context, in *terminalRequest) (*huma.StreamRe
 		defer gone(nil)
 		defer context.AfterFunc(a.streams, func() { gone(nil) })()
 		t := newTerminal(conn, gone)
+		command, err := t.start()
+		if err != nil {
+			t.end(a.runEnd(ctx, noExit, err))
+			return
+		}
 		go t.ping(a.ping, func() error { return a.stillMay(c) })
-		exit, err := a.deps.Deployer.Attach(ctx, c.tenant, in.App, in.Command, t.streams(in))
+		exit, err := a.deps.Deployer.Attach(ctx, c.tenant, in.App, command, t.streams(in))
 		t.end(a.runEnd(ctx, exit, err))
 	}}, nil
 }
@@ -150,6 +161,18 @@ func newTerminal(conn *websocket.Conn, gone context.CancelCauseFunc) *terminal {
 	return t
 }
 
+// start waits for the command.
+func (t *terminal) start() ([]string, error) {
+	t.conn.SetReadLimit(terminalMessage)
+	_ = t.conn.SetReadDeadline(time.Now().Add(headerPatience))
+	var first terminalStart
+	kind, message, err := t.conn.ReadMessage()
+	if err != nil || kind != websocket.TextMessage || json.Unmarshal(message, &first) != nil || len(first.Command) == 0 || len(first.Command) > maxCommand {
+		return nil, &paas.Invalid{Reason: fmt.Sprintf(`No command came. The first message is a text, {"command":["flask","shell"]}, of at most %d words and %d KiB.`, maxCommand, terminalMessage>>10)}
+	}
+	return first.Command, nil
+}
+
 // streams begins to read from the caller.
 func (t *terminal) streams(in *terminalRequest) paas.Streams {
 	if in.Rows > 0 && in.Cols > 0 {
@@ -163,7 +186,6 @@ func (t *terminal) streams(in *terminalRequest) paas.Streams {
 func (t *terminal) read() {
 	defer t.gone(nil)
 	defer t.feed.Close()
-	t.conn.SetReadLimit(terminalMessage)
 	alive := func(string) error { return t.conn.SetReadDeadline(time.Now().Add(terminalSilence)) }
 	t.conn.SetPongHandler(alive)
 	for {

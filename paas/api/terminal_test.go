@@ -19,7 +19,7 @@ func TestTerminal(t *testing.T) {
 		if as != "" {
 			header.Set("Authorization", "Bearer "+w.tokens[as])
 		}
-		conn, resp, err := websocket.DefaultDialer.DialContext(t.Context(), "ws"+strings.TrimPrefix(w.srv.URL, "http")+"/api/v1/apps/"+app+"/terminal?command=flask&command=shell"+query, header)
+		conn, resp, err := websocket.DefaultDialer.DialContext(t.Context(), "ws"+strings.TrimPrefix(w.srv.URL, "http")+"/api/v1/apps/"+app+"/terminal?"+query, header)
 		if err != nil {
 			if resp == nil {
 				t.Fatal(err)
@@ -27,10 +27,13 @@ func TestTerminal(t *testing.T) {
 			return nil, resp.StatusCode
 		}
 		t.Cleanup(func() { _ = conn.Close() })
+		if query != "nothing" {
+			must(t, conn.WriteMessage(websocket.TextMessage, []byte(`{"command":["flask","shell"]}`)))
+		}
 		return conn, resp.StatusCode
 	}
 	t.Run("ties the caller to the command, and tells its exit code", func(t *testing.T) {
-		conn, status := dial("developer", "default-app", "&tty=true&term=vt100", http.Header{})
+		conn, status := dial("developer", "default-app", "tty=true&term=vt100", http.Header{})
 		if status != 101 {
 			t.Fatalf("got %d", status)
 		}
@@ -63,6 +66,13 @@ func TestTerminal(t *testing.T) {
 			}
 		}
 	}
+	t.Run("wants a command first", func(t *testing.T) {
+		conn, _ := dial("developer", "default-app", "nothing", http.Header{})
+		must(t, conn.WriteMessage(websocket.TextMessage, []byte(`{"rows":50,"cols":132}`)))
+		if end := ended(t, conn); !strings.Contains(end, "No command came") || !strings.Contains(end, `"exit":126`) {
+			t.Errorf("got %s", end)
+		}
+	})
 	t.Run("is in the audit log from its beginning, once", func(t *testing.T) {
 		deeds := func() int {
 			return strings.Count(want(t, w.send("owner", "GET", "/api/v1/audit?action=open-terminal", nil), 200), `"status":101`)
