@@ -31,9 +31,9 @@ func diskCommand() *cobra.Command {
 			return s.print(r, func() {
 				rows := make([][]string, len(r.Tenants))
 				for i, u := range r.Tenants {
-					rows[i] = []string{u.Tenant, size(u.Releases), size(u.Archive), size(u.Volumes), size(u.Output), size(u.Total), size(u.Layers)}
+					rows[i] = []string{u.Tenant, size(u.Releases), size(u.Archive), size(u.Volumes), size(u.Wheels), size(u.Output), size(u.Total), size(u.Layers)}
 				}
-				s.table("TENANT RELEASES ARCHIVE VOLUMES OUTPUT TOTAL LAYERS-USED", rows)
+				s.table("TENANT RELEASES ARCHIVE VOLUMES WHEELS OUTPUT TOTAL LAYERS-USED", rows)
 				if len(r.Shared) > 0 {
 					rows = rows[:0]
 					for _, name := range slices.Sorted(maps.Keys(r.Shared)) {

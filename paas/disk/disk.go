@@ -123,11 +123,12 @@ var owned = map[string]func(*paas.DiskUse) *int64{
 	"releases": func(u *paas.DiskUse) *int64 { return &u.Releases },
 	"archive":  func(u *paas.DiskUse) *int64 { return &u.Archive },
 	"volumes":  func(u *paas.DiskUse) *int64 { return &u.Volumes },
+	"wheels":   func(u *paas.DiskUse) *int64 { return &u.Wheels },
 }
 
 // shared are those that belong to no tenant, and what they are called.
 var shared = map[string]string{"layers": "layers", "stream": "stream", "spool": "spool", "postgres": "database", "uploads": "uploads",
-	"outbox": "outbox", "standby": "standby", "wheels": "wheels"}
+	"outbox": "outbox", "standby": "standby"}
 
 func (g *Guard) measure(ctx context.Context) (paas.DiskReport, error) {
 	r := paas.DiskReport{Shared: map[string]int64{}, Refuse: int64(g.cfg.Refuse), Warn: int64(g.cfg.Warn)}

@@ -34,6 +34,7 @@ func TestGuard(t *testing.T) {
 		t.Fatal(err)
 	}
 	write("archive/acme/shop/1.zst", 1<<20)
+	write("wheels/acme/flask.whl", 1<<20)
 	write("archive/_host/_host/1.zst", 1<<20)
 	write("layers/abc/lib.py", 3<<20)
 	write("volumes/acme/shop/data.img", 0)
@@ -53,13 +54,13 @@ func TestGuard(t *testing.T) {
 		}
 		for _, u := range r.Tenants {
 			switch {
-			case u.Tenant == "acme" && near(u.Releases, 1<<20) && near(u.Archive, 1<<20) && near(u.Volumes, 0) && near(u.Total, 2<<20):
+			case u.Tenant == "acme" && near(u.Releases, 1<<20) && near(u.Archive, 1<<20) && near(u.Volumes, 0) && near(u.Wheels, 1<<20) && near(u.Total, 3<<20):
 			case u.Tenant == "bee" && near(u.Releases, 2<<20) && near(u.Total, 2<<20):
 			default:
 				t.Errorf("got %+v", u)
 			}
 		}
-		if !near(r.Shared["layers"], 3<<20) || !near(r.Shared["archive"], 1<<20) || r.Free <= 0 || r.Size < r.Free || r.Says != "" {
+		if r.Shared["wheels"] != 0 || !near(r.Shared["layers"], 3<<20) || !near(r.Shared["archive"], 1<<20) || r.Free <= 0 || r.Size < r.Free || r.Says != "" {
 			t.Errorf("got %+v", r)
 		}
 	})
@@ -91,7 +92,7 @@ func TestGuard(t *testing.T) {
 			t.Fatalf("got %+v, %v", r, err)
 		}
 		for _, u := range r.Tenants {
-			if !near(u.Layers, 3<<20) || u.Tenant == "acme" && (u.Output != 1000 || !near(u.Total, 2<<20)) {
+			if !near(u.Layers, 3<<20) || u.Tenant == "acme" && (u.Output != 1000 || !near(u.Total, 3<<20)) {
 				t.Errorf("got %+v", u)
 			}
 		}
