@@ -146,7 +146,11 @@ func (s *Server) consoleURL(r *http.Request) string {
 	if s.opts.ConsoleURL != "" {
 		return s.opts.ConsoleURL
 	}
-	return "http://" + net.JoinHostPort(hostOf(r), strconv.Itoa(s.opts.ConsolePort))
+	scheme := "http"
+	if r.TLS != nil { // the console has the same certificate
+		scheme = "https"
+	}
+	return scheme + "://" + net.JoinHostPort(hostOf(r), strconv.Itoa(s.opts.ConsolePort))
 }
 
 // hostOf returns the host that was asked for, without its port.

@@ -76,6 +76,7 @@ type Release struct {
 	State        ReleaseState      `json:"state"`
 	Reason       string            `json:"reason,omitempty"`
 	SourceDigest string            `json:"source_digest"`
+	Commit       string            `json:"commit,omitempty"` // of a push with git: short id and first line
 	Layer        string            `json:"layer"`
 	Start        Start             `json:"start"`
 	Limits       Limits            `json:"limits"`

@@ -19,7 +19,8 @@ type Upload struct {
 	Type UploadType
 	Name string // file name as sent
 
-	Canary int // percent of the clients that the release is for at first; 0: it is to go live
+	Commit string // what was pushed with git: short id and first line; empty for any other upload
+	Canary int    // percent of the clients that the release is for at first; 0: it is to go live
 }
 
 // BuildLine is one line of a release's build log.

@@ -27,7 +27,7 @@ Architecture: $arch
 Maintainer: Kurama <kurama@localhost>
 Installed-Size: $(du -sk "$root" | cut -f1)
 Depends: postgresql, docker.io | docker-ce, iptables, e2fsprogs, mount
-Recommends: mmdebstrap
+Recommends: mmdebstrap, git
 Section: admin
 Priority: optional
 Description: home for Flask apps, with log profiling built in

@@ -23,7 +23,7 @@ import (
 
 // leftOut is what a backup does not hold: what is made anew, what belongs to a
 // process, and the database's own files, which are dumped.
-var leftOut = []string{"postgres", "postgres.log", "run", "uploads", "standby", "wheels", "kurama.lock"}
+var leftOut = []string{"postgres", "postgres.log", "run", "uploads", "standby", "wheels", "hooks", "kurama.lock"}
 
 // moving is what changes without pause while the platform runs; the records in
 // it are in the database and the archive.

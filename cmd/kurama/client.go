@@ -18,7 +18,7 @@ import (
 // clientCommands returns the commands that talk to the API.
 func clientCommands() []*cobra.Command {
 	all := []*cobra.Command{
-		deployCommand(), appsCommand(), releasesCommand(), rollbackCommand(), restartCommand(), scaleCommand(),
+		deployCommand(), gitCommand(), gitCredentialCommand(), appsCommand(), releasesCommand(), rollbackCommand(), restartCommand(), scaleCommand(),
 		envCommand(), deleteCommand(), logsCommand(), archiveCommand(), profileCommand(), alertsCommand(),
 		scalingCommand(), decisionsCommand(), runCommand(), openCommand(), loginCommand(), tokensCommand(),
 		cronCommand(),

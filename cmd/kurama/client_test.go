@@ -24,6 +24,7 @@ import (
 	"kurama/paas/api"
 	"kurama/paas/auth"
 	"kurama/paas/domain"
+	"kurama/paas/git"
 	"kurama/paas/store"
 	"kurama/services/alert"
 	"kurama/services/archive"
@@ -50,7 +51,10 @@ func newDesk(t *testing.T) *desk {
 	must(t, err)
 	platform := &platformFake{store: d.store}
 	d.fake = platform
-	a, err := api.New(cfg.Console, api.Options{Listener: listener, Log: slog.New(slog.DiscardHandler), DataDir: data, Domain: "localhost",
+	pushes, err := git.New(cfg.Git, git.Options{Releases: filepath.Join(data, "releases"), Temp: filepath.Join(data, "uploads"), Hooks: filepath.Join(data, "hooks"),
+		SourceMax: cfg.Build.SourceMax, Entries: cfg.Build.Entries, Log: slog.New(slog.DiscardHandler)})
+	must(t, err)
+	a, err := api.New(cfg.Console, api.Options{Pushes: pushes, Listener: listener, Log: slog.New(slog.DiscardHandler), DataDir: data, Domain: "localhost",
 		RouterPort: 8080, DashboardPort: 5005, MaxEntries: 20, Pages: http.NotFoundHandler(), Policy: "default-src 'self'",
 		Sessions: d.auth, Tenants: d.auth, Users: d.auth, Tokens: d.auth, Invitations: d.auth, Audit: d.auth, Store: d.store, Policies: store.NewPolicies(pool, cfg.Autoscaler.Default()), Deployer: platform, Logs: platform,
 		Cron:    platform,

@@ -36,6 +36,9 @@ func newDashboard(ctx context.Context, w *wiring) (runner, error) {
 	if err != nil {
 		return nil, portSentence("dashboard.listen", w.cfg.Dashboard.Listen, err)
 	}
+	if ln, err = role.Secure(ln, w.cfg.TLS, w.log); err != nil {
+		return nil, err
+	}
 	return dashboard.New(w.cfg.Dashboard, dashboard.Options{
 		Listener: ln, Stream: st, Gate: gate, Auth: viewers{auth.New(w.cfg.Console, pool)}, Apps: store.New(pool),
 		History: pastQuery{persist.NewQuery(pool), profile.NewQuery(pool), w.cfg.Logship.SampleInterval},
@@ -63,11 +66,11 @@ func portOf(listen string) string {
 }
 
 func consoleURL(cfg config.Config) string {
-	return orLocal(cfg.Console.URL, portOf(cfg.Console.Listen))
+	return orLocal(cfg.Console.URL, cfg.TLS, portOf(cfg.Console.Listen))
 }
 
 func dashboardURL(cfg config.Config) string {
-	return orLocal(cfg.Dashboard.URL, portOf(cfg.Dashboard.Listen))
+	return orLocal(cfg.Dashboard.URL, cfg.TLS, portOf(cfg.Dashboard.Listen))
 }
 
 // tlsPort is the port of the apps' https addresses; 0 where they have none: no

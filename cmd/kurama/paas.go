@@ -16,6 +16,7 @@ import (
 	"kurama/paas/deploy"
 	"kurama/paas/disk"
 	"kurama/paas/domain"
+	"kurama/paas/git"
 	"kurama/paas/router"
 	"kurama/paas/runtime"
 	"kurama/paas/store"
@@ -146,6 +147,9 @@ func (w *wiring) console(ctx context.Context, pool *pgxpool.Pool, d *deploy.Depl
 	if err != nil {
 		return nil, portSentence("console.listen", w.cfg.Console.Listen, err)
 	}
+	if ln, err = role.Secure(ln, w.cfg.TLS, w.log); err != nil {
+		return nil, err
+	}
 	public := w.cfg.Console
 	public.URL = consoleURL(w.cfg)
 	accounts := auth.New(public, pool)
@@ -163,8 +167,13 @@ func (w *wiring) console(ctx context.Context, pool *pgxpool.Pool, d *deploy.Depl
 	if p := accounts.Provider(w.cfg.OIDC, w.log); p != nil {
 		provider = p
 	}
+	pushes, err := git.New(w.cfg.Git, git.Options{Releases: w.folders.Sub("releases"), Temp: w.folders.Sub("uploads"), Hooks: w.folders.Sub("hooks"),
+		SourceMax: w.cfg.Build.SourceMax, Entries: w.cfg.Build.Entries, Log: w.log})
+	if err != nil {
+		return nil, err
+	}
 	return api.New(public, api.Options{
-		Cron:     crons,
+		Cron: crons, Pushes: pushes,
 		Listener: ln, Log: w.log, Pages: web.Handler(web.Pages(), "console.html"), Policy: web.Policy, DataDir: w.folders.Data, Domain: w.cfg.Domain, RouterPort: portNumber(w.cfg.Router.Listen), TLSPort: tlsPort(w.cfg),
 		DashboardURL: w.cfg.Dashboard.URL, DashboardPort: portNumber(w.cfg.Dashboard.Listen), MaxEntries: w.cfg.Build.Entries,
 		Sessions: accounts, Tenants: tenantsOf{accounts, d.Builder}, Users: auth.NewPeople(auth.New(public, bound), accounts), Tokens: auth.New(public, bound), Invitations: accounts, Audit: accounts, Provider: provider,
@@ -185,7 +194,7 @@ func (w *wiring) archived() archiveQuery {
 
 // status asks the roles of this installation.
 func (w *wiring) status(pool *pgxpool.Pool) platformStatus {
-	return platformStatus{w.folders, w.cfg.Console.Listen, w.cfg.Dashboard.Listen, store.New(pool), persist.NewQuery(pool)}
+	return platformStatus{w.folders, w.cfg.TLS.On(), w.cfg.Console.Listen, w.cfg.Dashboard.Listen, store.New(pool), persist.NewQuery(pool)}
 }
 
 // together runs several parts as one role; the end of one ends all.

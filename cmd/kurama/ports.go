@@ -34,8 +34,8 @@ func bindPorts(cfg config.Config) (ports, error) {
 	if err := errors.Join(err1, err2, err3, err4); err != nil {
 		return p, err
 	}
-	p.consoleURL = orLocal(cfg.Console.URL, console)
-	p.dashboardURL = orLocal(cfg.Dashboard.URL, dashboard)
+	p.consoleURL = orLocal(cfg.Console.URL, cfg.TLS, console)
+	p.dashboardURL = orLocal(cfg.Dashboard.URL, cfg.TLS, dashboard)
 	p.routerPort = router
 	var err error
 	p.streamAddr, err = freeStreamAddr(cfg.Stream)
@@ -43,11 +43,11 @@ func bindPorts(cfg config.Config) (ports, error) {
 }
 
 // orLocal is the configured address, or the port on this machine.
-func orLocal(url, port string) string {
+func orLocal(url string, secure config.Certificate, port string) string {
 	if url != "" {
 		return url
 	}
-	return "http://localhost:" + port
+	return secure.Scheme() + "://localhost:" + port
 }
 
 // bind listens on addr for a role and returns the port.

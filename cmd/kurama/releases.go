@@ -61,6 +61,9 @@ func (s *session) showReleases(app string) error {
 		rows := make([][]string, len(list))
 		for i, r := range list {
 			what := firstLine(r.Reason)
+			if r.Commit != "" {
+				what = strings.TrimSpace(r.Commit + ". " + what)
+			}
 			if r.RollbackOf > 0 {
 				what = fmt.Sprintf("rollback to %d. %s", r.RollbackOf, what)
 			}

@@ -23,6 +23,7 @@ import (
 // platformStatus asks every role how it does.
 type platformStatus struct {
 	folders   config.Folders
+	secure    bool   // the console and the dashboard speak TLS
 	console   string // listen addresses
 	dashboard string
 
@@ -75,11 +76,11 @@ func (s platformStatus) Metrics(ctx context.Context, name string) (io.ReadCloser
 func (s platformStatus) probe(name string) probe {
 	switch name {
 	case "paas":
-		return probe{tcp: net.JoinHostPort("localhost", portOf(s.console))}
+		return probe{tcp: net.JoinHostPort("localhost", portOf(s.console)), secure: s.secure}
 	case "router":
 		return probe{socket: s.folders.Socket("router.sock")}
 	case "dashboard":
-		return probe{tcp: net.JoinHostPort("localhost", portOf(s.dashboard))}
+		return probe{tcp: net.JoinHostPort("localhost", portOf(s.dashboard)), secure: s.secure}
 	}
 	return probe{socket: opsSocket(s.folders.Run, name)}
 }

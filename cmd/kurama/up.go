@@ -146,7 +146,7 @@ func (p *platform) examine(ctx context.Context) error {
 		return fmt.Errorf("%w. Free some, or move the data folder with --data", err)
 	}
 	for _, n := range host.Needs(p.cfg.Database.Bin, false) {
-		if n.Name == "PostgreSQL" && p.cfg.Database.URL != "" || n.Name == "mmdebstrap" || n.Name == "iptables" {
+		if n.Name == "PostgreSQL" && p.cfg.Database.URL != "" || n.Name == "mmdebstrap" || n.Name == "iptables" || n.Name == "git" {
 			continue // said where they are needed
 		}
 		if err := n.Check(ctx); err != nil {

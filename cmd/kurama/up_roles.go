@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -70,7 +71,7 @@ func (p *platform) waitFor(ctx context.Context, names []string) error {
 func (p *platform) probe(name string) probe {
 	switch name {
 	case "paas", "dashboard":
-		return probe{tcp: p.ports.address(name)}
+		return probe{tcp: p.ports.address(name), secure: p.cfg.TLS.On()}
 	case "router":
 		return probe{socket: p.folders.Socket("router.sock")}
 	}
@@ -81,7 +82,10 @@ func (p *platform) probe(name string) probe {
 func opsSocket(run, name string) string { return filepath.Join(run, "roles", name+".sock") }
 
 // probe asks one role whether it is ready, over TCP or a Unix socket.
-type probe struct{ tcp, socket string }
+type probe struct {
+	tcp, socket string
+	secure      bool // it speaks TLS
+}
 
 // ask returns why the role is not ready.
 func (p probe) ask(ctx context.Context) error {
@@ -100,8 +104,13 @@ func (p probe) get(ctx context.Context, page string) (io.ReadCloser, error) {
 		}
 		return (&net.Dialer{}).DialContext(ctx, "tcp", p.tcp)
 	}
-	client := http.Client{Timeout: 5 * time.Second, Transport: &http.Transport{DialContext: dial, DisableKeepAlives: true}}
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://localhost"+page, nil)
+	// The certificate is for the name that people use; this is a role on this machine.
+	transport := &http.Transport{DialContext: dial, DisableKeepAlives: true, TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}
+	client, scheme := http.Client{Timeout: 5 * time.Second, Transport: transport}, "http"
+	if p.secure {
+		scheme = "https"
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, scheme+"://localhost"+page, nil)
 	if err != nil {
 		return nil, fmt.Errorf("asking a role for %s: %w", page, err)
 	}

@@ -72,6 +72,9 @@ func (c *Config) checkChoices(add adder) {
 	if _, err := c.Alert.WebhookAllow.parse(); err != nil {
 		add("alert.webhook_allow", "%v", err)
 	}
+	if len(c.Git.Deploying()) == 0 {
+		add("git.branches", "a branch is needed that deploys, for example main")
+	}
 	if c.Data == "" {
 		add("data", "a folder is needed, for example ./data")
 	}
@@ -106,6 +109,9 @@ func (c *Config) checkAddresses(add adder) {
 }
 
 func (c *Config) checkTLS(add adder) {
+	if (c.TLS.File == "") != (c.TLS.Key == "") {
+		add("tls.key", "tls.certificate and tls.key go together: name both files, or none")
+	}
 	t := c.Router.TLS
 	if t.Listen == "" {
 		return

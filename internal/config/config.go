@@ -3,6 +3,7 @@
 package config
 
 import (
+	"strings"
 	"time"
 
 	"kurama/paas"
@@ -17,27 +18,29 @@ type Config struct {
 	StopTimeout time.Duration `yaml:"stop_timeout"` // bound of a clean stop
 	Domain      string        `yaml:"domain"`       // apps answer on <app>.<tenant>.<domain>
 
-	Console    Console    `yaml:"console"`
-	OIDC       OIDC       `yaml:"oidc"`
-	Dashboard  Dashboard  `yaml:"dashboard"`
-	Router     Router     `yaml:"router"`
-	Domains    Domains    `yaml:"domains"`
-	Database   Database   `yaml:"database"`
-	Stream     Stream     `yaml:"stream"`
-	Logship    Logship    `yaml:"logship"`
-	Persist    Persist    `yaml:"persist"`
-	Archive    Archive    `yaml:"archive"`
-	Alert      Alert      `yaml:"alert"`
-	SMTP       SMTP       `yaml:"smtp"`
-	Profile    Profile    `yaml:"profile"`
-	Autoscaler Autoscaler `yaml:"autoscaler"`
-	Reqsim     Reqsim     `yaml:"reqsim"`
-	Docker     Docker     `yaml:"docker"`
-	Build      Build      `yaml:"build"`
-	App        App        `yaml:"app"`
-	Cron       Cron       `yaml:"cron"`
-	Quota      Quota      `yaml:"quota"`
-	Disk       Disk       `yaml:"disk"`
+	Console    Console     `yaml:"console"`
+	TLS        Certificate `yaml:"tls"`
+	OIDC       OIDC        `yaml:"oidc"`
+	Dashboard  Dashboard   `yaml:"dashboard"`
+	Router     Router      `yaml:"router"`
+	Domains    Domains     `yaml:"domains"`
+	Database   Database    `yaml:"database"`
+	Stream     Stream      `yaml:"stream"`
+	Logship    Logship     `yaml:"logship"`
+	Persist    Persist     `yaml:"persist"`
+	Archive    Archive     `yaml:"archive"`
+	Alert      Alert       `yaml:"alert"`
+	SMTP       SMTP        `yaml:"smtp"`
+	Profile    Profile     `yaml:"profile"`
+	Autoscaler Autoscaler  `yaml:"autoscaler"`
+	Reqsim     Reqsim      `yaml:"reqsim"`
+	Docker     Docker      `yaml:"docker"`
+	Build      Build       `yaml:"build"`
+	Git        Git         `yaml:"git"`
+	App        App         `yaml:"app"`
+	Cron       Cron        `yaml:"cron"`
+	Quota      Quota       `yaml:"quota"`
+	Disk       Disk        `yaml:"disk"`
 }
 
 // Console configures the console and the API (role paas).
@@ -53,6 +56,24 @@ type Console struct {
 	AuditRows  int           `yaml:"audit_rows"`   // lines that the audit log keeps of each tenant
 
 	TerminalTime time.Duration `yaml:"terminal_time"` // how long a terminal into an app stays open
+}
+
+// Certificate lets the console and the dashboard speak TLS on their own ports.
+// Without File they do not.
+type Certificate struct {
+	File string `yaml:"certificate"` // PEM, with the certificates between it and the authority's
+	Key  string `yaml:"key"`         // PEM
+}
+
+// On reports whether there is one.
+func (c Certificate) On() bool { return c.File != "" }
+
+// Scheme is that of the console's and the dashboard's addresses.
+func (c Certificate) Scheme() string {
+	if c.On() {
+		return "https"
+	}
+	return "http"
 }
 
 // OIDC configures sign-in by an OpenID Connect provider. Without Issuer there
@@ -227,6 +248,20 @@ type Docker struct {
 	OutputRate  Bytes  `yaml:"output_rate"`  // that a replica may write to stdout and stderr a second, as the engine keeps it; one that writes more is slowed. 0: no bound
 }
 
+// Git bounds what is pushed to apps (role paas).
+type Git struct {
+	Branches string        `yaml:"branches"` // that deploy, with commas between
+	Max      Bytes         `yaml:"max"`      // of one push, and of what is kept of an app's pushes
+	Memory   Bytes         `yaml:"memory"`   // address space of each of git's processes
+	Timeout  time.Duration `yaml:"timeout"`  // of one push, from when all of it has come until its deploy begins
+	AtOnce   int           `yaml:"at_once"`  // pushes that git works on at a time, half of them of one tenant
+}
+
+// Deploying lists the branches that deploy.
+func (g Git) Deploying() []string {
+	return strings.FieldsFunc(g.Branches, func(r rune) bool { return r == ',' || r == ' ' })
+}
+
 // Build configures uploads and builds.
 type Build struct {
 	Base         string        `yaml:"base"`    // auto, bootstrap, or an image with Python 3
@@ -329,6 +364,7 @@ func Default() Config {
 		Docker: Docker{NetworkPool: "10.213.0.0/16", NetworkSize: 24, Egress: "open", Connections: 1024, OutputRate: 2 * MiB},
 		Build: Build{Base: "auto", Timeout: 10 * time.Minute, Memory: 1 * GiB, CPU: 1, Output: 1 * MiB,
 			LayerMax: 2 * GiB, CacheMax: 512 * MiB, SourceMax: 512 * MiB, Entries: 20_000, Ratio: 200, AtOnce: 1, Queue: 200, TenantAtOnce: 1, TenantQueue: 20, KeepSource: 10},
+		Git: Git{Branches: "main,master", Max: 200 * MiB, Memory: 1 * GiB, Timeout: 5 * time.Minute, AtOnce: 2},
 		App: App{CPU: 1, Memory: 256 * MiB, Disk: 64 * MiB, Pids: 128, Nofile: 4096, Threads: 4,
 			HealthTimeout: 60 * time.Second, ReleaseTimeout: 5 * time.Minute, LiveInterval: 10 * time.Second, DrainTimeout: 30 * time.Second, StopTimeout: 10 * time.Second, Standby: 4, StandbyFor: 15 * time.Minute,
 			RestartMin: time.Second, RestartMax: time.Minute, VolumeMax: 2 * GiB, SlowRequest: 2 * time.Second},

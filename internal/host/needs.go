@@ -35,6 +35,10 @@ func Needs(bin string, test bool) []Need {
 			Name: "mmdebstrap", Package: "mmdebstrap", Check: program("mmdebstrap"),
 			Manual: "Install the package mmdebstrap, or set build.base in kuramaconfig.yaml to an image with Python 3.",
 		},
+		{
+			Name: "git", Package: "git", Check: program("git"),
+			Manual: "Install the package git: without it `git push` to apps is refused. All else works.",
+		},
 	}
 	if test {
 		needs = append(needs,

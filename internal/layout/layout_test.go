@@ -58,6 +58,7 @@ var allowed = map[string][]string{
 	"paas/cron":                roleMay(),
 	"paas/disk":                roleMay(),
 	"paas/domain":              roleMay(),
+	"paas/git":                 roleMay(),
 	"paas/deploy":              roleMay(),
 	"paas/runtime":             roleMay(),
 	"paas/router":              roleMay(),

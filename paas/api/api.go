@@ -67,6 +67,7 @@ type Options struct {
 	Pipelines   Pipelines
 	Cron        Cron
 	Domains     Domains
+	Pushes      Pushes
 	Bounds      paas.Bounds // that an app may give itself at the most
 }
 
@@ -149,7 +150,7 @@ func (o Options) check() error {
 		"sessions": o.Sessions == nil, "tenants": o.Tenants == nil, "users": o.Users == nil, "tokens": o.Tokens == nil,
 		"invitations": o.Invitations == nil, "audit log": o.Audit == nil,
 		"store": o.Store == nil, "policies": o.Policies == nil, "deployer": o.Deployer == nil, "logs": o.Logs == nil, "archive": o.Archive == nil,
-		"alerts": o.Alerts == nil, "outbox": o.Outbox == nil, "profile": o.Profile == nil, "course": o.Course == nil, "status": o.Status == nil, "disk": o.Disk == nil, "load tester": o.LoadTester == nil, "reports": o.Reports == nil, "replayer": o.Replayer == nil, "pipelines": o.Pipelines == nil, "domains": o.Domains == nil,
+		"alerts": o.Alerts == nil, "outbox": o.Outbox == nil, "profile": o.Profile == nil, "course": o.Course == nil, "status": o.Status == nil, "disk": o.Disk == nil, "load tester": o.LoadTester == nil, "reports": o.Reports == nil, "replayer": o.Replayer == nil, "pipelines": o.Pipelines == nil, "domains": o.Domains == nil, "pushes": o.Pushes == nil,
 		"cron":   o.Cron == nil,
 		"engine": o.Engine == nil, "counts of the log": o.Logged == nil,
 	} {
@@ -183,6 +184,7 @@ func (a *API) routes(mux *http.ServeMux) error {
 		_, _ = w.Write(spec)
 	})
 	mux.HandleFunc("/api/", unknownRoute)
+	a.pushRoutes(mux)
 	a.healthRoutes(mux)
 	mux.Handle("GET /{$}", a.deps.Pages) // apart, so that metrics tell the page from its files
 	mux.Handle("/", a.deps.Pages)

@@ -29,6 +29,7 @@ import (
 	"kurama/paas/api"
 	"kurama/paas/auth"
 	"kurama/paas/domain"
+	"kurama/paas/git"
 	"kurama/paas/store"
 )
 
@@ -99,8 +100,13 @@ func (w *world) provide(settings config.OIDC) {
 }
 
 func (w *world) serve(cfg config.Console, listener net.Listener, provider api.Provider) {
+	pushed := config.Default().Git
+	pushed.Max = 2 * config.MiB
+	pushes, err := git.New(pushed, git.Options{Releases: filepath.Join(w.data, "releases"), Temp: filepath.Join(w.data, "uploads"), Hooks: filepath.Join(w.data, "hooks"),
+		SourceMax: 8 * config.MiB, Entries: 20, Log: slog.New(slog.DiscardHandler)})
+	must(w.t, err)
 	a, err := api.New(cfg, api.Options{
-		Listener: listener, Log: slog.New(slog.DiscardHandler), DataDir: w.data, Domain: "localhost", RouterPort: 8080,
+		Pushes: pushes, Listener: listener, Log: slog.New(slog.DiscardHandler), DataDir: w.data, Domain: "localhost", RouterPort: 8080,
 		DashboardPort: 5005, MaxEntries: 20,
 		Pages:  http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "<!doctype html>console") }),
 		Policy: "default-src 'self'", Sessions: w.auth, Tenants: w.auth, Users: auth.NewPeople(auth.New(cfg, w.bound), w.auth), Tokens: auth.New(cfg, w.bound),
@@ -204,6 +210,7 @@ type fakes struct {
 
 	mu       sync.Mutex
 	upload   paas.Upload
+	finish   func(context.Context, paas.Release) error // what becomes of a release beside the caller; nil: nothing
 	content  []byte
 	fail     error
 	deleted  []string
@@ -223,7 +230,11 @@ func (f *fakes) Deploy(ctx context.Context, tenant, app, by string, up paas.Uplo
 	f.upload = up
 	f.content, _ = os.ReadFile(up.Path)
 	_ = os.Remove(up.Path)
-	return f.store.NewRelease(ctx, paas.Release{Tenant: tenant, App: app, CreatedBy: by})
+	r, err := f.store.NewRelease(ctx, paas.Release{Tenant: tenant, App: app, CreatedBy: by, Commit: up.Commit})
+	if err == nil && f.finish != nil {
+		go func(finish func(context.Context, paas.Release) error) { _ = finish(context.WithoutCancel(ctx), r) }(f.finish)
+	}
+	return r, err
 }
 
 func (f *fakes) Pipeline(ctx context.Context, tenant, app string) (paas.Pipeline, error) {

@@ -125,27 +125,34 @@ func (a *API) buildLog(ctx context.Context, in *struct {
 		if in.Follow {
 			return a.followBuild(ctx, tenant, in.App, in.Number, out)
 		}
-		_, err := a.sendBuild(ctx, tenant, in.App, in.Number, 0, out)
-		return err
+		lines, err := a.deps.Store.BuildLog(ctx, tenant, in.App, in.Number, 0)
+		if err != nil {
+			return err
+		}
+		return sendBuild(lines, out)
 	}), nil
 }
 
-// sendBuild sends the lines after number after and returns the last one's.
-func (a *API) sendBuild(ctx context.Context, tenant, app string, number, after int, out *ndjson) (int, error) {
-	lines, err := a.deps.Store.BuildLog(ctx, tenant, app, number, after)
-	if err != nil {
-		return after, err
-	}
+func sendBuild(lines []paas.BuildLine, out *ndjson) error {
 	for _, l := range lines {
-		after = l.N
 		if err := out.send(l); err != nil {
-			return after, err
+			return err
 		}
 	}
-	return after, out.flush()
+	return out.flush()
 }
 
 func (a *API) followBuild(ctx context.Context, tenant, app string, number int, out *ndjson) error {
+	r, err := a.watchBuild(ctx, tenant, app, number, func(lines []paas.BuildLine) error { return sendBuild(lines, out) })
+	if err != nil {
+		return err
+	}
+	return out.last(buildEnd{End: true, State: r.State, Reason: r.Reason, Address: a.address(tenant, app)})
+}
+
+// watchBuild calls fn with what is new in a build log, nothing included, until the
+// release is live or has failed, and returns it as it is then.
+func (a *API) watchBuild(ctx context.Context, tenant, app string, number int, fn func([]paas.BuildLine) error) (paas.Release, error) {
 	tick := time.NewTicker(followInterval)
 	defer tick.Stop()
 	for after := 0; ; {
@@ -153,17 +160,21 @@ func (a *API) followBuild(ctx context.Context, tenant, app string, number int, o
 		// a line.
 		r, err := a.deps.Store.Release(ctx, tenant, app, number)
 		if err != nil {
-			return err
+			return r, err
 		}
-		if after, err = a.sendBuild(ctx, tenant, app, number, after, out); err != nil {
-			return err
+		lines, err := a.deps.Store.BuildLog(ctx, tenant, app, number, after)
+		if err != nil {
+			return r, err
 		}
-		if r.State != paas.ReleaseBuilding && r.State != paas.ReleaseStarting {
-			return out.last(buildEnd{End: true, State: r.State, Reason: r.Reason, Address: a.address(tenant, app)})
+		if len(lines) > 0 {
+			after = lines[len(lines)-1].N
+		}
+		if err := fn(lines); err != nil || r.State != paas.ReleaseBuilding && r.State != paas.ReleaseStarting {
+			return r, err
 		}
 		select {
 		case <-ctx.Done():
-			return ctx.Err()
+			return r, ctx.Err()
 		case <-tick.C:
 		}
 	}

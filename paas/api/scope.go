@@ -14,7 +14,7 @@ import (
 // scopes says which of a token's scopes allow an operation, beside read for
 // all that viewers may look at. What is not here takes a token without scopes.
 var scopes = map[string][]paas.Scope{
-	"deploy": {paas.ScopeDeploy}, "rollback": {paas.ScopeDeploy}, "cancel-release": {paas.ScopeDeploy},
+	"deploy": {paas.ScopeDeploy}, pushOp.OperationID: {paas.ScopeDeploy}, "rollback": {paas.ScopeDeploy}, "cancel-release": {paas.ScopeDeploy},
 	"list-apps": {paas.ScopeRead, paas.ScopeDeploy}, "get-app": {paas.ScopeRead, paas.ScopeDeploy},
 	"list-releases": {paas.ScopeRead, paas.ScopeDeploy}, "get-release": {paas.ScopeRead, paas.ScopeDeploy},
 	"get-build-log": {paas.ScopeRead, paas.ScopeDeploy}, "get-release-changes": {paas.ScopeRead, paas.ScopeDeploy},

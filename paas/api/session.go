@@ -83,7 +83,11 @@ func (a *API) dashboardURL(r *http.Request) string {
 	if err != nil {
 		host = r.Host
 	}
-	return "http://" + net.JoinHostPort(host, strconv.Itoa(a.deps.DashboardPort))
+	scheme := "http"
+	if r.TLS != nil { // the dashboard has the same certificate
+		scheme = "https"
+	}
+	return scheme + "://" + net.JoinHostPort(host, strconv.Itoa(a.deps.DashboardPort))
 }
 
 // address returns where an app answers.

@@ -57,21 +57,27 @@ func (a *API) deploy(ctx context.Context, in *upload) (*answer[paas.Release], er
 		return nil, err
 	}
 	up.Canary = in.Canary
-	_, err = a.deps.Store.CreateApp(ctx, c.tenant, in.App)
+	release, err := a.begin(ctx, c, in.App, up)
+	return reply(release), err
+}
+
+// begin makes the app where it is new, and begins its deploy. The upload is gone
+// where that fails, and so is a new app.
+func (a *API) begin(ctx context.Context, c *call, app string, up paas.Upload) (paas.Release, error) {
+	_, err := a.deps.Store.CreateApp(ctx, c.tenant, app)
 	isNew := err == nil
 	if err != nil && !errors.Is(err, paas.ErrExists) {
 		_ = os.Remove(up.Path)
-		return nil, err
+		return paas.Release{}, err
 	}
 	// From here on the deploy goes on without its caller.
 	ctx = context.WithoutCancel(ctx)
-	release, err := a.deps.Deployer.Deploy(ctx, c.tenant, in.App, c.User, up)
+	release, err := a.deps.Deployer.Deploy(ctx, c.tenant, app, c.User, up)
 	if err != nil {
 		_ = os.Remove(up.Path)
-		a.removeIfEmpty(ctx, isNew, c.tenant, in.App)
-		return nil, err
+		a.removeIfEmpty(ctx, isNew, c.tenant, app)
 	}
-	return reply(release), nil
+	return release, err
 }
 
 // removeIfEmpty takes an app back that was made for an upload that came to

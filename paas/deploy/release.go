@@ -38,7 +38,7 @@ func (d *Deployer) Deploy(ctx context.Context, tenant, app, by string, up paas.U
 		}
 		limits := paas.Limits{CPU: d.opts.App.CPU, Memory: int64(d.opts.App.Memory), Disk: int64(d.opts.App.Disk),
 			Pids: d.opts.App.Pids, Nofile: d.opts.App.Nofile}
-		return paas.Release{Limits: limits}, nil
+		return paas.Release{Limits: limits, Commit: up.Commit}, nil
 	}, func(ctx context.Context, j *job) error {
 		j.canary = paas.Canary{Release: j.release.Number, Share: up.Canary}
 		return d.unpack(ctx, j, up)

@@ -17,7 +17,7 @@ func (d *Deployer) Rollback(ctx context.Context, tenant, app string, n int, by s
 		if from, err = d.rollbackTo(ctx, a, n); err != nil {
 			return rel, err
 		}
-		return paas.Release{RollbackOf: from.Number, SourceDigest: from.SourceDigest, Limits: from.Limits, Env: from.Env}, nil
+		return paas.Release{RollbackOf: from.Number, SourceDigest: from.SourceDigest, Commit: from.Commit, Limits: from.Limits, Env: from.Env}, nil
 	}, func(_ context.Context, j *job) error { return d.reuse(j, from) }, false)
 }
 
@@ -55,7 +55,7 @@ func (d *Deployer) Redeploy(ctx context.Context, tenant, app, by string) (paas.R
 		if from, err = d.lastSource(ctx, a); err != nil {
 			return rel, err
 		}
-		return paas.Release{SourceDigest: from.SourceDigest, Limits: from.Limits}, nil
+		return paas.Release{SourceDigest: from.SourceDigest, Commit: from.Commit, Limits: from.Limits}, nil
 	}, func(_ context.Context, j *job) error { return d.reuse(j, from) }, false)
 }
 

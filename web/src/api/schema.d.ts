@@ -369,6 +369,8 @@ export interface components {
             total: number;
             /** Format: int64 */
             volumes: number;
+            /** Format: int64 */
+            wheels: number;
         };
         Domain: {
             /** @description It leads to the app: its tenant has shown that the host is theirs */
@@ -1036,6 +1038,7 @@ export interface components {
         };
         Release: {
             app: string;
+            commit?: string;
             /** Format: date-time */
             created_at: string;
             created_by: string;

@@ -14,6 +14,7 @@ import { ids } from '../../testids';
 import { ScaleDialog } from '../AppMenu';
 import { ShareDialog } from '../ShareDialog';
 import { DropArea } from '../deploy/DropArea';
+import { GitPush } from '../deploy/GitPush';
 import { to, useRoute } from '../route';
 import { appAddress, dashboardAddress, mayWrite, useSession } from '../session';
 import { useAppActions } from '../useAppActions';
@@ -77,7 +78,7 @@ export function Overview({ app }: { app: App }) {
 
       <RecentEvents app={app.name} />
 
-      {write && <section className="section"><h2>New release</h2><div className="gap-top"><DropArea app={app.name} /></div></section>}
+      {write && <section className="section"><h2>New release</h2><div className="gap-top"><DropArea app={app.name} /></div><GitPush app={app.name} /></section>}
     </>
   );
 }

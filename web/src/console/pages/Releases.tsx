@@ -56,7 +56,7 @@ export function Releases({ app }: { app: App }) {
               <Table.Td><TimeAgo at={r.created_at} /></Table.Td>
               <Table.Td className="num">{untilLive(r)}</Table.Td>
               <Table.Td>{r.created_by}{r.rollback_of ? <span className="dim"> · rollback to {r.rollback_of}</span> : null}</Table.Td>
-              <Table.Td className="mono dim" title={r.source_digest}>{r.source_digest.replace(/^sha256:/, '').slice(0, 10)}</Table.Td>
+              <Table.Td className={r.commit ? undefined : 'mono dim'} title={r.source_digest}>{r.commit ?? r.source_digest.replace(/^sha256:/, '').slice(0, 10)}</Table.Td>
               <Table.Td className="num">{mayWrite(session) && <Action app={app} release={r} />}</Table.Td>
             </Table.Tr>
           ))}
@@ -142,7 +142,7 @@ export function ReleasePage({ app, number }: { app: App; number: number }) {
       <div className="page-head">
         <h1 className="release-title">Release {number}</h1>
         {state && <StatusTag state={state} />}
-        {release && <span className="dim">made <TimeAgo at={release.created_at} /> by {release.created_by}{release.rollback_of ? `, a rollback to ${release.rollback_of}` : ''}</span>}
+        {release && <span className="dim">made <TimeAgo at={release.created_at} /> by {release.created_by}{release.commit ? `, ${release.commit}` : ''}{release.rollback_of ? `, a rollback to ${release.rollback_of}` : ''}</span>}
         {mayWrite(session) && release && <div className="page-head-end"><Action app={app} release={release} /></div>}
       </div>
       <ReleaseOutcome app={app} release={release} end={end} />
