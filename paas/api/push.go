@@ -154,7 +154,7 @@ func (a *API) deployPush(ctx context.Context, c *call, p paas.Pushed, say io.Wri
 	defer context.AfterFunc(a.streams, cancel)()
 	release, err = a.watchBuild(ctx, c.tenant, app, release.Number, func(lines []paas.BuildLine) error {
 		for _, l := range lines {
-			fmt.Fprintf(say, "  %-12s %s\n", l.Step, strings.ReplaceAll(plain(l.Line), "\n", "\n  "+strings.Repeat(" ", 13)))
+			fmt.Fprint(say, buildText(l))
 		}
 		return nil
 	})
@@ -164,11 +164,27 @@ func (a *API) deployPush(ctx context.Context, c *call, p paas.Pushed, say io.Wri
 	case err != nil:
 		return err
 	case release.State == paas.ReleaseFailed:
-		why, _, _ := strings.Cut(release.Reason, "\n") // the rest stands above
-		return &paas.Invalid{Reason: fmt.Sprintf("Release %d of %s failed: %s", release.Number, app, plain(why))}
+		why, _, _ := strings.Cut(plain(release.Reason), "\n") // the rest stands above
+		return &paas.Invalid{Reason: fmt.Sprintf("Release %d of %s failed: %s", release.Number, app, strings.TrimSuffix(why, " It wrote last:"))}
 	}
 	fmt.Fprintf(say, "%s is live after %.1f s: %s\n", app, time.Since(c.begun).Seconds(), a.address(c.tenant, app))
 	return nil
+}
+
+// buildText is a line of a build log as it is told to whoever pushes. That the release
+// is live or has failed is told after it, so of a failure only what it shows is left.
+func buildText(l paas.BuildLine) string {
+	text := plain(l.Line)
+	switch l.Step {
+	case "done":
+		return ""
+	case "failed":
+		_, text, _ = strings.Cut(text, "\n")
+		if text == "" {
+			return ""
+		}
+	}
+	return fmt.Sprintf("  %-12s %s\n", l.Step, strings.ReplaceAll(text, "\n", "\n  "+strings.Repeat(" ", 13)))
 }
 
 // plain keeps what an app or its packages wrote from steering the terminal of

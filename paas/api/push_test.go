@@ -95,7 +95,10 @@ func (w *world) goesLive(ctx context.Context, r paas.Release) error {
 
 // fails is what a deploy that fails does.
 func (w *world) fails(ctx context.Context, r paas.Release) error {
-	r.State, r.Reason = paas.ReleaseFailed, "`app.py` holds no app.\nIt wrote last: \x1b[31mred"
+	r.State, r.Reason = paas.ReleaseFailed, "`app.py` holds no app. It wrote last:\n\x1b[31mred"
+	if err := w.store.AppendBuildLog(ctx, r.Tenant, r.App, r.Number, "failed", r.Reason); err != nil {
+		return err
+	}
 	return w.store.UpdateRelease(ctx, r)
 }
 
@@ -145,7 +148,7 @@ func TestPush(t *testing.T) {
 		second := c.must("rev-parse", "HEAD")
 		w.fakes.finish = w.fails
 		out, err := c.git("push", shop, "main")
-		says(t, out, err, "remote: Release 2 of shop failed: `app.py` holds no app.", "[remote rejected] main -> main (pre-receive hook declined)")
+		says(t, out, err, "remote:   failed       ?[31mred", "remote: Release 2 of shop failed: `app.py` holds no app. ", "[remote rejected] main -> main (pre-receive hook declined)")
 		repo := filepath.Join(w.data, "releases/default/shop/git")
 		if out := c.must("--git-dir", repo, "rev-parse", "refs/heads/main"); out != first {
 			t.Errorf("main is at %s, want %s", out, first)
