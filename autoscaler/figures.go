@@ -67,6 +67,7 @@ func (a *Autoscaler) observe(b stream.Batch) {
 func (a *app) observe(now time.Time, r *record.Record) {
 	late := now.Sub(r.Time)
 	switch {
+	case r.Kind == record.KindRequest && r.Replica == router: // a static file: no replica had work with it
 	case r.Kind == record.KindRequest:
 		if r.Dur.Known && late <= requestAge {
 			a.Took(now, r.Dur.Value)

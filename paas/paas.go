@@ -38,18 +38,21 @@ const (
 
 // App is a tenant's deployable program.
 type App struct {
-	Tenant    string    `json:"tenant"`
-	Name      string    `json:"name"`
-	UID       int       `json:"-"` // serial number; the container's uid is 20000 + UID
-	State     AppState  `json:"state"`
-	Reason    string    `json:"reason,omitempty"`
-	Desired   int       `json:"desired"`
-	Asleep    bool      `json:"-"`       // Desired is 0 by the autoscaler's decision, not by a person's
-	Release   int       `json:"release"` // live release, 0 before the first
-	Restart   int       `json:"-"`
-	Runtime   string    `json:"runtime,omitempty"` // OCI runtime of its containers; empty: the installation's
-	Canary    Canary    `json:"canary,omitzero"`
-	Routing   Routing   `json:"-"`
+	Tenant  string   `json:"tenant"`
+	Name    string   `json:"name"`
+	UID     int      `json:"-"` // serial number; the container's uid is 20000 + UID
+	State   AppState `json:"state"`
+	Reason  string   `json:"reason,omitempty"`
+	Desired int      `json:"desired"`
+	Asleep  bool     `json:"-"`       // Desired is 0 by the autoscaler's decision, not by a person's
+	Release int      `json:"release"` // live release, 0 before the first
+	Restart int      `json:"-"`
+	Runtime string   `json:"runtime,omitempty"` // OCI runtime of its containers; empty: the installation's
+	Canary  Canary   `json:"canary,omitzero"`
+	Routing Routing  `json:"-"`
+
+	Static []ServedStatic `json:"-"` // of the live release and of a canary, where they have any
+
 	CreatedAt time.Time `json:"created_at"`
 	UpdatedAt time.Time `json:"updated_at"`
 }
@@ -104,6 +107,7 @@ type Start struct {
 	Why     string   `json:"why"`               // one sentence for the build log
 	Release string   `json:"release,omitempty"` // line for sh -c that is run before a release goes live
 	Volumes []Volume `json:"volumes,omitempty"` // that kurama.yaml asks for
+	Static  []Static `json:"static,omitempty"`  // that the router serves, as kurama.yaml says
 	Bounds  Bounds   `json:"bounds,omitzero"`   // that kurama.yaml sets
 
 	Cron     []CronJob `json:"cron,omitempty"`     // that kurama.yaml asks for
@@ -161,6 +165,8 @@ type Route struct {
 	Gate    Gate     `json:"gate,omitzero"`
 	Bounds  Bounds   `json:"bounds,omitzero"`
 	Canary  Canary   `json:"canary,omitzero"`
+
+	Static []ServedStatic `json:"static,omitempty"` // of the live release, and of a canary
 }
 
 // Gate is what stands before an app's targets; see Routing. The zero value lets

@@ -46,7 +46,7 @@ func newRouter(_ context.Context, w *wiring) (runner, error) {
 	if err != nil {
 		return nil, err
 	}
-	return router.New(w.cfg.Router, router.Options{Listener: ln, TLS: encrypted, Control: control, StatePath: w.folders.Sub("router/table.json"), CertFolder: w.folders.Sub("router/certificates"),
+	return router.New(w.cfg.Router, router.Options{Listener: ln, TLS: encrypted, Control: control, Releases: w.folders.Sub("releases"), StatePath: w.folders.Sub("router/table.json"), CertFolder: w.folders.Sub("router/certificates"),
 		Domain: w.cfg.Domain, Records: w.sender(w.cfg.Router.RecordBuffer), StopTimeout: w.cfg.StopTimeout, Log: w.log})
 }
 

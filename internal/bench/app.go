@@ -66,11 +66,11 @@ func appFiles(version int) map[string]string {
 	return map[string]string{"app.py": fmt.Sprintf(appSource, version), "requirements.txt": appRequirements}
 }
 
-// packed returns the app at a version as a zip.
-func packed(version int) ([]byte, error) {
+// packed returns files as a zip.
+func packed(files map[string]string) ([]byte, error) {
 	var out bytes.Buffer
 	w := zip.NewWriter(&out)
-	for name, text := range appFiles(version) {
+	for name, text := range files {
 		f, err := w.Create(name)
 		if err != nil {
 			return nil, fmt.Errorf("packing the app: %w", err)
@@ -92,29 +92,35 @@ func (p *platform) deploy(ctx context.Context) (time.Duration, error) {
 		p.app = &app{}
 	}
 	p.app.version++
-	body, err := packed(p.app.version)
+	return p.upload(ctx, appName, p.app.version, appFiles(p.app.version))
+}
+
+// upload deploys a version of an app and returns the time from the request until
+// the router answers with it.
+func (p *platform) upload(ctx context.Context, name string, version int, files map[string]string) (time.Duration, error) {
+	body, err := packed(files)
 	if err != nil {
 		return 0, err
 	}
 	var release paas.Release
 	began := time.Now()
-	err = p.api.Send(ctx, "/apps/"+appName+"/releases", client.Upload{Body: bytes.NewReader(body), Size: int64(len(body)),
-		ContentType: "application/zip", FileName: "bench.zip"}, &release)
+	err = p.api.Send(ctx, "/apps/"+name+"/releases", client.Upload{Body: bytes.NewReader(body), Size: int64(len(body)),
+		ContentType: "application/zip", FileName: name + ".zip"}, &release)
 	if err != nil {
 		return 0, err
 	}
 	bounded, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
-	if err := answers(bounded, p.appURL("/"), fmt.Sprintf("version %d\n", p.app.version)); err != nil {
-		return 0, errors.Join(err, p.whyNot(ctx, release.Number))
+	if err := answers(bounded, "http://"+name+"."+p.router+"/", fmt.Sprintf("version %d\n", version)); err != nil {
+		return 0, errors.Join(err, p.whyNot(ctx, name, release.Number))
 	}
 	return time.Since(began), nil
 }
 
 // whyNot returns what the platform says about a release that does not answer.
-func (p *platform) whyNot(ctx context.Context, number int) error {
+func (p *platform) whyNot(ctx context.Context, name string, number int) error {
 	var release paas.Release
-	if err := p.api.Call(ctx, http.MethodGet, fmt.Sprintf("/apps/%s/releases/%d", appName, number), nil, nil, &release); err != nil {
+	if err := p.api.Call(ctx, http.MethodGet, fmt.Sprintf("/apps/%s/releases/%d", name, number), nil, nil, &release); err != nil {
 		return err
 	}
 	return fmt.Errorf("release %d is %s: %s\n%s", number, release.State, release.Reason, p.out)

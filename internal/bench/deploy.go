@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -8,6 +9,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -28,6 +30,9 @@ type byHand struct {
 	network string   // its own
 	port    string   // of this host
 	run     []string // arguments of docker run before the image
+	build   []string // further ones of docker build
+
+	requirements string // empty: the app's own
 }
 
 // measureDeploy deploys a changed app in turns, by Kurama and by hand.
@@ -85,7 +90,7 @@ func (b *bench) measureDeploy(ctx context.Context) error {
 		Peer: "docker run + first 200", PeerRuns: start})
 	b.report.add(figure{Section: "deploy", Name: "by hand: docker build alone", Unit: "s", Runs: build,
 		Peer: "docker build + run + first 200", PeerRuns: docker})
-	return nil
+	return p.measureFirst(ctx, b, hand)
 }
 
 // deployCalmly deploys once the release before has settled and ready is done.
@@ -190,14 +195,16 @@ func (p *platform) newByHand(ctx context.Context) (*byHand, error) {
 // deploy builds and runs a version and returns how long the build took, and
 // the rest until the first answer.
 func (h *byHand) deploy(ctx context.Context, version int) (build, start time.Duration, err error) {
-	for name, text := range appFiles(version) {
+	files := appFiles(version)
+	files["requirements.txt"] = cmp.Or(h.requirements, files["requirements.txt"])
+	for name, text := range files {
 		path := filepath.Join(h.folder, name)
 		if err := errors.Join(os.WriteFile(path, []byte(text), 0o600), os.Chmod(path, 0o644)); err != nil { // the app's user reads it
 			return 0, 0, fmt.Errorf("writing the app: %w", err)
 		}
 	}
 	began := time.Now()
-	image, err := docker(ctx, "build", "-q", h.folder)
+	image, err := docker(ctx, slices.Concat([]string{"build", "-q"}, h.build, []string{h.folder})...)
 	if err != nil {
 		return 0, 0, err
 	}

@@ -25,7 +25,7 @@ func TestBadApps(t *testing.T) {
 		want  string
 	}{
 		{"no Flask app inside", map[string]string{"notes.txt": "hi"}, `No Flask app was found`},
-		{"a syntax error", map[string]string{"app.py": hello + "def broken(:\n"}, `(?s)SyntaxError.*app\.py`},
+		{"a syntax error", map[string]string{"app.py": hello + "def broken(:\n"}, `(?s)app\.py., line \d+: SyntaxError.*def broken\(:\n +\^`},
 		{"it dies at start and its last lines are shown", map[string]string{"app.py": "print('about to die')\n" + hello + "raise RuntimeError('no database today')\n"},
 			`no database today`},
 		{"it listens on the wrong port", map[string]string{"Procfile": "web: python3 app.py\n",
@@ -63,7 +63,7 @@ func TestBadApps(t *testing.T) {
 	}
 	t.Run("no upload is left, and of the sources only those that other settings could mend", func(t *testing.T) {
 		wantFolder(t, filepath.Join(p.data, "uploads"), 0)
-		wantFolder(t, filepath.Join(p.data, "releases/default/bad"), 3) // the three that failed at their start
+		wantFolder(t, filepath.Join(p.data, "releases/default/bad"), 2) // those that failed at their start
 	})
 	t.Run("deleting the app leaves nothing", func(t *testing.T) {
 		p.must(t, "delete", "bad", "--yes")

@@ -48,6 +48,7 @@ type Builder struct {
 	official string // image that build.base: auto asks a registry for
 	base     lock   // held while the base image is looked for or made
 	queue    *turns.Queue
+	checkers chan *checker // gives one that is ready; see KeepChecker
 
 	layers   sync.Mutex // guards what follows
 	building map[string]lock
@@ -63,7 +64,7 @@ func New(cfg config.Build, opts Options) (*Builder, error) {
 	}
 	opts.Data = data
 	b := &Builder{cfg: cfg, opts: opts, official: officialImage, base: make(lock, 1),
-		queue: turns.New(turns.Bounds{AtOnce: cfg.AtOnce, TenantAtOnce: cfg.TenantAtOnce, Most: cfg.Queue, TenantMost: cfg.TenantQueue}), building: map[string]lock{}, pythons: map[string][]int{}}
+		queue: turns.New(turns.Bounds{AtOnce: cfg.AtOnce, TenantAtOnce: cfg.TenantAtOnce, Most: cfg.Queue, TenantMost: cfg.TenantQueue}), checkers: make(chan *checker), building: map[string]lock{}, pythons: map[string][]int{}}
 	for _, folder := range []string{b.releases(), b.layersFolder()} {
 		if err := os.MkdirAll(folder, 0o700); err != nil {
 			return nil, fmt.Errorf("folder for builds: %w", err)

@@ -2,6 +2,8 @@ package build
 
 import (
 	"errors"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -37,6 +39,8 @@ func TestDetect(t *testing.T) {
 	found("finds a factory", map[string]string{"app.py": flask + "def create_app(config=None, *, debug=False) -> Flask:\n    app = Flask(__name__)\n    return app\n"}, " app:create_app()", "the factory `create_app()`")
 	found("finds a factory over several lines", map[string]string{"main.py": "def make_app(\n    a=1,  # one\n    b: dict[str, int] = {},\n):\n    pass\n"}, " main:make_app()", "make_app")
 	found("finds a package", map[string]string{"shop/__init__.py": flask + "app = Flask(__name__)\n"}, " shop:app", "shop/__init__.py")
+	found("finds a factory in a package, and says why it starts as many workers", map[string]string{"shop/__init__.py": flask + "def create_app():\n    return Flask(__name__)\n"}, " shop:create_app()",
+		"Found the factory `create_app()` in `shop/__init__.py`; starting gunicorn with 1 worker × 4 threads, because its limit is 1 CPU.")
 	found("finds a module of a package", map[string]string{"shop/__init__.py": "", "shop/app.py": flask + "app = Flask(__name__)\n"}, " shop.app:app", "shop/app.py")
 	found("finds an app below src", map[string]string{"src/shop/__init__.py": flask + "app = Flask(__name__)\n"}, "--pythonpath /app/src shop:app", "src/shop")
 	found("finds an app made in a try block", map[string]string{"app.py": "try:\n    app = Flask(__name__)\nexcept ImportError:\n    raise\n"}, " app:app", "")
@@ -46,6 +50,8 @@ func TestDetect(t *testing.T) {
 	found("takes kurama.yaml before all", map[string]string{"kurama.yaml": "command: [python3, serve.py]\nhealth: /up\nport: 5000\n", "Procfile": "web: x\n"}, "python3 serve.py", "`kurama.yaml`")
 	found("finds the app where the Procfile only says what to run before", map[string]string{"Procfile": "release: flask db upgrade\n", "app.py": "app = Flask(__name__)\n"}, " app:app", "Found the Flask app")
 	found("takes an app named in kurama.yaml", map[string]string{"kurama.yaml": "app: shop.web:create_app()\n"}, " shop.web:create_app()", "`kurama.yaml`")
+	found("says what the router serves by itself", map[string]string{"app.py": "app = Flask(__name__)\n", "shop/static/a.css": "", "kurama.yaml": "static: {path: /static/, dir: ./shop/static, cache: 1h}\n"},
+		" app:app", " The router serves `/static` from `shop/static` by itself.")
 	found("ignores what runs only as a program", map[string]string{"app.py": "if __name__ == '__main__':\n    app = 1\napplication = Flask(__name__)\n"}, " app:application", "")
 
 	refused("says when there is no app", map[string]string{"x.py": "print(1)\n"}, "No Flask app was found. Name it `app` in `app.py`")
@@ -67,6 +73,21 @@ func TestDetect(t *testing.T) {
 	refused("names a volume that cannot be", map[string]string{"kurama.yaml": "health: /\nvolumes:\n  ../x: 64MiB\n"}, "`kurama.yaml`, line 3: \"../x\" cannot be a volume")
 	refused("names a bound that cannot be", map[string]string{"kurama.yaml": "health: /\nmax_body: 0\n"}, "`kurama.yaml`, line 2: `max_body` is a size, such as `200MiB`")
 	refused("names a time that cannot be", map[string]string{"kurama.yaml": "timeout: soon\n"}, "`kurama.yaml`, line 1: `timeout` is a duration from `1s` on")
+	for what, text := range map[string]string{
+		"the source itself":     "{path: /static, dir: .}|`kurama.yaml`, line 2: \".\" cannot be a folder of static files",
+		"one above the source":  "{path: /static, dir: ../x}|`kurama.yaml`, line 2: \"../x\" cannot be a folder",
+		"one with a dot":        "{path: /static, dir: .secret}|`kurama.yaml`, line 2: \".secret\" cannot be a folder",
+		"one that is not there": "{path: /static, dir: nowhere}|`kurama.yaml`, line 2: the upload has no folder `nowhere`.",
+		"all paths":             "{path: /, dir: s}|`kurama.yaml`, line 2: `static` is a folder",
+		"a path of none":        "{path: /a b, dir: s}|`kurama.yaml`, line 2: \"/a b\" cannot be the path",
+		"a path twice":          "[{path: /a, dir: s}, {path: /a, dir: s}]|`kurama.yaml`, line 2: `/a` is served from `s` already.",
+		"one of volumes":        "{path: /a, dir: s}\nvolumes: {s/up: 8MiB}|`kurama.yaml`, line 2: `s` holds the volume `s/up`",
+		"a time that is none":   "{path: /a, dir: s, cache: long}|`kurama.yaml`, line 2: `static` is a folder",
+		"more than a year":      "{path: /a, dir: s, cache: 9000h}|`kurama.yaml`, line 2: A file cannot be kept",
+	} {
+		text, want, _ := strings.Cut(text, "|")
+		refused("names static files: "+what, map[string]string{"app.py": "app = Flask(__name__)\n", "s/a.css": "", "kurama.yaml": "static:\n  " + text + "\n"}, want)
+	}
 	refused("names a release command that is none", map[string]string{"kurama.yaml": "release: [a]\n"}, "`kurama.yaml`, line 1: `release` is a line for the shell")
 	refused("says when kurama.yaml is no YAML", map[string]string{"kurama.yaml": "a: [\n"}, "`kurama.yaml` is not YAML: line")
 	refused("says when both command and app are given", map[string]string{"kurama.yaml": "app: a:b\ncommand: x\n"}, "`kurama.yaml` has both")
@@ -110,6 +131,31 @@ func TestDependencyList(t *testing.T) {
 	if _, err := fromProject("[project]\ndependencies = 3\n"); err == nil || !strings.HasPrefix(err.Error(), "`pyproject.toml` cannot be read: line 2") {
 		t.Errorf("got %v", err)
 	}
+}
+
+func FuzzManifest(f *testing.F) {
+	f.Add("static: {path: /static, dir: s, cache: 1h}\nvolumes: {instance: 8MiB}\n")
+	f.Add("static:\n- {path: /a, dir: s}\n- &x {path: *x}\n")
+	dir := f.TempDir()
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		f.Fatal(err)
+	}
+	defer root.Close()
+	f.Fuzz(func(t *testing.T, text string) {
+		if err := os.WriteFile(filepath.Join(dir, "kurama.yaml"), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		m, err := detector{root: root}.manifest()
+		if bad, ok := errors.AsType[*paas.Invalid](err); err != nil && (!ok || !strings.Contains(bad.Reason, "kurama.yaml")) {
+			t.Errorf("got %v", err)
+		}
+		for _, s := range m.static {
+			if err == nil && (!strings.HasPrefix(s.Path, "/") || strings.HasPrefix(s.Dir, "..") || strings.HasPrefix(s.Dir, "/")) {
+				t.Errorf("taken: %+v", s)
+			}
+		}
+	})
 }
 
 func FuzzBindings(f *testing.F) {

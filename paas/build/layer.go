@@ -25,7 +25,7 @@ import (
 const (
 	buildUID = 19999 // just below the apps' own
 	// layerRecipe goes into every key: raise it when install changes.
-	layerRecipe = "3"
+	layerRecipe = "4"
 	sizeCheck   = time.Second
 	// buildShares is the weight of a build where the CPU is short; each replica
 	// has 1024, so that one that is busy loses a ninth to a build.
@@ -33,12 +33,21 @@ const (
 )
 
 // install makes the layer: a virtual environment on top of the base image's
-// packages. gunicorn and flask get commands of their own in it, because those
-// of the base image run a Python that does not see the environment.
+// packages. It is laid out by hand and pip runs in it, because `python -m venv`
+// and `pip --python` each start Python once more. gunicorn and flask get commands
+// of their own in it, because those of the base image run a Python that does not
+// see the environment.
 const install = `set -e
 exec 2>&1
-python3 -m venv --without-pip --system-site-packages /opt/deps
-python3 -m pip --python /opt/deps/bin/python3 install --no-input --progress-bar off \
+home=$(dirname "$(command -v python3)")
+version=$(python3 -ISc 'import sys; print("%d.%d" % sys.version_info[:2])')
+mkdir -p /opt/deps/bin "/opt/deps/lib/python$version/site-packages"
+ln -s lib /opt/deps/lib64
+ln -s "$home/python3" /opt/deps/bin/python3
+ln -s python3 /opt/deps/bin/python
+ln -s python3 "/opt/deps/bin/python$version"
+printf 'home = %s\ninclude-system-site-packages = true\nversion = %s\n' "$home" "$version" > /opt/deps/pyvenv.cfg
+/opt/deps/bin/python3 -m pip install --no-input --progress-bar off \
   --disable-pip-version-check --no-warn-script-location -r /run/requirements.txt
 for name in gunicorn flask; do
   if [ ! -e /opt/deps/bin/$name ]; then

@@ -26,12 +26,15 @@ type manifest struct {
 	release string // line for the shell, run before each release
 	volumes []paas.Volume
 
+	static      []paas.Static
+	staticLines []int // where each stands
+
 	bounds   paas.Bounds
 	pipeline *paas.Pipeline
 	cron     []paas.CronJob
 }
 
-const manifestKeys = "`command`, `app`, `release`, `volumes`, `cron`, `timeout`, `idle`, `max_body`, `health`, `pipeline` and `port`"
+const manifestKeys = "`command`, `app`, `release`, `volumes`, `static`, `cron`, `timeout`, `idle`, `max_body`, `health`, `pipeline` and `port`"
 
 var appTarget = regexp.MustCompile(`^[A-Za-z_][\w.]*:[A-Za-z_][\w.]*(\(\))?$`)
 
@@ -65,7 +68,7 @@ func (d detector) manifest() (manifest, error) {
 	if len(m.command) > 0 && m.app != "" {
 		return m, invalid("`kurama.yaml` has both `command` and `app`: keep one.")
 	}
-	return m, nil
+	return m, d.checkStatic(m)
 }
 
 func (m *manifest) set(key, value *yaml.Node) error {
@@ -86,6 +89,8 @@ func (m *manifest) set(key, value *yaml.Node) error {
 		}
 	case "volumes":
 		return m.setVolumes(value, wrong)
+	case "static":
+		return m.setStatic(value)
 	case "cron":
 		return m.setCron(value)
 	case "timeout", "idle", "max_body":

@@ -41,15 +41,8 @@ func (b *Builder) run(ctx context.Context, s step, line func(string)) (ended, er
 	docker := b.opts.Docker
 	s.config.Labels = map[string]string{"kurama.instance": b.opts.Instance, "kurama.kind": "build"}
 	s.config.AttachStdout, s.config.AttachStderr = true, true
-	if w := b.opts.Walls; w != nil {
-		share, err := w.BuildShare(ctx)
-		security, err2 := w.SecurityOptions(ctx)
-		if err := errors.Join(err, err2); err != nil {
-			return ended{}, fmt.Errorf("build container: %w", err)
-		}
-		if s.host.CgroupParent = share; len(s.host.SecurityOpt) > 0 { // somebody's code runs in it
-			s.host.SecurityOpt = security
-		}
+	if err := b.wall(ctx, s.host); err != nil {
+		return ended{}, err
 	}
 	// A call that is cut off may still make one, which nobody would know of.
 	made, err := docker.ContainerCreate(context.WithoutCancel(ctx), s.config, s.host, nil, nil, "")
@@ -73,6 +66,24 @@ func (b *Builder) run(ctx context.Context, s step, line func(string)) (ended, er
 		err = s.keep(ctx, made.ID)
 	}
 	return end, err
+}
+
+// wall puts a container among the builds and, where somebody's code is at work
+// in it, behind what containers with such code have around them.
+func (b *Builder) wall(ctx context.Context, host *container.HostConfig) error {
+	w := b.opts.Walls
+	if w == nil {
+		return nil
+	}
+	share, err := w.BuildShare(ctx)
+	security, err2 := w.SecurityOptions(ctx)
+	if err := errors.Join(err, err2); err != nil {
+		return fmt.Errorf("build container: %w", err)
+	}
+	if host.CgroupParent = share; len(host.SecurityOpt) > 0 {
+		host.SecurityOpt = security
+	}
+	return nil
 }
 
 func (b *Builder) attend(ctx context.Context, id string, line func(string)) (ended, error) {

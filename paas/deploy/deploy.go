@@ -85,6 +85,8 @@ type Builder interface {
 	Base(ctx context.Context, progress func(string)) (image string, err error)
 	Detect(dir string, limits paas.Limits) (paas.Start, error)
 	Layer(ctx context.Context, tenant, dir string, line func(string)) (paas.Layer, error)
+	CheckSyntax(ctx context.Context, dir string, start paas.Start) (warnings []string, err error)
+	KeepChecker(ctx context.Context)
 	LayerFolder(key string) string
 	KeepLayers(used map[string]bool) error
 	SpareLayers(used map[string]bool) (bytes int64, err error)
@@ -260,6 +262,7 @@ func New(opts Options, deps Deps) *Deployer {
 func (d *Deployer) Run(ctx context.Context) error {
 	defer context.AfterFunc(ctx, d.end)()
 	d.spawn(d.prepareBase)
+	d.spawn(func() { d.Builder.KeepChecker(d.life) })
 	d.spawn(func() { _ = d.Store.Watch(d.life, d.poke) })
 	d.spawn(func() { _ = d.Engine.Watch(d.life, d.heard) })
 	d.spawn(func() { _ = d.Engine.KeepFair(d.life, d.slowed) })

@@ -68,7 +68,7 @@ func TestDeploy(t *testing.T) {
 	})
 	t.Run("keeps the old release when the new one fails", func(t *testing.T) {
 		rel := p.deploy("count", p.upload(map[string]string{"app.py": "from flask import Flask\napp = Flask(__name__)\nx = 1 +\n"}))
-		if rel.State != paas.ReleaseFailed || !strings.HasPrefix(rel.Reason, "Your app ended at its start with SyntaxError in app.py, line 3: invalid syntax.") {
+		if rel.State != paas.ReleaseFailed || !strings.HasPrefix(rel.Reason, "`app.py`, line 3: SyntaxError: invalid syntax.\n    ") {
 			t.Errorf("got %s %q", rel.State, rel.Reason)
 		}
 		if _, body := p.get("count", "/"); body != "v2 " {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/rand"
 	"fmt"
+	"maps"
 	"time"
 
 	"kurama/paas"
@@ -41,6 +42,7 @@ type fleet struct {
 	life     context.Context // of its deploys; ends when the app is deleted
 	end      context.CancelFunc
 	replicas map[string]*replica
+	static   map[int][]paas.Static // by release, as far as one has any
 
 	queue     chan struct{}      // closed when the last rollout that queued is over
 	waiting   int                // rollouts under way or queued
@@ -69,7 +71,7 @@ type fleet struct {
 }
 
 func newFleet(ctx context.Context, k key, now time.Time) *fleet {
-	f := &fleet{key: k, since: now, replicas: map[string]*replica{}, numbers: map[int]*deploying{}, announced: -1}
+	f := &fleet{key: k, since: now, replicas: map[string]*replica{}, static: map[int][]paas.Static{}, numbers: map[int]*deploying{}, announced: -1}
 	f.life, f.end = context.WithCancel(ctx)
 	return f
 }
@@ -96,6 +98,29 @@ func (d *Deployer) underWay(k key, release int) bool {
 func (f *fleet) see(app paas.App) {
 	app.Release = max(app.Release, f.app.Release)
 	f.app = app
+	maps.DeleteFunc(f.static, func(release int, _ []paas.Static) bool { return release < app.Release && release != app.Canary.Release })
+	for _, s := range app.Static {
+		f.static[s.Release] = s.Folders
+	}
+}
+
+// served returns what the router serves by itself: of the newest release that
+// has replicas in the table, or of the live one while there are none, and of a
+// canary. The files so change with the replicas, in one table.
+func (f *fleet) served() []paas.ServedStatic {
+	live, canary := f.app.Release, f.app.Canary.Release
+	for _, r := range f.in(serving) {
+		if r.Release != canary {
+			live = max(live, r.Release)
+		}
+	}
+	var found []paas.ServedStatic
+	for _, number := range []int{live, canary} {
+		if folders := f.static[number]; number > 0 && len(folders) > 0 {
+			found = append(found, paas.ServedStatic{Release: number, Folders: folders})
+		}
+	}
+	return found
 }
 
 // in returns the replicas of a stage.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 	"time"
 
 	"kurama/paas"
@@ -19,6 +20,7 @@ type job struct {
 	first   bool // the app has no live release yet
 	began   time.Time
 	source  func(ctx context.Context, j *job) error
+	reuses  bool        // the source is a former release's
 	canary  paas.Canary // share that it is tried out with; none: it goes live
 	synced  chan error  // gets one value: whether the source would survive a power cut
 }
@@ -184,6 +186,7 @@ func (d *Deployer) reuse(j *job, from paas.Release) error {
 	if err := d.Builder.Reuse(rel.Tenant, rel.App, from.Number, rel.Number); err != nil {
 		return err
 	}
+	j.reuses = true
 	d.say(*rel, "unpack", "Uses the source of release %d.", from.Number)
 	return nil
 }
@@ -200,7 +203,55 @@ func (d *Deployer) build(ctx context.Context, j *job) (err error) {
 		return err
 	}
 	d.say(*rel, "detect", "%s (%s)", rel.Start.Why, span(began))
-	began = time.Now()
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	checked := d.check(ctx, j, folder, stop)
+	err = d.install(ctx, rel, folder)
+	found := <-checked
+	for _, text := range found.warnings {
+		d.say(*rel, "check", "%s", text)
+	}
+	if found.err != nil {
+		first, _, _ := strings.Cut(found.err.Error(), "\n")
+		d.say(*rel, "check", "%s", first)
+		return found.err
+	}
+	if err != nil {
+		return err
+	}
+	rel.State = paas.ReleaseStarting
+	return d.Store.UpdateRelease(ctx, *rel)
+}
+
+// checked is what a check of the sources found.
+type checked struct {
+	warnings []string
+	err      error
+}
+
+// check has the sources checked while their dependencies are installed, and
+// stops that when the app cannot run. A source that was deployed before is known
+// to start.
+func (d *Deployer) check(ctx context.Context, j *job, folder string, stop context.CancelCauseFunc) <-chan checked {
+	result := make(chan checked, 1)
+	if j.reuses {
+		result <- checked{}
+		return result
+	}
+	start := j.release.Start
+	d.work.Go(func() {
+		warnings, err := d.Builder.CheckSyntax(ctx, folder, start)
+		if err != nil {
+			stop(err)
+		}
+		result <- checked{warnings, err}
+	})
+	return result
+}
+
+// install makes the layer of dependencies, and the base image where it is not there.
+func (d *Deployer) install(ctx context.Context, rel *paas.Release, folder string) error {
+	began := time.Now()
 	line := func(text string) { d.say(*rel, "dependencies", "%s", text) }
 	layer, err := d.Builder.Layer(ctx, rel.Tenant, folder, line)
 	d.count(*rel, layer.Took)
@@ -214,8 +265,7 @@ func (d *Deployer) build(ctx context.Context, j *job) (err error) {
 	if took := time.Since(began); took > 100*time.Millisecond {
 		line(fmt.Sprintf("Ready after %s.", span(began)))
 	}
-	rel.State = paas.ReleaseStarting
-	return d.Store.UpdateRelease(ctx, *rel)
+	return nil
 }
 
 // count adds a build, whatever became of it, to what the tenant's have taken.

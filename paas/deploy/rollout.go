@@ -95,6 +95,9 @@ func (d *Deployer) startCandidates(ctx context.Context, r rollout, n int) ([]*re
 		return nil, err
 	}
 	spec.Restart = r.restart
+	d.mu.Lock()
+	r.fleet.static[r.release.Number] = r.release.Start.Static
+	d.mu.Unlock()
 	fresh, errs := make([]*replica, n), make([]error, n)
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()

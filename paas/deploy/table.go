@@ -112,7 +112,7 @@ func (d *Deployer) routes() []paas.Route {
 			continue
 		}
 		route := paas.Route{Tenant: f.tenant, App: f.key.app, Hosts: slices.Concat(paas.Hosts(f.tenant, f.key.app, d.opts.Domain), f.app.Routing.Active), Gate: f.app.Routing.Gate(), Bounds: f.app.Routing.Bounds, Canary: f.app.Canary,
-			State: f.app.State, Targets: []paas.Target{}}
+			State: f.app.State, Targets: []paas.Target{}, Static: f.served()}
 		for _, r := range slices.SortedFunc(maps.Values(f.replicas), oldestFirst) {
 			if r.stage == serving && r.State == paas.ReplicaHealthy {
 				route.Targets = append(route.Targets, paas.Target{Replica: r.ID, Release: r.Release, Address: r.Address})

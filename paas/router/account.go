@@ -26,6 +26,8 @@ func (v *visit) account() {
 	}
 	if v.target != nil {
 		rec.Release, rec.Replica = v.target.Release, v.target.Replica
+	} else if v.served > 0 {
+		rec.Release, rec.Replica = v.served, routerReplica
 	}
 	if v.relayed {
 		rec.Bytes = record.Num(float64(v.bytes))
@@ -112,7 +114,7 @@ func (rt *Router) sample(now time.Time) {
 func (rt *Router) tell(a *app, now time.Time, inflight, queued int, concurrency float64, requests int64, targets int) {
 	rec := &record.Record{
 		Time: now.UTC(), ID: record.NewID(now), Kind: record.KindSample,
-		Tenant: a.tenant, App: a.name, Replica: "router",
+		Tenant: a.tenant, App: a.name, Replica: routerReplica,
 		Extra: fmt.Appendf(nil, `{"inflight":%d,"queued":%d,"concurrency":%.3f,"requests":%d,"targets":%d}`,
 			inflight, queued, concurrency, requests, targets),
 	}

@@ -35,6 +35,7 @@ type app struct {
 	gate   atomic.Pointer[gate]        // nil: open to all
 	canary atomic.Pointer[paas.Canary] // nil: none
 	bounds atomic.Pointer[bounds]      // of one request; there from the first table on
+	static atomic.Pointer[statics]     // nil: none
 
 	mu       sync.Mutex
 	state    paas.AppState

@@ -57,6 +57,12 @@ func (v *visit) page(err error) page {
 			fmt.Sprintf("%s has no replica yet: none came up within %s. Try again in a moment; its logs say what it waits for.", v.app.name, v.app.holdTimeout), 5}
 	case errors.Is(err, errNoReplica):
 		return noReplica(v.app)
+	case errors.Is(err, errNoFile):
+		return page{http.StatusNotFound, "Not found",
+			fmt.Sprintf("%s has no file here: this path is one of its static folders. Check its spelling.", v.app.name), 0}
+	case errors.Is(err, errMethod):
+		return page{http.StatusMethodNotAllowed, "Only to be read",
+			fmt.Sprintf("%s serves static files here, which take GET and HEAD alone.", v.app.name), 0}
 	case errors.Is(err, errTimeout):
 		return page{http.StatusGatewayTimeout, "No answer in time",
 			fmt.Sprintf("%s took the request but did not answer within %s. Its logs and profile show where the time went.", v.app.name, v.bounds.answer), 0}

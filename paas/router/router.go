@@ -31,6 +31,7 @@ type Options struct {
 	Listener    net.Listener  // public port
 	TLS         net.Listener  // encrypted public port; nil: none
 	Control     net.Listener  // control socket, RUN/router.sock
+	Releases    string        // folder of the sources, <tenant>/<app>/<release>/; empty: no static file is served
 	StatePath   string        // file of the last table; its folder is made where missing
 	Domain      string        // apps answer on names under it; the bare name serves /healthz
 	CertFolder  string        // of certificates and the account's key; needed with TLS

@@ -115,6 +115,7 @@ func (rt *Router) swap(t paas.Table) {
 		if g := a.gate.Load(); g == nil || g.Gate != route.Gate {
 			a.gate.Store(newGate(route.Gate))
 		}
+		a.serveStatic(rt.opts.Releases, route.Static)
 		a.update(route.State, route.Targets)
 	}
 	byName := make(map[string]*app, len(next.apps))

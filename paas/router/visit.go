@@ -40,6 +40,7 @@ type visit struct {
 	streams       bool    // the body is sent while the answer is read
 
 	target *target // the last one that was tried
+	served int     // release that a static file was sent of; 0: none was
 	status int     // 0: nothing has been answered yet
 	says   appSays
 	bytes  int64  // of the answer's body, passed on so far
@@ -70,7 +71,9 @@ func (rt *Router) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	v := &visit{router: rt, app: a, w: w, r: r, start: start, uri: uri, prefix: prefix, inside: inside, caller: caller, bounds: a.bounds.Load()}
 	v.id = requestID(r.Header, start)
-	a.requests.Add(1)
+	if _, file := a.static.Load().find(uri[len(prefix):], 0, false); !file {
+		a.requests.Add(1) // of which the autoscaler learns: a file is no work for a replica
+	}
 	defer v.account()
 	v.serve()
 }
@@ -113,6 +116,12 @@ func (v *visit) serve() {
 	if c := v.app.canary.Load(); c != nil {
 		v.want.release = c.Release
 		v.want.canary, v.draws = draw(v.r, v.app.name, c)
+	}
+	if f, ok := v.app.static.Load().find(v.uri[len(v.prefix):], v.want.release, v.want.canary && v.draws == nil); ok && v.app.awake() {
+		if err := v.sendFile(f); err != nil {
+			v.fail(err)
+		}
+		return
 	}
 	var tried []*target
 	patience := v.start.Add(min(refusedLimit, v.router.cfg.HoldTimeout))

@@ -56,7 +56,7 @@ func (e *Engine) once(ctx context.Context, spec paas.Spec, command []string, cha
 // Sweep removes the containers of commands and builds that an earlier process,
 // killed in the middle, left behind. It is called before anything is started.
 func (e *Engine) Sweep(ctx context.Context) error {
-	return errors.Join(e.removeAll(ctx, KindRun), e.removeAll(ctx, KindBuild))
+	return errors.Join(e.removeAll(ctx, KindRun), e.removeAll(ctx, KindBuild), e.removeAll(ctx, KindCheck))
 }
 
 // attend starts a container, has its streams followed to the end and returns

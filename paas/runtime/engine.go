@@ -43,6 +43,7 @@ const (
 	KindReplica = "replica"
 	KindRun     = "run"
 	KindBuild   = "build"
+	KindCheck   = "check"
 	KindNetwork = "network"
 )
 

@@ -63,7 +63,10 @@ func (e *Engine) removeAll(ctx context.Context, kind string) error {
 			errs = append(errs, e.Remove(ctx, l.Labels[LabelReplica]))
 			continue
 		}
-		errs = append(errs, e.docker.ContainerRemove(ctx, l.ID, container.RemoveOptions{Force: true}))
+		err := e.docker.ContainerRemove(ctx, l.ID, container.RemoveOptions{Force: true})
+		if !cerrdefs.IsNotFound(err) && !cerrdefs.IsConflict(err) { // else it goes by itself
+			errs = append(errs, err)
+		}
 	}
 	return errors.Join(errs...)
 }

@@ -230,7 +230,7 @@ func (e *Engine) checkFilter(ctx context.Context) {
 // its rules in the packet filter. It is for tests and for uninstalling.
 func (e *Engine) Teardown(ctx context.Context) error {
 	var errs []error
-	for _, kind := range []string{KindReplica, KindRun, KindBuild} {
+	for _, kind := range []string{KindReplica, KindRun, KindBuild, KindCheck} {
 		errs = append(errs, e.removeAll(ctx, kind))
 	}
 	errs = append(errs, e.UnmountVolumes()) // they stay, with what they hold

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"maps"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -145,8 +146,16 @@ func TestReleases(t *testing.T) {
 	})
 	t.Run("one release is live and the former is superseded", func(t *testing.T) {
 		first, second := release(t), release(t)
+		second.Start.Static = []paas.Static{{Path: "/static", Dir: "shop/static", Cache: 60}}
+		wantErr(t, s.UpdateRelease(ctx, second), nil)
 		wantErr(t, s.SetLive(ctx, "default", "hello", first.Number), nil)
+		if a, err := s.App(ctx, "default", "hello"); err != nil || len(a.Static) != 0 {
+			t.Errorf("it serves %+v, %v", a.Static, err)
+		}
 		wantErr(t, s.SetLive(ctx, "default", "hello", second.Number), nil)
+		if a, err := s.App(ctx, "default", "hello"); err != nil || len(a.Static) != 1 || a.Static[0].Release != second.Number || !slices.Equal(a.Static[0].Folders, second.Start.Static) {
+			t.Errorf("it serves %+v, %v", a.Static, err)
+		}
 		former, _ := s.Release(ctx, "default", "hello", first.Number)
 		live, _ := s.Release(ctx, "default", "hello", second.Number)
 		a, _ := s.App(ctx, "default", "hello")

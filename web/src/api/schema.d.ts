@@ -1540,8 +1540,15 @@ export interface components {
             pipeline?: components["schemas"]["Pipeline"];
             release?: string;
             shell: boolean;
+            static?: components["schemas"]["Static"][] | null;
             volumes?: components["schemas"]["Volume"][] | null;
             why: string;
+        };
+        Static: {
+            /** Format: double */
+            cache?: number;
+            dir: string;
+            path: string;
         };
         StepNumbers: {
             /** Format: double */
@@ -1874,6 +1881,7 @@ export type StackNode = components['schemas']['StackNode'];
 export type StackView = components['schemas']['StackView'];
 export type Stage = components['schemas']['Stage'];
 export type Start = components['schemas']['Start'];
+export type Static = components['schemas']['Static'];
 export type StepNumbers = components['schemas']['StepNumbers'];
 export type SwiftNumbers = components['schemas']['SwiftNumbers'];
 export type TargetNumbers = components['schemas']['TargetNumbers'];
