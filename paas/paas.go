@@ -99,6 +99,12 @@ type Layer struct {
 	Took time.Duration // of the installation, without waiting for its turn; 0: it was there
 }
 
+// Image is what an app runs on.
+type Image struct {
+	Name string
+	Took time.Duration // of the installation of its Debian packages; 0: they were there
+}
+
 // Start says how an app is started and why that was chosen.
 type Start struct {
 	Command []string `json:"command"`           // argv inside the container; $PORT is set

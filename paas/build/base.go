@@ -65,6 +65,7 @@ type baseImage struct {
 	image     string            // its name
 	bootstrap string            // id of the image below the SDK, which layers depend on
 	packages  map[string]string // normalised name → version
+	took      time.Duration     // of the installation of Debian packages; 0: they were there
 }
 
 // Base makes sure that the base image is there and returns its name; progress

@@ -26,9 +26,10 @@ const (
 )
 
 // debianPackages are what the bootstrapped base is made of. Wheels take the C++
-// and OpenMP libraries for granted (greenlet, numpy), eventlet /etc/protocols.
+// and OpenMP libraries for granted (greenlet, numpy), eventlet /etc/protocols;
+// apt.txt needs apt.
 var debianPackages = []string{"python3", "python3-pip", "python3-venv", "python3-flask", "gunicorn", "ca-certificates", "tzdata",
-	"libstdc++6", "libgomp1", "netbase"}
+	"libstdc++6", "libgomp1", "netbase", "apt"}
 
 // pulledRecipe completes an image that has Python alone.
 const pulledRecipe = `set -e

@@ -80,7 +80,7 @@ func (b *Builder) Layer(ctx context.Context, tenant, dir string, line func(strin
 		line("Nothing to install: Flask and gunicorn are in the base image.")
 		return paas.Layer{}, nil
 	}
-	base, err := b.ready(ctx, line)
+	base, err := b.imageFor(ctx, tenant, dir, line)
 	if err != nil {
 		return paas.Layer{}, err
 	}

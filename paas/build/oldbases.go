@@ -19,8 +19,12 @@ const oldBase = 24 * time.Hour
 
 // RemoveOldBases removes the base images that earlier versions of the SDK have
 // left, once they are a day old and no container uses them. Images without
-// Kurama's own name and label are never touched.
+// Kurama's own name and label are never touched. Images with Debian packages that
+// no kept release asks for go before them.
 func (b *Builder) RemoveOldBases(ctx context.Context) error {
+	if err := b.dropUnusedPackages(ctx); err != nil {
+		return err
+	}
 	return b.removeOf(ctx, time.Now().Add(-oldBase), func(tag string) bool { return strings.HasPrefix(tag, baseName+":") })
 }
 

@@ -120,9 +120,6 @@ func (r *requirements) addWorker(root *os.Root) error {
 }
 
 func askedFor(root *os.Root) (requirements, error) {
-	if _, err := root.Stat("apt.txt"); err == nil {
-		return requirements{}, invalid("`apt.txt` asks for Debian packages, which this version of Kurama does not install. Remove it; most Python packages bring what they need as a wheel.")
-	}
 	pyproject, there, err := readText(root, "pyproject.toml")
 	if err != nil {
 		return requirements{}, err

@@ -83,6 +83,7 @@ type Sources interface {
 type Builder interface {
 	Sources
 	Base(ctx context.Context, progress func(string)) (image string, err error)
+	Image(ctx context.Context, tenant, dir string, line func(string)) (paas.Image, error)
 	Detect(dir string, limits paas.Limits) (paas.Start, error)
 	Layer(ctx context.Context, tenant, dir string, line func(string)) (paas.Layer, error)
 	CheckSyntax(ctx context.Context, dir string, start paas.Start) (warnings []string, err error)

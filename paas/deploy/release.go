@@ -249,19 +249,22 @@ func (d *Deployer) check(ctx context.Context, j *job, folder string, stop contex
 	return result
 }
 
-// install makes the layer of dependencies, and the base image where it is not there.
+// install makes the image that the app runs on and its layer of dependencies,
+// where they are not there.
 func (d *Deployer) install(ctx context.Context, rel *paas.Release, folder string) error {
 	began := time.Now()
 	line := func(text string) { d.say(*rel, "dependencies", "%s", text) }
+	image, err := d.Builder.Image(ctx, rel.Tenant, folder, line)
+	d.count(*rel, image.Took)
+	if err != nil {
+		return err
+	}
 	layer, err := d.Builder.Layer(ctx, rel.Tenant, folder, line)
 	d.count(*rel, layer.Took)
 	if err != nil {
 		return err
 	}
 	rel.Layer = layer.Key
-	if _, err = d.Builder.Base(ctx, line); err != nil {
-		return err
-	}
 	if took := time.Since(began); took > 100*time.Millisecond {
 		line(fmt.Sprintf("Ready after %s.", span(began)))
 	}

@@ -210,7 +210,8 @@ func (d *Deployer) putBack(old, fresh []*replica) {
 // spec returns how replicas of a release are started, with its dependencies
 // and the base image in place.
 func (d *Deployer) spec(ctx context.Context, rel paas.Release) (paas.Spec, error) {
-	image, err := d.Builder.Base(ctx, func(string) {})
+	source := d.Builder.SourceFolder(rel.Tenant, rel.App, rel.Number)
+	image, err := d.Builder.Image(ctx, rel.Tenant, source, func(string) {})
 	if err != nil {
 		return paas.Spec{}, err
 	}
@@ -222,7 +223,6 @@ func (d *Deployer) spec(ctx context.Context, rel paas.Release) (paas.Spec, error
 	if err != nil {
 		return paas.Spec{}, err
 	}
-	source := d.Builder.SourceFolder(rel.Tenant, rel.App, rel.Number)
 	layer := d.Builder.LayerFolder(rel.Layer)
 	if layer != "" {
 		if _, err := os.Stat(layer); err != nil {
@@ -234,7 +234,7 @@ func (d *Deployer) spec(ctx context.Context, rel paas.Release) (paas.Spec, error
 		}
 	}
 	return paas.Spec{Tenant: rel.Tenant, App: rel.App, Release: rel.Number, Restart: app.Restart, UID: app.UID,
-		Image: image, Source: source, Layer: layer, Start: rel.Start, Limits: rel.Limits, Env: rel.Env, Volumes: volumes, Runtime: app.Runtime,
+		Image: image.Name, Source: source, Layer: layer, Start: rel.Start, Limits: rel.Limits, Env: rel.Env, Volumes: volumes, Runtime: app.Runtime,
 		SlowRequest: d.opts.App.SlowRequest}, nil
 }
 
