@@ -115,11 +115,14 @@ const maxShown = 120
 
 // String writes the place, what is wrong, and the line with a mark below it.
 func (m mistake) String() string {
-	what := m.Kind + ": " + strings.TrimSuffix(m.What, ".")
-	if m.Line == 0 {
-		return fmt.Sprintf("`%s`: %s.", m.File, what)
+	what := m.Kind + ": " + m.What
+	if !strings.HasSuffix(what, ".") && !strings.HasSuffix(what, "?") {
+		what += "."
 	}
-	head := fmt.Sprintf("`%s`, line %d: %s.", m.File, m.Line, what)
+	if m.Line == 0 {
+		return fmt.Sprintf("`%s`: %s", m.File, what)
+	}
+	head := fmt.Sprintf("`%s`, line %d: %s", m.File, m.Line, what)
 	text := strings.TrimLeft(m.Text, " \t\f")
 	at := m.Column - 1 - (utf8.RuneCountInString(m.Text) - utf8.RuneCountInString(text))
 	if text == "" || at >= maxShown {
