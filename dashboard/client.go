@@ -107,7 +107,6 @@ func (c *client) finish(rest []byte, wait time.Duration) error {
 		c.cut = true
 		return err
 	}
-	_ = conn.SetWriteDeadline(time.Time{})
 	c.cut = false
 	c.pending.Store(false)
 	return nil
@@ -120,9 +119,7 @@ func (c *client) control(kind int, data []byte, wait time.Duration) error {
 	if c.cut {
 		return nil
 	}
-	err := c.conn.WriteControl(kind, data, time.Now().Add(wait))
-	_ = c.conn.NetConn().SetWriteDeadline(time.Time{}) // the one of WriteControl would end frames too
-	return err
+	return c.conn.WriteControl(kind, data, time.Now().Add(wait))
 }
 
 // read takes the client's messages until the connection ends.

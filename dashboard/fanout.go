@@ -56,22 +56,22 @@ func (f *fanout) stop() {
 type writer struct {
 	frame   []byte
 	n       int
-	attempt func(fd uintptr) bool // try, bound once
+	attempt func(fd uintptr) // try, bound once
 }
 
-func (w *writer) try(fd uintptr) bool {
-	n, err := syscall.Write(int(fd), w.frame)
+func (w *writer) try(fd uintptr) {
+	n, err := syscall.Write(int(fd), w.frame) // Go's sockets do not block
 	if err == nil {
 		w.n = n
 	}
-	return true // never wait: the rest is somebody else's
 }
 
 // write writes what the connection takes at once of frame and returns the rest.
-// Errors come back when that is written.
+// Errors come back when that is written. Control and not Write: the latter
+// waits while somebody else's write does.
 func (w *writer) write(to syscall.RawConn, frame []byte) []byte {
 	w.frame, w.n = frame, 0
-	_ = to.Write(w.attempt)
+	_ = to.Control(w.attempt)
 	w.frame = nil
 	return frame[w.n:]
 }
