@@ -32,11 +32,11 @@ const lastWords = 2 * time.Second
 // for good, and reads pipelines and deletes beside them.
 const roleConns = 4
 
-// oneThread are the roles that one thread of Go is enough for, since nearly all
-// of their work is one goroutine's. With more, each message on its way from the
-// connection to there wakes a thread and puts it to sleep again. GOMAXPROCS
-// overrides it.
-var oneThread = map[string]bool{"logship": true, "archive": true, "alert": true, "profile": true, "autoscaler": true}
+// fewThreads are the roles that a quarter of the cores is enough for, since
+// nearly all of their work is one goroutine's. With more threads of Go, each
+// message on its way from the connection to there wakes one and puts it to
+// sleep again. GOMAXPROCS overrides it.
+var fewThreads = map[string]bool{"logship": true, "archive": true, "alert": true, "profile": true, "autoscaler": true}
 
 // runner is what every role is.
 type runner interface {
@@ -64,8 +64,8 @@ func roleCommand(s *settings, name, short string, make func(context.Context, *wi
 			if err != nil {
 				return err
 			}
-			if oneThread[name] && os.Getenv("GOMAXPROCS") == "" {
-				runtime.GOMAXPROCS(1)
+			if fewThreads[name] && os.Getenv("GOMAXPROCS") == "" {
+				runtime.GOMAXPROCS(max(1, runtime.GOMAXPROCS(0)/4))
 			}
 			w := &wiring{name: name, cfg: cfg, folders: folders, log: logger(cfg, name)}
 			defer w.close()
