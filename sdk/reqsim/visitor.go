@@ -214,10 +214,11 @@ func (x *visitor) request(s *Step) (*http.Request, error) {
 	if text != "" {
 		body = strings.NewReader(text)
 	}
-	req, err := http.NewRequestWithContext(x.stop, s.Method, joined(x.base, path).String(), body)
+	req, err := http.NewRequestWithContext(x.stop, s.Method, "", body)
 	if err != nil {
 		return nil, err
 	}
+	req.URL = joined(x.base, path)
 	req.Header = x.header.Clone()
 	for name, value := range s.Headers {
 		if value, err = fill(value, x.value); err != nil {
