@@ -10,9 +10,9 @@ export function GitPush({ app }: { app: string }) {
   const address = `${window.location.origin}/git/${seg(query.get('tenant') || session.tenant)}/${seg(app)}`;
   const command = `git remote add kurama ${address} && git push kurama main`;
   return (
-    <>
-      <p className="hint gap-top">Or push it with git. Any user name will do; the password is a <a className="in-text" href={to(['access', 'tokens'])}>token</a> that may deploy.</p>
+    <div className="gap-top">
+      <p className="hint">Or push it with git. Any user name will do; the password is a <a className="in-text" href={to(['access', 'tokens'])}>token</a> that may deploy.</p>
       <Group gap="xs" mt={8}><Code className="wrap">{command}</Code><CopyButton value={command}>{({ copied, copy }) => <Button size="compact-sm" variant="default" onClick={copy}>{copied ? 'Copied' : 'Copy'}</Button>}</CopyButton></Group>
-    </>
+    </div>
   );
 }
