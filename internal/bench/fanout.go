@@ -105,7 +105,7 @@ func (b *bench) asked(ctx context.Context, rate int) (p *platform, stop func(), 
 	}
 	loading, cancel := context.WithCancel(ctx)
 	var load sync.WaitGroup
-	load.Go(func() { p.requests(loading, rate, 1<<30) })
+	load.Go(func() { p.requests(loading, rate, 1<<30, ofApp) })
 	return p, func() { cancel(); load.Wait() }, nil
 }
 

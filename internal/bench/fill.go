@@ -128,16 +128,16 @@ func statusOf(r *record.Record) *int16 {
 	return &v
 }
 
-// requests sends a day of requests of one app to the agent, as the router
-// would have, and waits until the profile counts them all.
-func (s *store) requests(ctx context.Context) error {
+// requests sends requests of one app to the agent, as the router would have, so
+// many a minute until two minutes ago, and waits until the profile counts them all.
+func (s *store) requests(ctx context.Context, routes, perMinute, minutes int) error {
 	work := &load{}
-	begin := time.Now().UTC().Add(-24*time.Hour + 2*time.Minute)
-	for minute := range 24*60 - 4 {
-		for i := range profiledRoutes * profiledPerMinute {
+	begin := time.Now().UTC().Add(-time.Duration(minutes+2) * time.Minute)
+	for minute := range minutes {
+		for i := range perMinute {
 			at := begin.Add(time.Duration(minute)*time.Minute + time.Duration(i)*time.Millisecond)
 			r := loadRecord(2*(minute*997+i), at)
-			r.App, r.Replica, r.Route = profiledApp, profiledApp+"-1-abcdef", "/part/"+strconv.Itoa(i%profiledRoutes)+"/<id>"
+			r.App, r.Replica, r.Route = profiledApp, profiledApp+"-1-abcdef", "/part/"+strconv.Itoa(i%routes)+"/<id>"
 			work.lines = record.Append(work.lines, &r)
 			work.records++
 		}

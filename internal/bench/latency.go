@@ -75,7 +75,7 @@ func (p *platform) talk(ctx context.Context, rate int) (frames, rows []float64, 
 	defer view.close()
 	var beside sync.WaitGroup
 	defer beside.Wait()
-	beside.Go(func() { p.requests(ctx, rate-talkRate, (rate-talkRate)*(talkSeconds+1)) })
+	beside.Go(func() { p.requests(ctx, rate-talkRate, (rate-talkRate)*(talkSeconds+1), ofApp) })
 	var marks positions
 	watching, stop := context.WithCancel(ctx)
 	defer stop()
@@ -101,9 +101,12 @@ func (p *platform) talk(ctx context.Context, rate int) (frames, rows []float64, 
 	return frames, rows, err
 }
 
-// requests sends request records of the app at a steady rate until n are sent
-// or ctx ends.
-func (p *platform) requests(ctx context.Context, rate, n int) {
+// ofApp makes a record the app's.
+func ofApp(_ int, r *record.Record) { r.App, r.Replica = appName, "" }
+
+// requests sends request records, the i-th as of makes it, at a steady rate until
+// n are sent or ctx ends.
+func (p *platform) requests(ctx context.Context, rate, n int, of func(i int, r *record.Record)) {
 	sender := wire.New(p.folders.Socket("agent.sock"), wire.Options{})
 	running, stop := context.WithCancel(ctx)
 	defer stop()
@@ -120,7 +123,7 @@ func (p *platform) requests(ctx context.Context, rate, n int) {
 		}
 		for due := min(n, int(time.Since(began).Seconds()*float64(rate))); sent < due; sent++ {
 			r := loadRecord(2*sent, time.Now())
-			r.App, r.Replica = appName, ""
+			of(sent, &r)
 			sender.Send(&r)
 		}
 	}

@@ -54,12 +54,13 @@ var sections = []section{
 	{"sdk", "what the Python library costs an app", 2 * time.Minute, (*bench).measureSDK},
 	{"ingest", "from the agent's socket to committed rows", 4 * time.Minute, (*bench).measureIngest},
 	{"rsyslog", "the same beside rsyslog with its Postgres output, where that is installed", 4 * time.Minute, (*bench).measureRsyslog},
+	{"pages", "both pages at 10 000 apps, 500 routes and 5 million rows", 10 * time.Minute, (*bench).measurePages},
 	{"store", "questions to a store of many rows, its size, and the end of a day", 20 * time.Minute, (*bench).measureStore},
 }
 
 // named are the sections that are measured only where they are named: they
 // take more than the rest together.
-var named = map[string]bool{"store": true}
+var named = map[string]bool{"pages": true, "store": true}
 
 // bench is one run.
 type bench struct {
@@ -68,17 +69,23 @@ type bench struct {
 	place   *platform // nil until a section needs it
 	report  *report
 	out     io.Writer
-	rows    int      // of the store
-	parts   []string // of sections, as section/part; empty: all of each
+	rows    int           // of the store
+	open    time.Duration // that the tab of pixel is left open
+	parts   []string      // of sections, as section/part; empty: all of each
 }
 
 func run(args []string, out, errs io.Writer) int {
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
 	flags.SetOutput(errs)
 	file := flags.String("out", "test-results/bench.json", "file that takes the figures as JSON")
-	rows := flags.Int("rows", 20_000_000, "rows of the section store")
+	rows := flags.Int("rows", 20_000_000, "rows of the section store; pages has 5 million of them at the most")
+	open := flags.Duration("for", pixelTime, "how long the section pixel leaves a tab open, 10s or more; what it used goes to test-results/"+pixelSamples)
 	flags.Usage = func() { help(errs, flags) }
 	if err := flags.Parse(args); err != nil {
+		return 2
+	}
+	if *open < 10*time.Second {
+		fmt.Fprintf(errs, "bench: -for %s is too short for a figure: 10s or more\n", *open)
 		return 2
 	}
 	chosen, err := choose(flags.Args())
@@ -91,10 +98,13 @@ func run(args []string, out, errs io.Writer) int {
 		fmt.Fprintln(errs, "bench:", err)
 		return 1
 	}
-	b.rows, b.parts = *rows, flags.Args()
+	b.rows, b.open, b.parts = *rows, *open, flags.Args()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	ctx, cancel := context.WithTimeout(ctx, limitOf(chosen))
+	if i := slices.IndexFunc(chosen, func(s section) bool { return s.name == "pixel" }); i >= 0 {
+		chosen[i].limit += *open
+	}
+	ctx, cancel := context.WithTimeout(ctx, limitOf(chosen)+*open)
 	defer cancel()
 	err = b.measure(ctx, chosen)
 	err = errors.Join(err, b.stop(), b.report.save(*file))

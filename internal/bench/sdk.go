@@ -28,6 +28,8 @@ func (b *bench) measureSDK(ctx context.Context) error {
 		LineKurama      float64 `json:"line_kurama_us"`
 		LinePlainCPU    float64 `json:"line_streamhandler_cpu_us"`
 		LineKuramaCPU   float64 `json:"line_kurama_cpu_us"`
+		SamplingCPU     float64 `json:"sampling_cpu_percent"`
+		SamplingMet     float64 `json:"sampling_time_met"`
 		Dropped         int     `json:"dropped"`
 	}
 	if err := json.Unmarshal(out, &got); err != nil {
@@ -43,5 +45,8 @@ func (b *bench) measureSDK(ctx context.Context) error {
 	add("a log line, where the app waits", got.LineKurama, "standard StreamHandler", got.LinePlain, valueAtMost(15))
 	add("CPU added to a request, all threads", got.RequestAddedCPU, "the request itself, in process", got.RequestPlain, nil)
 	add("CPU of a log line, all threads", got.LineKuramaCPU, "standard StreamHandler", got.LinePlainCPU, nil)
+	b.report.add(figure{Section: "sdk", Name: "CPU added to requests of a millisecond while they are sampled", Unit: "%", Value: got.SamplingCPU,
+		Peer: "the same requests, not sampled", PeerValue: 100, Aim: valueAtMost(2)})
+	b.report.add(figure{Section: "sdk", Name: "time of such requests that samples stand for", Unit: "%", Value: 100 * got.SamplingMet, Peer: "all of it", PeerValue: 100})
 	return nil
 }

@@ -37,7 +37,7 @@ func (b *bench) measureStore(ctx context.Context) error {
 		return err
 	}
 	b.say("%s rows over %d days stored in %.0f s", number(float64(b.rows)), storeDays, time.Since(began).Seconds())
-	if err := s.requests(ctx); err != nil {
+	if err := s.requests(ctx, profiledRoutes, profiledRoutes*profiledPerMinute, 24*60-4); err != nil {
 		return err
 	}
 	if _, err := p.pool.Exec(ctx, "VACUUM (ANALYZE) records"); err != nil { // as autovacuum does some minutes after a day's last row

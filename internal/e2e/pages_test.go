@@ -77,6 +77,9 @@ func TestPages(t *testing.T) {
 	t.Run("a load test is begun, watched, stopped and its report downloaded", func(t *testing.T) {
 		browse(t, p, "load.mjs", "APP=tour")
 	})
+	t.Run("a flame graph is sampled at the press of a button, zoomed and searched", func(t *testing.T) {
+		browse(t, p, "flame.mjs", "APP=tour")
+	})
 	t.Run("an invitation's link lets somebody in, once", func(t *testing.T) {
 		browse(t, p, "invite.mjs", "NAME=invited-ann")
 	})
@@ -136,6 +139,12 @@ func furnish(t *testing.T, p *platform) {
 		traffic, err = time.ParseDuration(text)
 		must(t, err)
 	}
+	sampled := make(chan error, 1)
+	go func() { // meanwhile, so that its page has a flame graph
+		_, err := p.cli("profile", "tour", "--for", "4s")
+		sampled <- err
+	}()
 	p.must(t, "reqsim", "--app", "tour", "--shape", "sine", "--rate", "10", "--peak", "30", "--period", "2m", "--duration", traffic.String(),
 		"--path", "/=20", "--path", "/user/ann=12", "--path", "/slow?ms=120=6", "--path", "/work?ms=20=6", "--path", "/log=3", "--path", "/error=1", "--path", "/nowhere=1")
+	must(t, <-sampled)
 }

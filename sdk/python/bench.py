@@ -1,7 +1,9 @@
-"""What Kurama's library costs in process: a request without log lines, and a log line.
+"""What Kurama's library costs in process: a request without log lines, a log line, and the sampling profiler.
 
 Runs plain Flask and StreamHandler logging, and the same under the library with an agent in
 a process of its own, in turns; prints medians in microseconds as JSON. cpu_us is all of the process, with the sender's thread.
+What sampling costs is the CPU time of requests that compute for a millisecond, four at a time, while they are sampled and
+while they are not, in turns in one process; how much of their time the samples stand for is told beside it.
     python3 bench.py [--rounds 5] [--requests 20000] [--lines 10000]
 """
 
@@ -35,9 +37,9 @@ while True:
 
 WORK = """
 import sys
-if sys.argv[1] == "kurama":
+if sys.argv[1] != "plain":
     import kurama._boot
-import json, logging, os, time
+import json, logging, os, threading, time
 from flask import Flask
 requests, lines = int(sys.argv[2]), int(sys.argv[3])
 app = Flask("bench")
@@ -77,7 +79,53 @@ def measure(work, count):
     # The median of batches: a neighbour on the machine spoils some, not all.
     return {"us": sorted(batches)[len(batches) // 2], "cpu_us": (time.process_time() - cpu) / count * 1e6}
 
-out = {"request": measure(request, requests), "line": measure(line, lines)}
+@app.get("/compute")
+def compute():
+    return str(sum(i * i for i in range(12_000)))
+
+def crowd(seconds):
+    # Four threads ask for /compute: the CPU time of a request and the time in requests, in seconds.
+    counts, spent, asked, end = [0] * 4, [0.0] * 4, dict(environ, PATH_INFO="/compute", RAW_URI="/compute"), time.monotonic() + seconds
+    def ask(n):
+        while (begun := time.monotonic()) < end:
+            body = app.wsgi_app(dict(asked), start_response)
+            for _ in body: pass
+            body.close()
+            counts[n] += 1
+            spent[n] += time.monotonic() - begun
+    threads = [threading.Thread(target=ask, args=(n,)) for n in range(4)]
+    cpu = time.process_time()
+    for t in threads: t.start()
+    for t in threads: t.join()
+    return (time.process_time() - cpu) / sum(counts), sum(spent)
+
+def sampling(rounds=5, seconds=1.0):
+    from kurama import _folded
+    seen, add = [0.0], _folded.Stacks.add
+    def adding(self, request, stack, ms):
+        seen[0] += ms / 1000
+        add(self, request, stack, ms)
+    _folded.Stacks.add = adding
+    order = os.path.join(os.path.dirname(os.environ["KURAMA_SOCKET"]), "profile.json")
+    crowd(0.3)
+    costs, spent = [], 0.0
+    for _ in range(rounds):
+        before, _ = crowd(seconds)
+        with open(order + ".new", "w") as file:
+            json.dump({"until": time.time() + seconds + 1.2, "hz": 50}, file)
+        os.replace(order + ".new", order)
+        time.sleep(0.7)                       # until the order was seen
+        during, within = crowd(seconds)
+        time.sleep(0.8)                       # until it is over
+        spent += within
+        after, _ = crowd(seconds)
+        costs.append(2 * during / (before + after) - 1)
+    return {"percent": 100 * sorted(costs)[rounds // 2], "met": seen[0] / spent}
+
+if sys.argv[1] == "sampling":
+    out = sampling()
+else:
+    out = {"request": measure(request, requests), "line": measure(line, lines)}
 if sys.argv[1] == "kurama":
     out["dropped"] = kurama._state.sender.dropped
 os.write(3, json.dumps(out).encode())
@@ -88,7 +136,7 @@ def run(kind, args, agent):
     """Return the figures of one process."""
     env = dict(os.environ, PYTHONPATH=HERE)
     env.pop("KURAMA_SOCKET", None)
-    if kind == "kurama":
+    if kind != "plain":
         env.update(KURAMA_SOCKET=agent, KURAMA_OUTPUT="*")
     read, write = os.pipe()
     with open(os.path.join(os.path.dirname(agent), "stderr"), "w") as stderr:
@@ -111,6 +159,7 @@ def main():
         try:
             agent.stdout.readline()
             rounds = [(run("plain", args, path), run("kurama", args, path)) for _ in range(args.rounds)]
+            sampling = run("sampling", args, path)
         finally:
             agent.kill()
             agent.wait()
@@ -129,6 +178,7 @@ def main():
         "request_added_cpu_us": added("request", "cpu_us"),
         "line_streamhandler_us": median(0, "line", "us"), "line_kurama_us": median(1, "line", "us"),
         "line_streamhandler_cpu_us": median(0, "line", "cpu_us"), "line_kurama_cpu_us": median(1, "line", "cpu_us"),
+        "sampling_cpu_percent": round(sampling["percent"], 2), "sampling_time_met": round(sampling["met"], 3),
         "dropped": sum(r[1]["dropped"] for r in rounds),
     }, indent=2))
 

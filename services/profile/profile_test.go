@@ -56,7 +56,7 @@ func (b *bench) waitFor(t testing.TB, seq uint64) {
 func (b *bench) routes(t testing.TB, window time.Duration) []RouteStats {
 	t.Helper()
 	stats, from, to, err := b.query.Routes(t.Context(), "acme", "shop", window)
-	if err != nil || to.Sub(from) < window {
+	if err != nil || !from.Before(to) || to.Sub(from) > window+time.Minute {
 		t.Fatalf("from %s to %s, error %v", from, to, err)
 	}
 	return stats

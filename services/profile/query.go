@@ -14,8 +14,9 @@ import (
 	"kurama/paas"
 )
 
-// maxWindow bounds how far back one profile looks.
-const maxWindow = 7 * 24 * time.Hour
+// maxWindow bounds how far back one profile looks: as far as the API asks, and
+// as long as rollups are kept by default.
+const maxWindow = 30 * 24 * time.Hour
 
 // RouteStats is the profile of one route over a window. Times are in
 // milliseconds and nil where none is known.
@@ -51,16 +52,35 @@ func NewQuery(pool *pgxpool.Pool) *Query { return &Query{pool: pool, now: time.N
 
 // Routes returns the profile of each route of an app over the window that ends
 // now, all releases together, most requests first. The window begins at a whole
-// minute: from and to are what it really covers. A window of less than a minute
-// or more than a week is a *paas.Invalid.
+// minute, not before the app's first request: from and to are what it really
+// covers. A window of less than a minute or more than 30 days is a *paas.Invalid.
 func (q *Query) Routes(ctx context.Context, tenant, app string, window time.Duration) (stats []RouteStats, from, to time.Time, err error) {
 	to = q.now().UTC()
 	from = to.Add(-window).Truncate(time.Minute)
 	if window < time.Minute || window > maxWindow {
 		return nil, from, to, &paas.Invalid{Reason: fmt.Sprintf("A profile cannot cover %s: use 1m to %s, such as 15m, 1h or 24h.", window, maxWindow)}
 	}
+	if from, err = q.begin(ctx, tenant, app, from, to); err != nil {
+		return nil, from, to, err
+	}
 	stats, err = q.Between(ctx, tenant, app, from, to)
 	return stats, from, to, err
+}
+
+// begin returns the minute of the app's first request where that is after from:
+// a rate over a time without the app would be too small. A minute is the least.
+func (q *Query) begin(ctx context.Context, tenant, app string, from, to time.Time) (time.Time, error) {
+	var first *time.Time
+	if err := q.pool.QueryRow(ctx, `SELECT min(minute) FROM rollups WHERE tenant = $1 AND app = $2`, tenant, app).Scan(&first); err != nil {
+		return from, fmt.Errorf("reading the first minute of %s/%s: %w", tenant, app, err)
+	}
+	if first == nil || first.Before(from) {
+		return from, nil
+	}
+	if last := to.Add(-time.Minute); first.After(last) {
+		return last, nil
+	}
+	return first.UTC(), nil
 }
 
 // Between returns the profile of each route of an app in the minutes that begin

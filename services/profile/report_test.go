@@ -55,6 +55,13 @@ func TestAReportComparesRoutesAndReleases(t *testing.T) {
 			}
 		}
 	}
+	day, err := b.query.Report(t.Context(), "acme", "shop", 24*time.Hour)
+	if err != nil || !day.From.Equal(now.Add(-3*time.Hour).Truncate(time.Minute)) {
+		t.Fatalf("a day's report begins at %s, the first request was 3 hours before %s; error %v", day.From, now, err)
+	}
+	if want := float64(day.Total.Requests) / day.To.Sub(day.From).Seconds(); day.Total.Rate != want || r.To.Sub(r.From) < 15*time.Minute {
+		t.Errorf("%v requests/s since the first one, want %v; the 15 minutes are %s", day.Total.Rate, want, r.To.Sub(r.From))
+	}
 	slow, err := b.query.Slowest(t.Context(), "acme", "shop", r.From, r.To, 3)
 	if err != nil || len(slow) != 3 || slow[0].Dur != 900 || slow[0].Req != "req-/buy-900" || slow[1].Dur != 700 || slow[2].Dur != 40 || slow[0].Release != 2 {
 		t.Errorf("slowest %+v, error %v", slow, err)

@@ -54,7 +54,7 @@ try {
   step('a test mail is in the list');
   await page.goBack();
   await list.waitFor();
-  await list.getByText('Every record as JSON').click();
+  await list.getByText('Every record, to take away').click();
   await page.getByTestId('archive-download').waitFor();
   await page.goBack();
   await list.waitFor({ state: 'detached', timeout: 15_000 }); // all is done: it goes by itself

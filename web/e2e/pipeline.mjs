@@ -13,6 +13,9 @@ try {
 
   // A filter is dragged onto persist and says: no DEBUG.
   await page.getByTestId('pipeline-filter').dragTo(box('persist'));
+  await box('WARNING and above').waitFor();
+  await page.getByTestId('pipeline-level').click();
+  await page.getByRole('option', { name: 'INFO and above' }).click();
   await box('INFO and above').waitFor();
   await page.getByTestId('pipeline-when').fill('levle > DEBUG');
   await page.getByTestId('pipeline-problem').filter({ hasText: 'no field called levle' }).waitFor();

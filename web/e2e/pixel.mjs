@@ -1,30 +1,44 @@
 // What a viewer sees of a stream of records, for `go run ./internal/bench pixel`: how long a record takes until it is on the
 // screen, and what the open tab costs. The last line printed is JSON.
+import { mkdirSync, readFileSync, writeFileSync, appendFileSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { at, open, signIn } from './browser.mjs';
 
-const seconds = Number(at('SECONDS'));
+const [opened, every, watched] = ['OPEN', 'EVERY', 'ROWS'].map((name) => Number(at(name))); // s
+const file = at('SAMPLES');
+mkdirSync(dirname(file), { recursive: true });
+writeFileSync(file, 'seconds,heap_mb,private_mb,rss_mb,main_thread_cpu_s,process_cpu_s,nodes\n');
+
 const { browser, page } = await open();
 try {
   await signIn(page);
   const cdp = await page.context().newCDPSession(page);
+  const whole = await browser.newBrowserCDPSession();
   await page.goto(at('DASHBOARD') + '#' + at('APP'));
   await page.locator('[data-testid=log-row]').first().waitFor();
   await cdp.send('Performance.enable', { timeDomain: 'threadTicks' });
-  const metric = async (key) => (await cdp.send('Performance.getMetrics')).metrics.find((m) => m.name === key).value;
-  const heap = async () => {
+
+  // The tab's own process is the renderer that worked most: another one may stand by for the next page.
+  const renderer = async () => (await whole.send('SystemInfo.getProcessInfo')).processInfo.filter((p) => p.type === 'renderer').sort((a, b) => b.cpuTime - a.cpuTime)[0];
+  const memory = (pid, key) => 1024 * Number(new RegExp(`^${key}:\\s+(\\d+) kB`, 'm').exec(readFileSync(`/proc/${pid}/status`, 'utf8'))[1]);
+  const began = Date.now();
+  const sample = async () => {
     await cdp.send('HeapProfiler.collectGarbage');
-    return metric('JSHeapUsedSize');
+    const { metrics } = await cdp.send('Performance.getMetrics');
+    const metric = (name) => metrics.find((m) => m.name === name).value;
+    const { id, cpuTime } = await renderer();
+    const s = { at: (Date.now() - began) / 1000, heap: metric('JSHeapUsedSize'), private: memory(id, 'RssAnon'), main: metric('TaskDuration'), process: cpuTime };
+    const line = [s.at, s.heap / 1e6, s.private / 1e6, memory(id, 'VmRSS') / 1e6, s.main, s.process, metric('Nodes')];
+    appendFileSync(file, line.map((v) => Number(v.toFixed(2))).join() + '\n');
+    return s;
   };
 
   // First the tab alone, so that nothing looks at it but Chromium.
-  const heaps = [await heap()];
-  const cpu = await metric('TaskDuration');
-  const began = Date.now();
-  for (let i = 0; i < 4; i++) {
-    await page.waitForTimeout(seconds * 250);
-    heaps.push(await heap());
+  const samples = [await sample()];
+  for (let next = every; next <= opened; next += every) {
+    await page.waitForTimeout(Math.max(0, began + 1000 * next - Date.now()));
+    samples.push(await sample());
   }
-  const share = ((await metric('TaskDuration')) - cpu) / ((Date.now() - began) / 1000);
 
   // Then each row that comes into the live log. What is in the document before a frame is painted in it: the next one bounds when that was.
   const delays = await page.evaluate((ms) => new Promise((done) => {
@@ -47,8 +61,8 @@ try {
       else done(delays);
     };
     requestAnimationFrame(frame);
-  }), seconds * 1000);
-  console.log(JSON.stringify({ delays, share: 100 * share, heaps }));
+  }), watched * 1000);
+  console.log(JSON.stringify({ delays, samples }));
 } finally {
   await browser.close();
 }

@@ -2,7 +2,7 @@
 //   sign in     sign-in-name sign-in-password sign-in-button sign-out
 //   deploy      drop-zone (the area) file-input folder-input app-name deploy-button sample-<name> upload-progress
 //               paste-open paste-code paste-next build-log build-step app-address deploy-failed
-//   apps        app-row app-state   checklist  checklist-<step> (data-done) traffic-send
+//   apps        app-row app-state app-find   checklist  checklist-<step> (data-done) traffic-send
 //   logs        log-search log-level log-kind log-status log-route log-range log-live log-row log-detail
 //   alerts      alert-condition alert-for alert-to alert-add alert-row alert-state alert-test notification-row message
 //   profile     profile-row      archive  archive-download archive-file
@@ -12,7 +12,7 @@
 //   isolation   isolation-measure isolation-check   alert-preview
 //   releases    canary canary-promote canary-end
 //   domains     domains domains-found routing-save   silence silence-add
-//   profile     slow-row   disk  disk-collect
+//   profile     slow-row slow-route flame flame-begin   disk  disk-collect
 //   status      capacity   archive  archive-limits-save
 //   access      invite-email invite-send invite-link   deed   storage  volume-path volume-add
 //   pipeline    pipeline-canvas pipeline-filter pipeline-sample pipeline-receiver pipeline-on pipeline-level pipeline-when pipeline-to
@@ -42,6 +42,7 @@ export const ids = {
   checklist: 'checklist',
   trafficSend: 'traffic-send',
   appRow: 'app-row',
+  appFind: 'app-find',
   appState: 'app-state',
   logSearch: 'log-search',
   logLevel: 'log-level',
@@ -110,6 +111,7 @@ export const ids = {
   capacity: 'capacity',
   disk: 'disk',
   slowRow: 'slow-row',
+  slowRoute: 'slow-route',
   flame: 'flame',
   flameBegin: 'flame-begin',
   pipelineCanvas: 'pipeline-canvas',

@@ -28,6 +28,8 @@ SLOW_FOR = 10.0     # s that a slow request is sampled for
 SLOW_PAUSE = 60.0   # s between two samplings because of slow requests
 LONGEST = 1.0       # s that one sample may stand for: beyond, the process itself stood still
 MAX_WALK = 2000     # frames
+SWITCH = 0.0005     # s after which the interpreter changes threads while there is sampling: by its usual 5 ms, the sampler
+                    # would find a shorter request gone each time that it gets its turn
 
 
 class Watch:
@@ -38,6 +40,7 @@ class Watch:
         self.order = order    # path of the platform's file
         self.slow = slow      # s that a request may take before it is sampled; 0: for ever
         self.entry = None     # the code of the wrapper around Flask
+        self.switch = None    # the app's own interval between threads, while SWITCH is in force
         self.reset()
 
     def reset(self):
@@ -50,6 +53,7 @@ class Watch:
         self.until = 0.0      # s since the epoch
         self.hz = HZ
         self.pause_until = 0.0
+        self._ease()
 
     def wake(self):
         """Note that the process has requests."""
@@ -129,8 +133,28 @@ class Watch:
             frame = frame.f_back
         return None
 
+    def _hurry(self):
+        """Have the interpreter change threads soon, until _ease."""
+        own = sys.getswitchinterval()
+        if own > SWITCH:
+            self.switch = own
+            sys.setswitchinterval(SWITCH)
+
+    def _ease(self):
+        """Give the app its own interval back, unless it has set another one meanwhile."""
+        if self.switch is not None and abs(sys.getswitchinterval() - SWITCH) < 1e-6:
+            sys.setswitchinterval(self.switch)
+        self.switch = None
+
     def _sample(self, me, until, hz):
         """Take hz samples a second until then."""
+        self._hurry()
+        try:
+            self._take(me, until, hz)
+        finally:
+            self._ease()
+
+    def _take(self, me, until, hz):
         stacks, bell = _folded.Stacks(), self.bell
         began = last = flushed = _native.monotonic()
         until += began - time()

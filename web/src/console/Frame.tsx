@@ -3,13 +3,14 @@ import { useDisclosure } from '@mantine/hooks';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import type { ReactNode } from 'react';
 import { get, rememberSession, session as calls } from '../api/client';
-import type { Tenant } from '../api/types';
+import type { App, Tenant } from '../api/types';
 import { Brand } from '../parts/Brand';
 import { PasswordDialog } from './access/PasswordDialog';
 import { IconActivityHeartbeat, IconChevronDown, IconKey, IconLogout } from '../theme/icons';
 import { ThemeSwitch } from '../theme/ThemeSwitch';
 import { ids } from '../testids';
 import { go, to, useRoute } from './route';
+import { tick } from './pages/useTicks';
 import { dashboardAddress, mayManage, useSession } from './session';
 
 /** Header, navigation and the page below. */
@@ -18,6 +19,11 @@ export function Frame({ children }: { children: ReactNode }) {
   const { parts, query } = useRoute();
   const [open, { toggle, close }] = useDisclosure();
   const app = parts[0] === 'apps' ? parts[1] : '';
+  const queries = useQueryClient();
+  const watched = () => {
+    const known = app && queries.getQueryData<App>(['app', app]);
+    if (known) tick(known, 'watch');
+  };
   return (
     <AppShell header={{ height: 56 }} padding={0}>
       <a href="#content" className="skip" onClick={(e) => { e.preventDefault(); document.getElementById('content')?.focus(); }}>Skip to the content</a>
@@ -29,7 +35,7 @@ export function Frame({ children }: { children: ReactNode }) {
           <Group gap={6} ml="auto" wrap="nowrap">
             {session.role === 'operator' && <div className="head-tenant"><TenantPick /></div>}
             <Button
-              component="a" href={dashboardAddress(session, app, query.get('tenant') ?? '')} target="_blank" rel="noopener"
+              component="a" href={dashboardAddress(session, app, query.get('tenant') ?? '')} target="_blank" rel="noopener" onClick={watched}
               variant="default" size="sm" leftSection={<IconActivityHeartbeat size={17} />} visibleFrom="xs"
             >
               Live
@@ -42,7 +48,7 @@ export function Frame({ children }: { children: ReactNode }) {
       <Drawer opened={open} onClose={close} size="xs" title="Kurama" hiddenFrom="sm">
         <Stack gap="xs" onClick={close} component="nav" aria-label="Main"><Links /></Stack>
         {session.role === 'operator' && <Stack mt="md"><TenantPick /></Stack>}
-        <Button mt="md" fullWidth component="a" href={dashboardAddress(session, app)} variant="default" leftSection={<IconActivityHeartbeat size={17} />}>Live dashboard</Button>
+        <Button mt="md" fullWidth component="a" href={dashboardAddress(session, app, query.get('tenant') ?? '')} onClick={watched} variant="default" leftSection={<IconActivityHeartbeat size={17} />}>Live dashboard</Button>
       </Drawer>
       <AppShell.Main id="content" tabIndex={-1} className="main">{children}</AppShell.Main>
     </AppShell>

@@ -53,12 +53,13 @@ export function appAddress(address: string): string {
   return /^https?:\/\//.test(address) ? address : `http://${address}`;
 }
 
+const MANY = 500; // apps; so many are asked for less often
 const MOVING = new Set(['new', 'deploying', 'deleting']);
 
 export function useApps() {
   return useQuery({
     queryKey: ['apps'],
     queryFn: async ({ signal }) => (await get<{ apps: App[] | null }>('/apps', {}, signal)).apps ?? [],
-    refetchInterval: (q) => (q.state.data?.some((a) => MOVING.has(a.state) || a.ready !== a.desired) ? 1500 : 5000),
+    refetchInterval: (q) => ((q.state.data?.length ?? 0) > MANY ? 15_000 : q.state.data?.some((a) => MOVING.has(a.state) || a.ready !== a.desired) ? 1500 : 5000),
   });
 }

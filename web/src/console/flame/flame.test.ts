@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { StackView } from '../../api/schema';
-import { boxesOf, found, place, step } from './layout';
+import { boxAt, boxesOf, found, place, step } from './layout';
 
 const view = {
   frames: ['wsgi_app (flask/app.py:1)', 'view (app.py:7)', 'query (app.py:9)'],
@@ -29,4 +29,13 @@ test('arrows walk to what is drawn', () => {
   expect(step(all.children[0]!, 'ArrowRight', rows)).toBe(all.children[1]);
   expect(step(all.children[0]!, 'ArrowLeft', rows)).toBe(null);
   expect(step(all, 'ArrowUp', rows)).toBe(root);
+});
+
+test('a box is known again in a later answer, and its caller where it is gone', () => {
+  const before = boxesOf(view), query = before.children[0]!.children[0]!.children[0]!;
+  const later = boxesOf({ ...view, nodes: [{ parent: -1, frame: 1, samples: 1, ms: 9 }, ...view.nodes!.map((n) => ({ ...n, parent: n.parent < 0 ? -1 : n.parent + 1 }))] });
+  expect(boxAt(later, query.path)).toMatchObject({ name: query.name, path: query.path, id: query.id + 1 });
+  const less = boxesOf({ ...view, nodes: view.nodes!.slice(0, 3) });
+  expect(boxAt(less, query.path).name).toBe('view (app.py:7)');
+  expect(boxAt(less, '')).toBe(less);
 });

@@ -4,6 +4,7 @@ import type { StackView } from '../../api/schema';
 export interface Box {
   id: number; // of its node; -1: all
   name: string;
+  path: string; // the names that lead to it, by which it is known in a later answer
   parent: Box | null;
   children: Box[]; // the most time first
   depth: number;
@@ -14,11 +15,12 @@ export interface Box {
 
 /** Makes the tree of boxes; a node's ms are its own, a box's those of its callees too. */
 export function boxesOf(view: StackView): Box {
-  const root: Box = { id: -1, name: 'all', parent: null, children: [], depth: 0, ms: 0, own: 0, samples: 0 };
+  const root: Box = { id: -1, name: 'all', path: '', parent: null, children: [], depth: 0, ms: 0, own: 0, samples: 0 };
   const boxes: Box[] = [];
   for (const [id, n] of (view.nodes ?? []).entries()) {
     const parent = n.parent < 0 ? root : boxes[n.parent]!;
-    const box: Box = { id, name: view.frames?.[n.frame] ?? '?', parent, children: [], depth: parent.depth + 1, ms: 0, own: n.ms, samples: 0 };
+    const name = view.frames?.[n.frame] ?? '?';
+    const box: Box = { id, name, path: `${parent.path}\n${name}`, parent, children: [], depth: parent.depth + 1, ms: 0, own: n.ms, samples: 0 };
     parent.children.push(box);
     boxes.push(box);
     for (let at: Box | null = box; at; at = at.parent) {
@@ -28,6 +30,12 @@ export function boxesOf(view: StackView): Box {
   }
   for (const box of [root, ...boxes]) box.children.sort((a, b) => b.ms - a.ms);
   return root;
+}
+
+/** The box that a path leads to, or the last one on its way that is there. */
+export function boxAt(root: Box, path: string): Box {
+  const next = root.children.find((b) => path === b.path || path.startsWith(`${b.path}\n`));
+  return next ? boxAt(next, path) : root;
 }
 
 export interface Placed { box: Box; left: number; width: number; row: number } // percent of the width

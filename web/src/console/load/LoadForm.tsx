@@ -25,7 +25,7 @@ export function LoadForm({ app, busy, onBegun }: { app: string; busy: boolean; o
     <form onSubmit={submit} className="panel panel-pad">
       <SegmentedControl size="xs" mb="sm" value={p.by} onChange={(by) => setP({ ...p, by: by as Plan['by'] })} data={[{ value: 'form', label: 'A few numbers' }, { value: 'scenario', label: 'Scenario' }]} aria-label="How it is told" data-testid={ids.loadBy} />
       {p.by === 'form' ? (
-        <div className="form-grid">
+        <div className="form-grid form-grid-tall">
           <NumberInput label="Rate" description="requests per second; where a shape begins" suffix=" /s" min={0.1} value={p.rate} onChange={number('rate')} data-testid={ids.loadRate} />
           <Select label="Shape" description="the rate over time" allowDeselect={false} value={p.shape} data={SHAPES} onChange={(shape) => shape && setP({ ...p, shape })} />
           {peaks(p.shape) && <NumberInput label="Peak" description="requests per second at its top" suffix=" /s" min={0.1} value={p.peak} onChange={number('peak')} />}

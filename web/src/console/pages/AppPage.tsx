@@ -11,6 +11,7 @@ import { to, useRoute } from '../route';
 import { appAddress, mayWrite, useSession } from '../session';
 import { Overview } from './Overview';
 import { ReleasePage, Releases } from './Releases';
+import { tick } from './useTicks';
 
 const Logs = lazy(() => import('./Logs'));
 const Profile = lazy(() => import('./Profile'));
@@ -66,6 +67,9 @@ export default function AppPage({ name }: { name: string }) {
     const here = tabs.current?.querySelector<HTMLElement>('[aria-current]');
     if (here && tabs.current) tabs.current.scrollLeft = here.offsetLeft - (tabs.current.clientWidth - here.offsetWidth) / 2;
   }, [tab, known]);
+  useEffect(() => {
+    if (app && tab === 'archive') tick(app, 'archive');
+  }, [app, tab]);
   if (!app) {
     if (error instanceof ApiError && error.status === 404) {
       return <div className="page"><div className="panel empty"><b>There is no app {name} here</b>It may have been deleted. <a className="crumb" href={to([])}>All apps</a></div></div>;

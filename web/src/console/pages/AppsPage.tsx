@@ -1,4 +1,5 @@
-import { Table, Text, Title } from '@mantine/core';
+import { Button, Table, Text, TextInput, Title } from '@mantine/core';
+import { memo, useState } from 'react';
 import { AppState } from '../AppState';
 import { Address } from '../../parts/Address';
 import { AppMenu } from '../AppMenu';
@@ -7,21 +8,33 @@ import { Problem } from '../../parts/Said';
 import { Sentence } from '../../parts/Sentence';
 import { TimeAgo } from '../../parts/TimeAgo';
 import { TableBox } from '../../parts/TableBox';
+import { count } from '../../format/format';
 import { ids } from '../../testids';
 import { Waiting } from '../../parts/Waiting';
 import { to } from '../route';
 import { appAddress, mayWrite, useApps, useSession } from '../session';
 import type { App } from '../../api/types';
 
+const STEP = 100; // rows shown at first, and more at each press
+const FEW = 12; // apps that need no search
+
 export function AppsPage() {
   const session = useSession();
+  const [text, setText] = useState('');
+  const [most, setMost] = useState(STEP);
   const { data: apps, error, isPending } = useApps();
   if (isPending) return <Waiting />;
   if (error && !apps) return <div className="page"><Problem error={error} /></div>;
   if (!apps?.length) return <FirstStart may={mayWrite(session)} />;
+  const fit = apps.filter((a) => a.name.includes(text.trim().toLowerCase()));
   return (
     <div className="page">
-      <div className="page-head"><h1>Apps</h1></div>
+      <div className="page-head">
+        <h1>Apps</h1>
+        {apps.length > FEW && (
+          <div className="page-head-end"><TextInput placeholder={`Find one of ${count(apps.length)}`} aria-label="Find an app" value={text} onChange={(e) => { setText(e.currentTarget.value); setMost(STEP); }} data-testid={ids.appFind} spellCheck={false} /></div>
+        )}
+      </div>
       {mayWrite(session) && <DropArea />}
       <div className="gap-top"><Problem error={error} /></div>
       <TableBox label="Apps" className="panel gap-top">
@@ -36,14 +49,16 @@ export function AppsPage() {
               <Table.Th><span className="visually-hidden">Actions</span></Table.Th>
             </Table.Tr>
           </Table.Thead>
-          <Table.Tbody>{apps.map((a) => <Row key={a.name} app={a} />)}</Table.Tbody>
+          <Table.Tbody>{fit.slice(0, most).map((a) => <Row key={a.name} app={a} />)}</Table.Tbody>
         </Table>
       </TableBox>
+      {fit.length === 0 && <p className="hint">No app is called so.</p>}
+      {fit.length > most && <p className="hint">{count(most)} of {count(fit.length)} are shown. <Button size="compact-sm" variant="default" onClick={() => setMost(most + STEP)}>{STEP} more</Button></p>}
     </div>
   );
 }
 
-function Row({ app }: { app: App }) {
+const Row = memo(function Row({ app }: { app: App }) {
   const session = useSession();
   const last = app.last_release;
   return (
@@ -65,7 +80,7 @@ function Row({ app }: { app: App }) {
       <Table.Td className="num">{mayWrite(session) && <AppMenu app={app} />}</Table.Td>
     </Table.Tr>
   );
-}
+});
 
 function FirstStart({ may }: { may: boolean }) {
   if (!may) {

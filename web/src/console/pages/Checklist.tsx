@@ -9,7 +9,7 @@ import { IconCircleCheck, IconCircleDashed, IconCopy, IconX } from '../../theme/
 import { to, useRoute } from '../route';
 import { appAddress, dashboardAddress, mayWrite, useSession } from '../session';
 import { say } from '../useAppActions';
-import { useTicks } from './useTicks';
+import { tick, useTicks } from './useTicks';
 
 /** What a new app's owner does next, each with its own tick; gone once all are done or it was put away. */
 export function Checklist({ app }: { app: App }) {
@@ -20,10 +20,10 @@ export function Checklist({ app }: { app: App }) {
   if (app.release === 0 || ticks.has('away') || !seen) return null;
   const steps = [
     { id: 'live', done: true, title: 'Put it online', says: <Go outside href={appAddress(app.address)}>Release {app.release} answers</Go> },
-    { id: 'traffic', done: seen.requests >= ENOUGH, title: 'Send it traffic', says: seen.requests >= ENOUGH ? `${plural(seen.requests, 'request')} in the last 24 h` : <Traffic app={app} paths={seen.paths} write={mayWrite(session)} /> },
-    { id: 'watch', done: ticks.has('watch'), title: 'Watch it live', says: <Go outside href={dashboardAddress(session, app.name, query.get('tenant') ?? '')} onGo={() => ticks.add('watch')}>Open the dashboard</Go> },
+    { id: 'traffic', done: seen.requests >= ENOUGH, title: 'Send it traffic', says: seen.requests >= ENOUGH ? `${plural(seen.requests, 'request')} in the last 24 h` : <Traffic app={app} paths={seen.paths} write={mayWrite(session)} had={seen.requests} /> },
+    { id: 'watch', done: ticks.has('watch'), title: 'Watch it live', says: <Go outside href={dashboardAddress(session, app.name, query.get('tenant') ?? '')} onGo={() => tick(app, 'watch')}>Open the dashboard</Go> },
     { id: 'alert', done: seen.rules > 0 && seen.mails > 0, title: 'Get a test mail', says: <Go href={to(['apps', app.name, 'alerts'], seen.rules === 0 ? { condition: 'p95 > 500 ms' } : {})}>{seen.rules === 0 ? 'Set an alert' : seen.mails === 0 ? 'Press Test beside your rule' : 'See the rules and messages'}</Go> },
-    { id: 'archive', done: ticks.has('archive'), title: 'Take the archive', says: <Go href={to(['apps', app.name, 'archive'])} onGo={() => ticks.add('archive')}>Every record as JSON</Go> },
+    { id: 'archive', done: ticks.has('archive'), title: 'Look into the archive', says: <Go href={to(['apps', app.name, 'archive'])}>Every record, to take away</Go> },
   ];
   const left = steps.filter((s) => !s.done).length;
   if (left === 0) return null;
@@ -32,7 +32,7 @@ export function Checklist({ app }: { app: App }) {
       <header>
         <h2 className="panel-title">Next steps</h2>
         <span className="label">{steps.length - left} of {steps.length} done</span>
-        <Tooltip label="Put away"><ActionIcon variant="subtle" color="gray" ml="auto" aria-label="Put the next steps away" onClick={() => ticks.add('away')}><IconX size={16} /></ActionIcon></Tooltip>
+        <Tooltip label="Put away"><ActionIcon variant="subtle" color="gray" ml="auto" aria-label="Put the next steps away" onClick={() => tick(app, 'away')}><IconX size={16} /></ActionIcon></Tooltip>
       </header>
       <ol>{steps.map((s) => <Step key={s.id} {...s} />)}</ol>
     </section>
@@ -55,7 +55,7 @@ function Go({ href, outside, onGo, children }: { href: string; outside?: boolean
   return <a className="in-text" href={href} onClick={onGo} {...(outside ? { target: '_blank', rel: 'noopener noreferrer' } : {})}>{children}</a>;
 }
 
-function Traffic({ app, paths, write }: { app: App; paths: string[]; write: boolean }) {
+function Traffic({ app, paths, write, had }: { app: App; paths: string[]; write: boolean; had: number }) {
   const [sent, setSent] = useState(false);
   const send = useMutation({
     mutationFn: () => post(`/apps/${seg(app.name)}/loadtests`, { rate: 10, seconds: 60, paths }),
@@ -72,6 +72,7 @@ function Traffic({ app, paths, write }: { app: App; paths: string[]; write: bool
       <span className="nowrap"><code className="said-code">{command}</code>
         <CopyButton value={command}>{({ copied, copy }) => <ActionIcon size="sm" variant="subtle" color="gray" aria-label={copied ? 'Copied' : `Copy ${command}`} onClick={copy}><IconCopy size={13} /></ActionIcon>}</CopyButton>
       </span>
+      {had > 0 && <span>{had} of {ENOUGH} requests so far</span>}
     </>
   );
 }

@@ -20,6 +20,7 @@ import { appAddress, dashboardAddress, mayWrite, useSession } from '../session';
 import { useAppActions } from '../useAppActions';
 import { Checklist } from './Checklist';
 import { Trends } from './Trends';
+import { tick } from './useTicks';
 
 export function useDecisions(app: string) {
   return useQuery({
@@ -52,7 +53,7 @@ export function Overview({ app }: { app: App }) {
         <div><dt>Last release</dt><dd>{last ? <><StatusTag state={last.state} />{' '}<span className="dim"><TimeAgo at={last.created_at} /></span></> : <span className="dim">none yet</span>}</dd></div>
       </dl>
       <Group gap="xs" mt="md">
-        <Button component="a" href={dashboardAddress(session, app.name, query.get('tenant') ?? '')} target="_blank" rel="noopener" leftSection={<IconActivityHeartbeat size={18} />}>Watch live</Button>
+        <Button component="a" href={dashboardAddress(session, app.name, query.get('tenant') ?? '')} target="_blank" rel="noopener" onClick={() => tick(app, 'watch')} leftSection={<IconActivityHeartbeat size={18} />}>Watch live</Button>
         {write && <Button variant="default" leftSection={<IconShare size={16} />} onClick={share.open} data-testid={ids.shareOpen}>Share live view…</Button>}
         {write && <Button variant="default" leftSection={<IconScale size={16} />} onClick={scale.open}>Scale…</Button>}
         {write && app.release > 0 && <Button variant="default" leftSection={<IconRefresh size={16} />} onClick={() => restart.mutate()} loading={restart.isPending}>Restart</Button>}

@@ -1,4 +1,5 @@
 import { Button, Group } from '@mantine/core';
+import { useMediaQuery } from '@mantine/hooks';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useEffect, useMemo, useRef, useState } from 'react';
 import { get, put, seg } from '../../api/client';
@@ -44,7 +45,8 @@ function Editor({ app, view }: { app: App; view: PipelineView }) {
   const body = useMemo(() => forSaving(draft, view.pipeline), [draft, view.pipeline]);
   const checked = useCheck(app.name, body, same);
   const policy = `${app.ready} of ${app.desired} ready`;
-  const drawing = useMemo(() => draw(draft, before, now, plural(app.ready, 'replica'), policy), [draft, before, now, app.ready, policy]);
+  const phone = useMediaQuery('(max-width: 700px)', false, { getInitialValueInEffect: false });
+  const drawing = useMemo(() => draw(draft, before, now, plural(app.ready, 'replica'), policy, phone), [draft, before, now, app.ready, policy, phone]);
   const save = useMutation({
     mutationFn: () => put<PipelineView>(path(app.name), body),
     onSuccess: (next) => {
@@ -65,17 +67,17 @@ function Editor({ app, view }: { app: App; view: PipelineView }) {
     const index = branchesOf(draft, on).length;
     if (index >= MAX_BRANCHES) return say(`${MAX_BRANCHES} branches are the most before a service.`, true);
     setPicked(idOf({ kind: 'branch', service: on, index }));
-    setDraft((p) => addBranch(p, on, tool === 'sample' ? { sample: 0.1 } : { level: 'INFO' }));
+    setDraft((p) => addBranch(p, on, tool === 'sample' ? { sample: 0.1 } : { level: 'WARNING' }));
   };
   const change = write ? (fn: (p: Pipeline) => Pipeline) => setDraft(fn) : null;
   return (
     <>
       <p className="hint">
-        Every record of {app.name} goes from its replicas to the stream, and from there to each service. What is drawn is what runs{write ? ': drag a filter onto an arrow, pull an arrow from the stream to a service to turn it on, select one and press Delete to take it away' : ''}.
+        Every record of {app.name} goes from its replicas to the stream, and from there to each service. What is drawn is what runs{write ? (phone ? ': tap a box to change it' : ': drag a filter onto an arrow, pull an arrow from the stream to a service to turn it on, select one and press Delete to take it away') : ''}.
       </p>
       {view.declared && <Note>The `kurama.yaml` of the live release sets this pipeline. What you change here holds until the next deploy.</Note>}
       {write && <Tools onto={onto} use={use} />}
-      <Canvas drawing={drawing} picked={picked} pick={setPicked} change={change} use={use} />
+      <Canvas drawing={drawing} picked={picked} pick={setPicked} change={change} use={use} phone={phone} />
       <section className="panel panel-pad gap-top" aria-label="What is selected" aria-live="polite">
         {thing ? <Inspector key={picked} pipeline={draft} thing={thing} change={change} done={() => setPicked('')} /> : <Legend />}
       </section>

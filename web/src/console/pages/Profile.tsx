@@ -4,7 +4,7 @@ import { Fragment, useState } from 'react';
 import { get, seg } from '../../api/client';
 import type { RouteTrend, TrendList } from '../../api/schema';
 import type { Profile as ProfileView, RouteFigures } from '../../api/types';
-import { bytes, count, ms, percent, rate } from '../../format/format';
+import { bytes, count, duration, ms, percent, rate } from '../../format/format';
 import { Problem } from '../../parts/Said';
 import { TREND_BOX, trendLine } from '../../parts/Trend';
 import { TableBox } from '../../parts/TableBox';
@@ -13,6 +13,7 @@ import { IconChevronDown, IconChevronUp, IconSelector } from '../../theme/icons'
 import { Waiting } from '../../parts/Waiting';
 import { setQuery, to, useRoute } from '../route';
 import { Slowest } from './Slowest';
+import { SlowestRoutes } from './SlowestRoutes';
 import { Stacks } from './Stacks';
 
 type Column = 'route' | 'requests' | 'rate' | 'errors' | 'p50' | 'p95' | 'p99' | 'mean' | 'cpu_ms' | 'db_ms' | 'bytes' | 'share';
@@ -58,7 +59,7 @@ export default function Profile({ app }: { app: string }) {
   return (
     <>
       <div className="page-head">
-        <p className="hint min0">Each route's requests and times over the window; times are as the clients saw them.</p>
+        <p className="hint min0">Each route's requests and times {data ? spanWords(data) : 'over the window'}; times are as the clients saw them.</p>
         <div className="page-head-end"><SegmentedControl data={WINDOWS} value={window} onChange={(w) => setQuery({ window: w })} aria-label="Window" /></div>
       </div>
       <Problem error={error} />
@@ -87,8 +88,10 @@ export default function Profile({ app }: { app: string }) {
           </Table>
         </TableBox>
       )}
+      {data && routes.some((r) => r.above_median) && <p className="hint"><span className="tone-warn-text" aria-hidden>◆</span> The route's median is above that of all requests of the app, {ms(data.total.p50)}.</p>}
       {data && data.previous_release > 0 && <p className="hint">Beside p50 and p95: against release {data.previous_release}, over the last week.</p>}
       {!isPending && <Stacks app={app} window={window} />}
+      {data && <SlowestRoutes app={app} profile={data} />}
       {routes.length > 0 && <Slowest app={app} window={window} />}
     </>
   );
@@ -102,7 +105,7 @@ function Row({ app, r, share, slowest, course }: { app: string; r: RouteFigures;
       <Table.Td className="num">{count(r.requests)}</Table.Td>
       <Table.Td className="num">{rate(r.rate)}/s</Table.Td>
       <Table.Td className="num">{r.errors ? <span className="tone-bad">{count(r.errors)} <span className="dim">({percent((100 * r.errors) / Math.max(r.requests, 1))})</span></span> : '0'}</Table.Td>
-      <Table.Td className="num">{ms(r.p50)}<Change now={r.p50} before={r.before_p50} /></Table.Td>
+      <Table.Td className="num">{r.above_median && <span className="tone-warn-text" title="Above the median of the app" role="img" aria-label="above the app's median">◆ </span>}{ms(r.p50)}<Change now={r.p50} before={r.before_p50} /></Table.Td>
       <Table.Td className="num with-bar">{ms(r.p95)}<Change now={r.p95} before={r.before_p95} /><div className="bar" aria-hidden><i style={{ width: `${(100 * (r.p95 ?? 0)) / slowest}%` }} /></div></Table.Td>
       <Table.Td className="num">{ms(r.p99)}</Table.Td>
       <Table.Td className="num">{ms(r.mean)}</Table.Td>
@@ -112,6 +115,14 @@ function Row({ app, r, share, slowest, course }: { app: string; r: RouteFigures;
       <Table.Td className="num">{percent(share * 100)}</Table.Td>
     </Table.Tr>
   );
+}
+
+const LENGTHS: Record<string, number> = { '15m': 900, '1h': 3600, '24h': 86400 }; // s
+
+/** Which time the figures are of: of an app younger than the window, since its first request. */
+function spanWords({ from, to: end, window }: ProfileView): string {
+  const covered = (Date.parse(end) - Date.parse(from)) / 1000;
+  return covered < (LENGTHS[window] ?? 0) - 60 ? `of the last ${duration(covered)}, since its first request` : 'over the window';
 }
 
 /** The mean response time from step to step. */

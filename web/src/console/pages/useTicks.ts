@@ -1,30 +1,45 @@
-import { useState } from 'react';
+import { useSyncExternalStore } from 'react';
 import type { App } from '../../api/types';
 
-const KEY = 'kurama.ticks';
+type Ticks = Record<string, string[]>;
 
-/** Which steps of an app this browser has seen done. An app that is made anew under an old name starts without any. */
-export function useTicks(app: App) {
-  const [all, setAll] = useState(read);
-  const key = `${app.tenant}/${app.name}@${app.created_at}`;
-  const ticks = all[key] ?? [];
-  return {
-    has: (tick: string) => ticks.includes(tick),
-    add: (tick: string) => {
-      const next = { ...read(), [key]: [...new Set([...ticks, tick])] };
-      setAll(next);
-      try {
-        localStorage.setItem(KEY, JSON.stringify(next));
-      } catch {
-        // a browser that keeps nothing shows the steps again
-      }
-    },
-  };
+const KEY = 'kurama.ticks';
+const readers = new Set<() => void>();
+let ticks = stored();
+window.addEventListener('storage', (e) => e.key === KEY && put(stored())); // another tab
+
+/** Which steps of an app this browser has seen done, wherever that was. An app that is made anew under an old name starts without any. */
+export function useTicks(app: App): Set<string> {
+  return new Set(useSyncExternalStore(subscribe, () => ticks)[keyOf(app)]);
 }
 
-function read(): Record<string, string[]> {
+/** Notes that a step of an app is done. */
+export function tick(app: App, step: string): void {
+  const done = ticks[keyOf(app)] ?? [];
+  if (done.includes(step)) return;
+  put({ ...stored(), ...ticks, [keyOf(app)]: [...done, step] });
   try {
-    return JSON.parse(localStorage.getItem(KEY) ?? '{}') as Record<string, string[]>;
+    localStorage.setItem(KEY, JSON.stringify(ticks));
+  } catch {
+    // a browser that keeps nothing shows the steps again next time
+  }
+}
+
+const keyOf = (app: App) => `${app.tenant}/${app.name}@${app.created_at}`;
+
+function put(next: Ticks): void {
+  ticks = next;
+  readers.forEach((fn) => fn());
+}
+
+function subscribe(fn: () => void): () => void {
+  readers.add(fn);
+  return () => readers.delete(fn);
+}
+
+function stored(): Ticks {
+  try {
+    return JSON.parse(localStorage.getItem(KEY) ?? '{}') as Ticks;
   } catch {
     return {};
   }

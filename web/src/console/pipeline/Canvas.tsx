@@ -22,23 +22,24 @@ interface CanvasProps {
   pick: (id: string) => void;
   change: ((fn: (p: Pipeline) => Pipeline) => void) | null; // null: to be looked at
   use: (tool: Tool, on: Service) => void;
+  phone: boolean; // it scrolls with the page, and nothing is dragged
 }
 
-function Flow({ drawing, picked, pick, change, use }: CanvasProps) {
+function Flow({ drawing, picked, pick, change, use, phone }: CanvasProps) {
   const flow = useReactFlow();
   const [nodes, setNodes] = useState<Node<Box>[]>([]);
   // What was dragged stays where it was put for as long as the page is open.
   useEffect(() => {
     setNodes((old) => drawing.nodes.map((n) => {
       const was = old.find((o) => o.id === n.id);
-      return { ...n, measured: was?.measured, position: was?.data.moved ? was.position : n.position, data: { ...n.data, moved: was?.data.moved }, selected: n.id === picked, draggable: true };
+      return { ...n, measured: was?.measured, position: was?.data.moved ? was.position : n.position, data: { ...n.data, moved: was?.data.moved }, selected: n.id === picked, draggable: !phone };
     }));
-  }, [drawing, picked]);
+  }, [drawing, picked, phone]);
   const count = drawing.nodes.length;
   useEffect(() => {
     const id = requestAnimationFrame(() => void flow.fitView(FIT));
     return () => cancelAnimationFrame(id);
-  }, [count, flow]);
+  }, [count, flow, phone]);
 
   const changed = (changes: NodeChange<Node<Box>>[]) => {
     for (const c of changes) if (c.type === 'select' && c.selected) pick(c.id);
@@ -64,15 +65,15 @@ function Flow({ drawing, picked, pick, change, use }: CanvasProps) {
     if (on) use(tool, on);
   };
   return (
-    <div className="canvas panel" style={{ height: Math.min(760, drawing.height + 60) }} onDragOver={(e) => e.dataTransfer.types.includes(MIME) && e.preventDefault()} onDrop={dropped} data-testid={ids.pipelineCanvas}>
+    <div className="canvas panel" style={{ height: phone ? drawing.height + 40 : Math.min(760, drawing.height + 60) }} onDragOver={(e) => e.dataTransfer.types.includes(MIME) && e.preventDefault()} onDrop={dropped} data-testid={ids.pipelineCanvas}>
       <ReactFlow
         nodes={nodes} edges={drawing.edges} nodeTypes={TYPES} onNodesChange={changed} onConnect={connect} onBeforeDelete={taken}
-        onNodeClick={(_, n) => pick(n.id)} onPaneClick={() => pick('')} nodesConnectable={change != null} deleteKeyCode={change ? ['Delete', 'Backspace'] : null}
+        onNodeClick={(_, n) => pick(n.id)} onPaneClick={() => pick('')} panOnDrag={!phone} zoomOnPinch={!phone} zoomOnDoubleClick={!phone} nodesConnectable={change != null && !phone} deleteKeyCode={change ? ['Delete', 'Backspace'] : null}
         edgeTypes={EDGES} fitView fitViewOptions={FIT} minZoom={0.25} maxZoom={1.5} zoomOnScroll={false} preventScrolling={false} multiSelectionKeyCode={null}
         isValidConnection={(c) => c.source === STREAM && thingOf(c.target ?? '')?.kind === 'service'}
       >
         <Background gap={20} />
-        <Controls showInteractive={false} />
+        {!phone && <Controls showInteractive={false} />}
       </ReactFlow>
     </div>
   );
@@ -96,24 +97,26 @@ function nearest(nodes: Node<Box>[], at: { x: number; y: number }): Service | nu
 function BoxNode({ data }: NodeProps<Node<Box>>) {
   return (
     <div className={`box ${data.tone && `box-${data.tone}`}`}>
-      {data.input && <Handle type="target" position={Position.Left} />}
-      <div className="box-title">{data.tone === 'branch' && <IconFilter size={14} />}{data.tone === 'receiver' && <IconBell size={14} />}<span className="ellipsis">{data.title}</span></div>
+      {data.input && <Handle type="target" position={data.input} />}
+      <div className="box-title">{data.tone === 'branch' && <IconFilter size={14} />}{data.tone === 'receiver' && <IconBell size={14} />}<span className="ellipsis">{data.title}</span>{data.rate && <span className="box-rate">{data.rate}</span>}</div>
       {data.says.map((line, i) => <div key={i} className="box-line ellipsis">{line}</div>)}
-      {data.output && <Handle type="source" position={Position.Right} />}
+      {data.output && <Handle type="source" position={data.output} />}
     </div>
   );
 }
 
 /** An arrow whose figure stands before its head; all that come from one box bend at the same place. */
-function Arrow({ sourceX, sourceY, targetX, targetY, label, markerEnd }: EdgeProps) {
-  const [path] = getSmoothStepPath({ sourceX, sourceY, targetX, targetY, sourcePosition: Position.Right, targetPosition: Position.Left, borderRadius: 8, offset: 8, centerX: Math.min(sourceX + 18, targetX - 18) });
-  return <BaseEdge path={path} label={label} labelX={targetX - 32} labelY={targetY} markerEnd={markerEnd} interactionWidth={24} />;
+function Arrow({ sourceX, sourceY, targetX, targetY, sourcePosition, targetPosition, label, markerEnd }: EdgeProps) {
+  const across = sourcePosition === Position.Right && targetPosition === Position.Left;
+  const [path] = getSmoothStepPath({ sourceX, sourceY, targetX, targetY, sourcePosition, targetPosition, borderRadius: 8, offset: 8, centerX: across ? Math.min(sourceX + 18, targetX - 18) : undefined });
+  const at = across ? { labelX: targetX - 32, labelY: targetY } : { labelX: sourceX + 36, labelY: (sourceY + targetY) / 2 };
+  return <BaseEdge path={path} label={label} {...at} markerEnd={markerEnd} interactionWidth={24} />;
 }
 
 const STREAM = idOf({ kind: 'part', name: 'stream' });
 const TYPES = { box: BoxNode };
 const EDGES = { arrow: Arrow };
-// On a phone it stays large enough to be read, and is moved about.
+// Where the window is small it stays large enough to be read, and is moved about.
 const FIT = { padding: 0.03, maxZoom: 1, minZoom: 0.6 };
 
 type Name = 'Filter' | 'Sample' | 'Receiver';

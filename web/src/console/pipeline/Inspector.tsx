@@ -47,11 +47,20 @@ function ServiceForm({ pipeline, service, change }: { pipeline: Pipeline; servic
   );
 }
 
+// What a level means for requests, which an app does not choose: 4xx is a WARNING, 5xx an ERROR, the rest INFO.
+const LEVEL_SAYS: Record<string, string> = {
+  DEBUG: 'Everything has a level of at least DEBUG: this one keeps nothing back.',
+  INFO: 'Only DEBUG lines are kept back; requests are INFO or above.',
+  WARNING: 'Requests answered below 400 and lines of DEBUG and INFO are kept back.',
+  ERROR: 'Requests answered below 500 and lines below ERROR are kept back.',
+  CRITICAL: 'Requests are never CRITICAL: only such lines pass.',
+};
+
 function BranchForm({ service, branch, set, children }: { service: Service; branch: Branch; set: ((b: Branch) => void) | null; children: React.ReactNode }) {
   const put = (change: Partial<Branch>) => set?.({ ...branch, ...change });
   return (
     <div className="inspector">
-      <div className="inspector-head"><b>A branch before {service}</b><p className="hint">Requests and log lines pass that meet all of this. Samples and events come with the service.</p></div>
+      <div className="inspector-head"><b>A branch before {service}</b><p className="hint">Requests and log lines pass that meet all of this. Samples and events come with the service.{branch.level ? ` ${LEVEL_SAYS[branch.level] ?? ''}` : ''}</p></div>
       <Select label="Level" placeholder="any" data={LEVELS.map((l) => ({ value: l, label: l === 'CRITICAL' ? l : `${l} and above` }))} value={branch.level ?? null} onChange={(v) => put({ level: v ?? '' })} clearable disabled={!set} data-testid={ids.pipelineLevel} />
       <TextInput label="Route" placeholder="any; /admin* for each that begins so" value={branch.route ?? ''} onChange={(e) => put({ route: e.target.value })} spellCheck={false} className="mono-input" disabled={!set} />
       <TextInput label="Condition" placeholder={'dur > 500ms or msg contains "pay"'} value={branch.when ?? ''} onChange={(e) => put({ when: e.target.value })} spellCheck={false} className="mono-input" autoComplete="off" disabled={!set} data-testid={ids.pipelineWhen} />

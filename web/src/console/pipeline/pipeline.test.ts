@@ -54,4 +54,13 @@ describe('the figures on the arrows', () => {
     expect(edges.some((e) => e.target === 'service:profile:')).toBe(false);
     expect(nodes.find((n) => n.id === 'service:profile:')?.data.says).toEqual(['Off: takes nothing']);
   });
+  it('stand in the boxes on a phone, where these are below one another and none is wider than the window', () => {
+    const p: Pipeline = { persist: { take: [{ level: 'INFO' }, { sample: 0.5 }] }, receivers: [{ to: 'a@b.c', when: 'cpu > 90' }] };
+    const { nodes, height } = draw(p, look(0, 0, 0), look(1000, 4, 6), '1 replica', '', true);
+    const boxes = nodes.map((n) => ({ id: n.id, top: n.position.y, bottom: n.position.y + n.height! })).sort((a, b) => a.top - b.top);
+    boxes.slice(1).forEach((box, i) => expect(box.top, box.id).toBeGreaterThan(boxes[i]!.bottom));
+    expect(Math.max(...nodes.map((n) => n.position.x + n.width!))).toBeLessThan(340);
+    expect(boxes.at(-1)!.bottom).toBe(height);
+    expect(nodes.find((n) => n.id === 'service:persist:')?.data.rate).toBe('4/s');
+  });
 });
