@@ -129,7 +129,7 @@ func (a *API) alertRoutes() {
 				return nil, err
 			}
 			err := a.deps.Alerts.TestRule(ctx, callOf(ctx).tenant, in.App, in.ID)
-			return reply(message{"The test message is on its way. The notifications of the app say what became of it."}), err
+			return reply(message{"The test message is on its way. The list of messages says what became of it."}), err
 		})
 }
 

@@ -137,8 +137,8 @@ class Watch:
         """Have the interpreter change threads soon, until _ease."""
         own = sys.getswitchinterval()
         if own > SWITCH:
-            self.switch = own
             sys.setswitchinterval(SWITCH)
+            self.switch = own
 
     def _ease(self):
         """Give the app its own interval back, unless it has set another one meanwhile."""

@@ -4,7 +4,9 @@ import { createRoot } from 'react-dom/client';
 import { Root } from '../theme/Root';
 import { Console } from './Console';
 import './console.css';
+import { followLinks } from './route';
 
+followLinks();
 createRoot(document.getElementById('root')!).render(
   <Root>
     <Notifications position="bottom-right" />

@@ -43,6 +43,19 @@ export function setQuery(change: Record<string, string | undefined>): void {
   window.dispatchEvent(new HashChangeEvent('hashchange'));
 }
 
+/** Lets a link lead to the top of its page, while the way back leads to where one was. */
+export function followLinks(): void {
+  let followed = -Infinity; // ms; when a link was last pressed
+  window.addEventListener('click', (e) => {
+    const link = (e.target as Element | null)?.closest('a[href^="#"]');
+    if (link && !e.defaultPrevented && !e.ctrlKey && !e.metaKey && !e.shiftKey) followed = e.timeStamp;
+  });
+  window.addEventListener('hashchange', (e) => {
+    if (e.timeStamp - followed < 500) window.scrollTo(0, 0);
+    followed = -Infinity;
+  });
+}
+
 function subscribe(fn: () => void): () => void {
   window.addEventListener('hashchange', fn);
   return () => window.removeEventListener('hashchange', fn);

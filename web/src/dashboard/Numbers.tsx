@@ -24,7 +24,7 @@ export function Numbers() {
       <Number label="p95" note={over} testid={ids.p95}>{ms(w?.p95)}</Number>
       <Number label="p99" note={over} testid={ids.p99}>{ms(w?.p99)}</Number>
       <Number label="Errors" unit={share ? percent(share) : ''} note={over} testid={ids.errors} bad={(w?.errors ?? 0) > 0}>{count(w?.errors)}</Number>
-      {live ? <Now store={store} /> : <Number label="Requests in all" note={over} testid={ids.totalRequests} value={w?.requests}>{short(w?.requests)}</Number>}
+      {live ? <Now store={store} /> : <Number label="All requests" note={over} testid={ids.totalRequests} value={w?.requests}>{short(w?.requests)}</Number>}
     </section>
   );
 }
@@ -40,7 +40,7 @@ function Now({ store }: { store: LiveStore }) {
       <Number label="Queued" note="now" testid={ids.queued} bad={(queued ?? 0) > 0}>{count(queued)}</Number>
       <Number label="Replicas" note="now" testid={ids.replicas}>{count(latest(store, 'replicas'))}</Number>
       <Cpu />
-      <Number label="Requests in all" note={since} testid={ids.totalRequests} value={total?.requests}>{short(total?.requests)}</Number>
+      <Number label="All requests" note={since} testid={ids.totalRequests} value={total?.requests}>{short(total?.requests)}</Number>
       <Number label="Log records" note={since} testid={ids.totalLogs} value={total?.logs}>{short(total?.logs)}</Number>
     </>
   );
@@ -49,7 +49,7 @@ function Now({ store }: { store: LiveStore }) {
 function Cpu() {
   const store = useLiveEvery('numbers', 500);
   const most = store.app ? busiestReplica(store) : busiest(store.apps.map((a) => a.cpu));
-  return <Number label="Busiest CPU" note="of a replica, now" testid="cpu" bad={(most ?? 0) > 90}>{percent(most)}</Number>;
+  return <Number label="Busiest CPU" note="replica, now" testid="cpu" bad={(most ?? 0) > 90}>{percent(most)}</Number>;
 }
 
 const FRESH = 10; // s; an older figure says nothing about now

@@ -26,9 +26,9 @@ export function LoadForm({ app, busy, onBegun }: { app: string; busy: boolean; o
       <SegmentedControl size="xs" mb="sm" value={p.by} onChange={(by) => setP({ ...p, by: by as Plan['by'] })} data={[{ value: 'form', label: 'A few numbers' }, { value: 'scenario', label: 'Scenario' }]} aria-label="How it is told" data-testid={ids.loadBy} />
       {p.by === 'form' ? (
         <div className="form-grid form-grid-tall">
-          <NumberInput label="Rate" description="requests per second; where a shape begins" suffix=" /s" min={0.1} value={p.rate} onChange={number('rate')} data-testid={ids.loadRate} />
+          <NumberInput label="Rate" description="requests/s, where it begins" suffix=" /s" min={0.1} value={p.rate} onChange={number('rate')} data-testid={ids.loadRate} />
           <Select label="Shape" description="the rate over time" allowDeselect={false} value={p.shape} data={SHAPES} onChange={(shape) => shape && setP({ ...p, shape })} />
-          {peaks(p.shape) && <NumberInput label="Peak" description="requests per second at its top" suffix=" /s" min={0.1} value={p.peak} onChange={number('peak')} />}
+          {peaks(p.shape) && <NumberInput label="Peak" description="requests/s at its top" suffix=" /s" min={0.1} value={p.peak} onChange={number('peak')} />}
           <NumberInput label="For" description="how long to send" suffix=" min" min={0.05} step={1} value={p.minutes} onChange={number('minutes')} data-testid={ids.loadMinutes} />
           <Textarea label="Paths" description="one a line; they take turns" autosize minRows={2} value={p.paths} onChange={(e) => setP({ ...p, paths: e.currentTarget.value })} />
           <Textarea label="Conditions" description="one a line, such as p95 < 200ms" autosize minRows={2} value={p.ensure} onChange={(e) => setP({ ...p, ensure: e.currentTarget.value })} />

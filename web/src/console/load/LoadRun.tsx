@@ -30,8 +30,7 @@ export function LoadRun({ app, id, write }: { app: string; id: number; write: bo
   return (
     <section className="section" data-testid={ids.loadRun} data-state={data.state}>
       <div className="section-head">
-        <h2>Load test {data.id}</h2>
-        <StatusTag state={data.state} word={data.state === 'running' ? 'Under way' : undefined} />
+        <div className="between"><h2>Load test {data.id}</h2><StatusTag state={data.state} word={data.state === 'running' ? 'Under way' : undefined} /></div>
         {data.state === 'running' && write && <Stop app={app} id={id} />}
       </div>
       {data.state === 'running' && <Left run={data} />}

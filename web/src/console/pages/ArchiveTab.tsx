@@ -38,7 +38,7 @@ export default function ArchiveTab({ app }: { app: string }) {
       <p className="hint gap-bottom">
         {data.records > 0
           ? <>The archive holds {plural(data.records, 'record')}{data.from && data.to ? <>, from {exact(data.from)} to {exact(data.to)}</> : null}, in {plural(files.length, 'file')} of {bytes(data.bytes)}.</>
-          : 'Nothing is archived yet. Records are gathered and sealed into files; the first appears shortly after the first records.'}
+          : 'No file is sealed yet: that is done a little after the first records. A download seals what there is, so that nothing is missing.'}
       </p>
       <Chosen app={app} files={files} />
       {files.length > 0 && <Verify app={app} />}

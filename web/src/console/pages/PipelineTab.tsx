@@ -76,7 +76,7 @@ function Editor({ app, view }: { app: App; view: PipelineView }) {
         Every record of {app.name} goes from its replicas to the stream, and from there to each service. What is drawn is what runs{write ? (phone ? ': tap a box to change it' : ': drag a filter onto an arrow, pull an arrow from the stream to a service to turn it on, select one and press Delete to take it away') : ''}.
       </p>
       {view.declared && <Note>The `kurama.yaml` of the live release sets this pipeline. What you change here holds until the next deploy.</Note>}
-      {write && <Tools onto={onto} use={use} />}
+      {write && <Tools onto={onto} use={use} phone={phone} />}
       <Canvas drawing={drawing} picked={picked} pick={setPicked} change={change} use={use} phone={phone} />
       <section className="panel panel-pad gap-top" aria-label="What is selected" aria-live="polite">
         {thing ? <Inspector key={picked} pipeline={draft} thing={thing} change={change} done={() => setPicked('')} /> : <Legend />}

@@ -43,7 +43,7 @@ export function Stacks({ app, window }: { app: string; window: string }) {
       <p className="hint">Stacks of the threads that answer requests, looked at 50 times a second, over the window above. The time is that of the clock, waiting included; of gevent workers only what computes is seen.</p>
       <Problem error={error ?? begin.error} />
       {data && (data.samples === 0 ? (
-        <div className="panel empty"><b>{running ? 'No request was sampled yet' : 'Nothing was sampled in this window'}</b>{running ? 'Samples are taken while requests run, and come every 5 seconds.' : 'Sample the app while it has requests; those of less than 5 ms are seldom met. A request that takes very long is sampled by itself.'}</div>
+        <div className="panel empty"><b>{running ? 'No request was sampled yet' : 'Nothing was sampled in this window'}</b>{running ? 'Samples are taken while requests run, and come every 5 seconds.' : 'Sample the app while it has requests; those of a millisecond or two are met now and then. A request that takes very long is sampled by itself.'}</div>
       ) : (
         <div className="panel flame-panel">
           <FlameGraph view={data} />

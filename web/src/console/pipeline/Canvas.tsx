@@ -127,10 +127,10 @@ const TOOLS: [Tool, Name, string][] = [
 ];
 
 /** What can be dragged into the drawing, or put before the picked service by a press. */
-export function Tools({ onto, use }: { onto: Service; use: (tool: Tool, on: Service) => void }) {
+export function Tools({ onto, use, phone }: { onto: Service; use: (tool: Tool, on: Service) => void; phone: boolean }) {
   return (
     <div className="chips" role="group" aria-label="Add to the pipeline">
-      <span className="label">Drag onto a service, or press:</span>
+      <span className="label">{phone ? 'Add:' : 'Drag onto a service, or press:'}</span>
       {TOOLS.map(([tool, name, says]) => (
         <button
           key={tool} type="button" className="chip tool" draggable title={says} onDragStart={(e) => e.dataTransfer.setData(MIME, tool)} data-testid={ids[`pipeline${name}`]}
