@@ -2,8 +2,8 @@
 
 Runs plain Flask and StreamHandler logging, and the same under the library with an agent in
 a process of its own, in turns; prints medians in microseconds as JSON. cpu_us is all of the process, with the sender's thread.
-What sampling costs is the CPU time of requests that compute for a millisecond, four at a time, while they are sampled and
-while they are not, in turns in one process; how much of their time the samples stand for is told beside it.
+What sampling costs is the CPU time of requests that compute for a millisecond, from four threads, while they are sampled and
+while they are not, in many short turns in one process; how much of their time the samples stand for is told beside it.
     python3 bench.py [--rounds 5] [--requests 20000] [--lines 10000]
 """
 
@@ -84,7 +84,7 @@ def compute():
     return str(sum(i * i for i in range(12_000)))
 
 def crowd(seconds):
-    # Four threads ask for /compute: the CPU time of a request and the time in requests, in seconds.
+    # Four threads ask for /compute, again 3 ms after each answer: the CPU time of a request and the time in requests, in seconds.
     counts, spent, asked, end = [0] * 4, [0.0] * 4, dict(environ, PATH_INFO="/compute", RAW_URI="/compute"), time.monotonic() + seconds
     def ask(n):
         while (begun := time.monotonic()) < end:
@@ -93,6 +93,7 @@ def crowd(seconds):
             body.close()
             counts[n] += 1
             spent[n] += time.monotonic() - begun
+            time.sleep(0.003)
     threads = [threading.Thread(target=ask, args=(n,)) for n in range(4)]
     cpu = time.process_time()
     for t in threads: t.start()

@@ -28,8 +28,9 @@ SLOW_FOR = 10.0     # s that a slow request is sampled for
 SLOW_PAUSE = 60.0   # s between two samplings because of slow requests
 LONGEST = 1.0       # s that one sample may stand for: beyond, the process itself stood still
 MAX_WALK = 2000     # frames
-SWITCH = 0.0005     # s after which the interpreter changes threads while there is sampling: by its usual 5 ms, the sampler
-                    # would find a shorter request gone each time that it gets its turn
+SWITCH = 0.0005     # s after which the interpreter changes threads where a sample is due: by its usual 5 ms, the sampler
+                    # would find a shorter request gone by the time that it gets its turn
+BLINK = 0.001       # s before a sample from which that holds: for the whole time, it would cost a busy process 4 to 6 %
 
 
 class Watch:
@@ -148,7 +149,6 @@ class Watch:
 
     def _sample(self, me, until, hz):
         """Take hz samples a second until then."""
-        self._hurry()
         try:
             self._take(me, until, hz)
         finally:
@@ -160,7 +160,9 @@ class Watch:
         until += began - time()
         pause = 1.0 / hz
         while last < until and bell is self.bell:
-            _native.sleep(pause)
+            _native.sleep(pause - BLINK)
+            self._hurry()
+            _native.sleep(BLINK)
             now = _native.monotonic()
             used = thread_time()
             for ident, frame in sys._current_frames().items():
@@ -169,6 +171,7 @@ class Watch:
                     request = self._request(frame, stack)
                     if request is not None:
                         stacks.add(request, stack, min(now - last, LONGEST) * 1000.0)
+            self._ease()
             frame = None   # a frame that is kept keeps what the app holds in it
             last = now
             # A process with very many threads is looked at less often.

@@ -113,27 +113,30 @@ _state.sender.flush(10)
         done = run(COST, agent.path)
         self.assertLess(float(done.stdout.split()[-1]), 0.02)
 
-    def test_threads_change_sooner_while_there_is_sampling_and_as_the_app_has_it_after(self):
+    def test_threads_change_sooner_before_a_sample_and_as_the_app_has_it_after(self):
         agent = Agent()
         self.addCleanup(agent.close)
         done = run(SWITCH, agent.path)
-        self.assertEqual(done.stdout.split(), ["0.0005", "0.005", "0.0005", "0.0020", "0.0001"])
+        self.assertEqual(done.stdout.split(), ["1", "0.005", "1", "0.002", "0", "0.0001"])
 
 
 SWITCH = """
 import os, sys, threading, time
 from kurama import _profile, _state
 watch = _profile.Watch(_state.sender, "/nowhere", 0)
-def sample():
-    thread = threading.Thread(target=watch._sample, args=(0, time.time() + 1, 50))
+def sample(meanwhile=None):
+    thread = threading.Thread(target=watch._sample, args=(0, time.time() + 3, 50))
     thread.start()
-    end = time.monotonic() + 20
-    while watch.switch is None and thread.is_alive() and time.monotonic() < end: time.sleep(0.001)
-    return thread
-def tell(digits): os.write(1, b"%.*f " % (digits, sys.getswitchinterval()))
-thread = sample(); tell(4); thread.join(); tell(3)
-thread = sample(); tell(4); sys.setswitchinterval(0.002); thread.join(); tell(4)   # the app's own wish
-sys.setswitchinterval(0.0001); sample().join(); tell(4)                            # shorter than ours
+    if meanwhile: sys.setswitchinterval(meanwhile)
+    seen = set()
+    while thread.is_alive():
+        seen.add(round(sys.getswitchinterval(), 6))
+        time.sleep(0.0002)
+    os.write(1, b"%d %g " % (_profile.SWITCH in seen, sys.getswitchinterval()))
+sample()
+sample(0.002)    # the app's own wish
+sys.setswitchinterval(0.0001)
+sample()         # shorter than ours
 """
 
 COST = """

@@ -151,7 +151,7 @@ export class ChartView {
     return {
       width: this.parts.box.clientWidth || 400,
       height: this.parts.box.clientHeight || HEIGHT,
-      padding: [8, 8, 0, 0],
+      padding: [8, 18, 0, 0], // room for half of the last time on the axis
       legend: { show: false },
       cursor: { sync: { key: 'kurama', scales: ['x', null] }, points: { size: 5 }, y: false, drag: { x: false, y: false }, focus: { prox: -1 } },
       focus: { alpha: 0.25 },

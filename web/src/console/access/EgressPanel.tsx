@@ -47,7 +47,7 @@ function Change({ view }: { view: EgressView }) {
   };
   return (
     <form onSubmit={submit} className="panel panel-pad gap-top">
-      <div className="form-grid">
+      <div className="form-grid form-grid-tall">
         <Select label="Apps of this tenant may reach" data={[{ value: 'open', label: 'the internet' }, { value: 'listed', label: 'what is listed' }, { value: 'none', label: 'nothing' }]} value={mode} onChange={(v) => v && setMode(v as EgressView['mode'])} allowDeselect={false} />
         {mode !== 'none' && <Textarea label="Listed" description="One a line: a name, an IPv4 address or a range, and ports after a colon. Names are looked up every 30 s." placeholder={'pypi.org:443\n203.0.113.0/24:5432'} autosize minRows={2} value={list} onChange={(e) => setList(e.currentTarget.value)} />}
       </div>

@@ -49,7 +49,7 @@ function Use({ label, used, bound, says }: { label: string; used: number; bound:
   return (
     <div>
       <div className="label">{label}</div>
-      <div className="quota-value">{says(used)} <span className="dim">of {bound > 0 ? says(bound) : 'no bound'}</span></div>
+      <div className="quota-value">{says(used)} <span className="dim">{bound > 0 ? `of ${says(bound)}` : 'without a bound'}</span></div>
       <Progress value={Math.min(100, share)} color={share >= 100 ? 'red' : share >= 85 ? 'yellow' : 'green'} aria-label={`${label}: ${Math.round(share)} % used`} />
     </div>
   );

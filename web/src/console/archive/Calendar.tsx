@@ -27,7 +27,7 @@ export function Calendar({ files, chosen, onChoose }: { files: ArchiveFile[]; ch
           ];
         })}
       </div>
-      <p className="hint calendar-says">The last {WEEKS} weeks, darker where more was recorded. Choose a day to download it.</p>
+      <p className="hint calendar-says">The last {WEEKS} weeks, stronger where more was recorded. Choose a day to download it.</p>
     </div>
   );
 }

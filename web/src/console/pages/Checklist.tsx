@@ -20,7 +20,7 @@ export function Checklist({ app }: { app: App }) {
   if (app.release === 0 || ticks.has('away') || !seen) return null;
   const steps = [
     { id: 'live', done: true, title: 'Put it online', says: <Go outside href={appAddress(app.address)}>Release {app.release} answers</Go> },
-    { id: 'traffic', done: seen.requests >= ENOUGH, title: 'Send it traffic', says: seen.requests >= ENOUGH ? `${plural(seen.requests, 'request')} in the last 24 h` : <Traffic app={app} paths={seen.paths} write={mayWrite(session)} had={seen.requests} /> },
+    { id: 'traffic', done: seen.requests >= ENOUGH, title: 'Send it traffic', says: seen.requests >= ENOUGH ? `${plural(seen.requests, 'request')} in 24 h` : <Traffic app={app} paths={seen.paths} write={mayWrite(session)} had={seen.requests} /> },
     { id: 'watch', done: ticks.has('watch'), title: 'Watch it live', says: <Go outside href={dashboardAddress(session, app.name, query.get('tenant') ?? '')} onGo={() => tick(app, 'watch')}>Open the dashboard</Go> },
     { id: 'alert', done: seen.rules > 0 && seen.mails > 0, title: 'Get a test mail', says: <Go href={to(['apps', app.name, 'alerts'], seen.rules === 0 ? { condition: 'p95 > 500 ms' } : {})}>{seen.rules === 0 ? 'Set an alert' : seen.mails === 0 ? 'Press Test beside your rule' : 'See the rules and messages'}</Go> },
     { id: 'archive', done: ticks.has('archive'), title: 'Look into the archive', says: <Go href={to(['apps', app.name, 'archive'])}>Every record, to take away</Go> },
