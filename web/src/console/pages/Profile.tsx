@@ -30,7 +30,7 @@ const COLUMNS: [id: Column, name: string, says: string][] = [
   ['cpu_ms', 'CPU', 'CPU time of a request, mean'],
   ['db_ms', 'Database', 'Time of a request in calls of database drivers, mean; none where it makes no calls'],
   ['bytes', 'Answer', 'Size of an answer, mean'],
-  ['share', 'Share of time', 'This route\'s part of all time spent answering'],
+  ['share', 'Share', 'This route\'s part of all time spent answering'],
 ];
 
 const WINDOWS = [{ value: '15m', label: '15 min' }, { value: '1h', label: '1 h' }, { value: '24h', label: '24 h' }];
