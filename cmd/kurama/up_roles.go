@@ -39,6 +39,7 @@ func (p *platform) startRoles(ctx context.Context) error {
 			return err
 		}
 	}
+	go slimLater(ctx)
 	return nil
 }
 

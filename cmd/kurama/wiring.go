@@ -76,6 +76,7 @@ func roleCommand(s *settings, name, short string, make func(context.Context, *wi
 			if err != nil {
 				return fmt.Errorf("%s: %w", name, err)
 			}
+			go slimLater(cmd.Context())
 			return r.Run(cmd.Context())
 		},
 	}
