@@ -8,20 +8,21 @@ import (
 
 // Spec is all that it takes to start one replica, or one command beside it.
 type Spec struct {
-	Replica string // <app>-<release>-<6 letters>
-	Tenant  string
-	App     string
-	Release int
-	Restart int // the app's restart counter that this replica answers to
-	UID     int // the app's serial; the process runs as 20000 + UID
-	Image   string
-	Source  string // folder on the host, read-only in the container as /app
-	Layer   string // folder on the host, read-only as /opt/deps; empty: none
-	Start   Start
-	Limits  Limits
-	Env     map[string]string
-	Volumes []Volume
-	Runtime string // OCI runtime; empty: the installation's
+	Replica  string // <app>-<release>-<6 letters>
+	Tenant   string
+	App      string
+	Release  int
+	Restart  int // the app's restart counter that this replica answers to
+	UID      int // the app's serial; the process runs as 20000 + UID
+	Image    string
+	Source   string // folder on the host, read-only in the container as /app
+	Layer    string // folder on the host, read-only as /opt/deps; empty: none
+	Start    Start
+	Limits   Limits
+	Env      map[string]string
+	Volumes  []Volume
+	Postgres bool   // the socket of the databases is in the container
+	Runtime  string // OCI runtime; empty: the installation's
 
 	SlowRequest time.Duration // a request that takes longer is sampled; 0: none
 }
@@ -30,7 +31,7 @@ type Spec struct {
 // and their command, so that one that stands by for the one can become the other.
 func (s Spec) Alike(o Spec) bool {
 	return s.Tenant == o.Tenant && s.App == o.App && s.Release == o.Release && s.Restart == o.Restart && s.UID == o.UID &&
-		s.Image == o.Image && s.Layer == o.Layer && s.Limits == o.Limits && s.Runtime == o.Runtime && maps.Equal(s.Env, o.Env) &&
+		s.Image == o.Image && s.Layer == o.Layer && s.Limits == o.Limits && s.Runtime == o.Runtime && maps.Equal(s.Env, o.Env) && s.Postgres == o.Postgres &&
 		slices.EqualFunc(s.Volumes, o.Volumes, func(a, b Volume) bool { return a.Path == b.Path })
 }
 

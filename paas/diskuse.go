@@ -2,13 +2,14 @@ package paas
 
 // DiskUse is what the files of a tenant take, in bytes on the disk.
 type DiskUse struct {
-	Tenant   string `json:"tenant"`
-	Releases int64  `json:"releases"` // sources kept for rollback, and what was pushed with git
-	Archive  int64  `json:"archive"`  // log records as files
-	Volumes  int64  `json:"volumes"`
-	Wheels   int64  `json:"wheels"` // what pip fetched and built, for the next installations
-	Output   int64  `json:"output"` // what the engine keeps of the replicas' stdout and stderr
-	Total    int64  `json:"total"`
+	Tenant    string `json:"tenant"`
+	Releases  int64  `json:"releases"` // sources kept for rollback, and what was pushed with git
+	Archive   int64  `json:"archive"`  // log records as files
+	Volumes   int64  `json:"volumes"`
+	Databases int64  `json:"databases"` // of its apps, as last measured
+	Wheels    int64  `json:"wheels"`    // what pip fetched and built, for the next installations
+	Output    int64  `json:"output"`    // what the engine keeps of the replicas' stdout and stderr
+	Total     int64  `json:"total"`
 
 	// Layers are the dependencies of kept releases. Those that another tenant has
 	// too are one on the disk, and counted for both; so they are no part of Total.

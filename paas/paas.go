@@ -107,14 +107,15 @@ type Image struct {
 
 // Start says how an app is started and why that was chosen.
 type Start struct {
-	Command []string `json:"command"`           // argv inside the container; $PORT is set
-	Shell   bool     `json:"shell"`             // Command is one line for sh -c (Procfile)
-	Health  string   `json:"health"`            // path of the probe
-	Why     string   `json:"why"`               // one sentence for the build log
-	Release string   `json:"release,omitempty"` // line for sh -c that is run before a release goes live
-	Volumes []Volume `json:"volumes,omitempty"` // that kurama.yaml asks for
-	Static  []Static `json:"static,omitempty"`  // that the router serves, as kurama.yaml says
-	Bounds  Bounds   `json:"bounds,omitzero"`   // that kurama.yaml sets
+	Command  []string `json:"command"`            // argv inside the container; $PORT is set
+	Shell    bool     `json:"shell"`              // Command is one line for sh -c (Procfile)
+	Health   string   `json:"health"`             // path of the probe
+	Why      string   `json:"why"`                // one sentence for the build log
+	Release  string   `json:"release,omitempty"`  // line for sh -c that is run before a release goes live
+	Volumes  []Volume `json:"volumes,omitempty"`  // that kurama.yaml asks for
+	Database bool     `json:"database,omitempty"` // that kurama.yaml asks for one
+	Static   []Static `json:"static,omitempty"`   // that the router serves, as kurama.yaml says
+	Bounds   Bounds   `json:"bounds,omitzero"`    // that kurama.yaml sets
 
 	Cron     []CronJob `json:"cron,omitempty"`     // that kurama.yaml asks for
 	Pipeline *Pipeline `json:"pipeline,omitempty"` // that kurama.yaml sets; nil: it says nothing of one

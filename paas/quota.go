@@ -9,7 +9,7 @@ type Quota struct {
 	Replicas int     `json:"replicas"`              // wanted, with a canary's; those that a deploy replaces are not counted twice
 	CPU      float64 `json:"cpu"`                   // cores, over the replicas
 	Memory   int64   `json:"memory"`                // bytes, over the replicas
-	Disk     int64   `json:"disk" required:"false"` // bytes of writable space, over the replicas, and of volumes
+	Disk     int64   `json:"disk" required:"false"` // bytes of writable space, over the replicas, and of volumes and databases
 
 	// BuildMinutes bounds what installing dependencies took in the last 24 hours.
 	BuildMinutes float64 `json:"build_minutes" required:"false"`
@@ -45,7 +45,7 @@ func (q Quota) Allow(tenant string, before, after Quota) error {
 		return &Invalid{Reason: fmt.Sprintf("The replicas of tenant %s would have %s of memory, and its quota is %s. Scale an app down, %s",
 			tenant, mebibytes(after.Memory), mebibytes(q.Memory), ask)}
 	case q.Disk > 0 && after.Disk > q.Disk && after.Disk > before.Disk:
-		return &Invalid{Reason: fmt.Sprintf("Replicas and volumes of tenant %s would have %s of disk, and its quota is %s. Remove a volume or scale an app down, %s",
+		return &Invalid{Reason: fmt.Sprintf("Replicas, volumes and databases of tenant %s would have %s of disk, and its quota is %s. Remove a volume or scale an app down, %s",
 			tenant, mebibytes(after.Disk), mebibytes(q.Disk), ask)}
 	}
 	return nil

@@ -23,7 +23,7 @@ import (
 
 // leftOut is what a backup does not hold: what is made anew, what belongs to a
 // process, and the database's own files, which are dumped.
-var leftOut = []string{"postgres", "postgres.log", "run", "uploads", "standby", "wheels", "hooks", "kurama.lock"}
+var leftOut = []string{"postgres", "postgres.log", postgres.AppsName, postgres.AppsName + ".log", "run", "uploads", "standby", "wheels", "hooks", "kurama.lock"}
 
 // moving is what changes without pause while the platform runs; the records in
 // it are in the database and the archive.
@@ -89,6 +89,11 @@ func (b *backing) write(ctx context.Context, name string, stdout io.Writer) (sta
 	if err := postgres.Dump(ctx, b.cfg.Database, dsn, src.Dump); err != nil {
 		return stats, err
 	}
+	drop, err := b.dumpDatabases(ctx, running) // after it, so that each one that it knows of is there
+	defer drop()
+	if err != nil {
+		return stats, err
+	}
 	instance, err := b.folders.Instance()
 	if err != nil {
 		return stats, err
@@ -144,6 +149,11 @@ func (b *backing) startDatabase(ctx context.Context) (stop func(), err error) {
 	if err != nil {
 		return nil, err
 	}
+	return runServer(ctx, server)
+}
+
+// runServer runs a database server until stop is called.
+func runServer(ctx context.Context, server *postgres.Server) (stop func(), err error) {
 	run, cancel := context.WithCancel(context.Background())
 	done := make(chan struct{})
 	go func() { defer close(done); _ = server.Run(run) }()

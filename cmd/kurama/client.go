@@ -22,7 +22,7 @@ func clientCommands() []*cobra.Command {
 		envCommand(), deleteCommand(), logsCommand(), archiveCommand(), profileCommand(), alertsCommand(),
 		scalingCommand(), decisionsCommand(), runCommand(), openCommand(), loginCommand(), tokensCommand(),
 		cronCommand(),
-		tenantsCommand(), usersCommand(), auditCommand(), diskCommand(), joinCommand(), passwordCommand(), quotaCommand(), whatIfCommand(), volumesCommand(), routingCommand(), canaryCommand(), pipelineCommand(),
+		tenantsCommand(), usersCommand(), auditCommand(), diskCommand(), joinCommand(), passwordCommand(), quotaCommand(), whatIfCommand(), volumesCommand(), databaseCommand(), routingCommand(), canaryCommand(), pipelineCommand(),
 		egressCommand(), isolationCommand(), runtimeCommand(),
 	}
 	for _, c := range all {

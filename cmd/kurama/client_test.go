@@ -23,6 +23,7 @@ import (
 	"kurama/paas"
 	"kurama/paas/api"
 	"kurama/paas/auth"
+	"kurama/paas/database"
 	"kurama/paas/domain"
 	"kurama/paas/git"
 	"kurama/paas/store"
@@ -51,14 +52,16 @@ func newDesk(t *testing.T) *desk {
 	must(t, err)
 	platform := &platformFake{store: d.store}
 	d.fake = platform
+	apps := pgtest.NewApps()
 	pushes, err := git.New(cfg.Git, git.Options{Releases: filepath.Join(data, "releases"), Temp: filepath.Join(data, "uploads"), Hooks: filepath.Join(data, "hooks"),
 		SourceMax: cfg.Build.SourceMax, Entries: cfg.Build.Entries, Log: slog.New(slog.DiscardHandler)})
 	must(t, err)
 	a, err := api.New(cfg.Console, api.Options{Pushes: pushes, Listener: listener, Log: slog.New(slog.DiscardHandler), DataDir: data, Domain: "localhost",
 		RouterPort: 8080, DashboardPort: 5005, MaxEntries: 20, Pages: http.NotFoundHandler(), Policy: "default-src 'self'",
 		Sessions: d.auth, Tenants: d.auth, Users: d.auth, Tokens: d.auth, Invitations: d.auth, Audit: d.auth, Store: d.store, Policies: store.NewPolicies(pool, cfg.Autoscaler.Default()), Deployer: platform, Logs: platform,
-		Cron:    platform,
-		Domains: domain.New(config.Domains{Interval: time.Minute}, "localhost", "k3f9a2b1", d.store, nil, slog.New(slog.DiscardHandler)), Bounds: cfg.Router.Most(),
+		Cron:      platform,
+		Databases: database.New(cfg.Databases, database.Deps{Store: d.store, Address: apps.Address, Socket: apps.Socket, Want: apps.Start, Log: slog.New(slog.DiscardHandler)}),
+		Domains:   domain.New(config.Domains{Interval: time.Minute}, "localhost", "k3f9a2b1", d.store, nil, slog.New(slog.DiscardHandler)), Bounds: cfg.Router.Most(),
 		Archive: platform, Alerts: platform, Outbox: platform, Profile: platform, Course: platform, Status: platform, LoadTester: platform, Reports: reportFiles{}, Disk: platform, Engine: platform, Logged: platform, Replayer: platform, Pipelines: pipelines{store: d.store, rules: alert.NewRules(pool, cfg.Alert, cfg.SMTP, ""), archive: archiveQuery{archive.NewReader(data, "", slog.New(slog.DiscardHandler)), cfg.Archive}}})
 	must(t, err)
 	ctx, stop := context.WithCancel(context.Background())

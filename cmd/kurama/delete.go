@@ -13,14 +13,8 @@ func deleteCommand() *cobra.Command {
 		Example: "  kurama delete hello\n  kurama delete hello --yes     without asking", Args: cobra.ExactArgs(1)}
 	cmd.Flags().BoolVar(&yes, "yes", false, "do not ask")
 	return asks(cmd, func(s *session, args []string) error {
-		if !yes {
-			typed, err := s.ask(fmt.Sprintf("This deletes %s with all its releases and alerts. Type its name to go on: ", args[0]), false)
-			if err != nil {
-				return fmt.Errorf("%w. Use --yes to delete without asking", err)
-			}
-			if typed != args[0] {
-				return fmt.Errorf("%q is not %q: nothing was deleted", typed, args[0])
-			}
+		if err := s.confirm(yes, fmt.Sprintf("This deletes %s with all its releases, alerts, volumes and its database.", args[0]), args[0]); err != nil {
+			return err
 		}
 		began := time.Now()
 		if err := s.send("DELETE", appPath(args[0]), nil, nil); err != nil {
@@ -28,4 +22,19 @@ func deleteCommand() *cobra.Command {
 		}
 		return s.print(map[string]string{"deleted": args[0]}, func() { s.done("%s deleted  %s", args[0], spoken(time.Since(began))) })
 	})
+}
+
+// confirm has the name of what is to be deleted typed, unless yes was said.
+func (s *session) confirm(yes bool, what, name string) error {
+	if yes {
+		return nil
+	}
+	typed, err := s.ask(what+" Type the app's name to go on: ", false)
+	if err != nil {
+		return fmt.Errorf("%w. Use --yes to delete without asking", err)
+	}
+	if typed != name {
+		return fmt.Errorf("%q is not %q: nothing was deleted", typed, name)
+	}
+	return nil
 }

@@ -11,7 +11,7 @@ import (
 )
 
 func diskCommand() *cobra.Command {
-	cmd := &cobra.Command{Use: "disk", Short: "Show what releases, archives and volumes take, by tenant", Args: cobra.NoArgs,
+	cmd := &cobra.Command{Use: "disk", Short: "Show what releases, archives, volumes and databases take, by tenant", Args: cobra.NoArgs,
 		Long: "Shows what takes the platform's disk. `collect` (operators) removes at once what otherwise goes with the next deploys:\n" +
 			"sources beyond those kept for rollback, and layers and base images that no kept release needs. Nothing that others made is touched.",
 		Example: "  kurama disk\n  kurama disk --tenant acme\n  kurama disk collect"}
@@ -31,9 +31,9 @@ func diskCommand() *cobra.Command {
 			return s.print(r, func() {
 				rows := make([][]string, len(r.Tenants))
 				for i, u := range r.Tenants {
-					rows[i] = []string{u.Tenant, size(u.Releases), size(u.Archive), size(u.Volumes), size(u.Wheels), size(u.Output), size(u.Total), size(u.Layers)}
+					rows[i] = []string{u.Tenant, size(u.Releases), size(u.Archive), size(u.Volumes), size(u.Databases), size(u.Wheels), size(u.Output), size(u.Total), size(u.Layers)}
 				}
-				s.table("TENANT RELEASES ARCHIVE VOLUMES WHEELS OUTPUT TOTAL LAYERS-USED", rows)
+				s.table("TENANT RELEASES ARCHIVE VOLUMES DATABASES WHEELS OUTPUT TOTAL LAYERS-USED", rows)
 				if len(r.Shared) > 0 {
 					rows = rows[:0]
 					for _, name := range slices.Sorted(maps.Keys(r.Shared)) {

@@ -90,6 +90,9 @@ func examine(ctx context.Context, cfg config.Config, folders config.Folders) []h
 	}
 	if c, err := net.Dial("unix", folders.Socket("router.sock")); err == nil {
 		_ = c.Close()
+		if databasesWanted(folders) {
+			add("databases of apps", databasesAnswer(ctx, folders), "Its log is "+folders.Sub(postgres.AppsName+".log")+".")
+		}
 		return append(found, host.Finding{Name: "ports (this installation runs)"})
 	}
 	p, err := bindPorts(cfg)

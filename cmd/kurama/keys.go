@@ -17,18 +17,28 @@ import (
 // openKeys reads the keys that settings are encrypted with, and encrypts what
 // is stored in the clear or under an older one.
 func (w *wiring) openKeys(ctx context.Context, pool *pgxpool.Pool) error {
-	text, err := w.folders.SecretKeys(store.NewKey)
-	if err != nil {
+	var err error
+	if w.keys, err = readKeys(w.folders); err != nil {
 		return err
-	}
-	if w.keys, err = store.ParseKeys(text); err != nil {
-		return fmt.Errorf("%s: %w", w.folders.Sub(config.SecretKeysFile), err)
 	}
 	changed, err := store.New(pool).Sealing(w.keys).Reseal(ctx)
 	if changed > 0 {
 		w.log.Info("settings of apps were encrypted with the newest key", "settings", changed)
 	}
 	return err
+}
+
+// readKeys reads the key file, made where there is none.
+func readKeys(folders config.Folders) (store.Keys, error) {
+	text, err := folders.SecretKeys(store.NewKey)
+	if err != nil {
+		return store.Keys{}, err
+	}
+	keys, err := store.ParseKeys(text)
+	if err != nil {
+		return keys, fmt.Errorf("%s: %w", folders.Sub(config.SecretKeysFile), err)
+	}
+	return keys, nil
 }
 
 func rotateKeyCommand(s *settings) *cobra.Command {

@@ -8,11 +8,13 @@ import (
 
 	"github.com/jackc/pgx/v5/pgxpool"
 
+	"kurama/internal/postgres"
 	"kurama/internal/role"
 	"kurama/paas/api"
 	"kurama/paas/auth"
 	"kurama/paas/build"
 	"kurama/paas/cron"
+	"kurama/paas/database"
 	"kurama/paas/deploy"
 	"kurama/paas/disk"
 	"kurama/paas/domain"
@@ -58,12 +60,12 @@ func newPaas(ctx context.Context, w *wiring) (runner, error) {
 		w.log.Warn("load tests that were cut off still look as if they ran", "error", err)
 	}
 	room := disk.New(w.cfg.Disk, w.folders.Data, w.log)
-	events := w.sender(0)
-	deployer, err := w.deployer(pool, e, events, room)
+	events, databases := w.sender(0), w.databases(pool)
+	deployer, err := w.deployer(pool, e, events, room, databases)
 	if err != nil {
 		return nil, err
 	}
-	room.With(housekeeping{deployer, e})
+	room.With(housekeeping{deployer, e, databases})
 	bounds := tenantBounds{Engine: e, store: store.New(pool), folders: w.folders, normal: int64(w.cfg.Quota.LogBytes), log: w.log}
 	jobs := store.New(pool)
 	crons := cron.New(w.cfg.Cron, cron.Deps{Jobs: jobs, Runs: jobs, Runner: deployer, Events: events, Log: w.log})
@@ -72,17 +74,23 @@ func newPaas(ctx context.Context, w *wiring) (runner, error) {
 		return nil, err
 	}
 	domains := domain.New(w.cfg.Domains, w.cfg.Domain, instance, store.New(pool), net.DefaultResolver, w.log)
-	console, err := w.console(ctx, pool, deployer, crons, bounds, room, domains)
+	console, err := w.console(ctx, pool, deployer, crons, bounds, room, domains, databases)
 	if err != nil {
 		return nil, err
 	}
-	return together{deployer, console, crons, room, bounds, domains, auth.NewAuditKeeper(w.cfg.Console, pool, w.log)}, nil
+	return together{deployer, console, crons, room, bounds, domains, databases, auth.NewAuditKeeper(w.cfg.Console, pool, w.log)}, nil
 }
 
 // housekeeping is who knows what the disk holds, and collects.
 type housekeeping struct {
 	*deploy.Deployer
-	engine *runtime.Engine
+	engine    *runtime.Engine
+	databases *database.Keeper
+}
+
+// Databases returns what the databases of each tenant hold.
+func (h housekeeping) Databases(ctx context.Context) (map[string]int64, error) {
+	return h.databases.Used(ctx)
 }
 
 // Output returns what the engine keeps of the replicas' output.
@@ -106,7 +114,7 @@ func (w *wiring) engine(walls runtime.Walls) (*runtime.Engine, error) {
 	if err != nil {
 		return nil, err
 	}
-	e, err := runtime.New(w.cfg.Docker, runtime.Options{Instance: instance, RunDir: w.folders.Run, StandbyDir: w.folders.Sub("standby"), VolumeDir: w.folders.Sub("volumes"), Walls: walls, RouterPort: innerPort(w.cfg.Router.Listen), Log: w.log})
+	e, err := runtime.New(w.cfg.Docker, runtime.Options{Instance: instance, RunDir: w.folders.Run, StandbyDir: w.folders.Sub("standby"), VolumeDir: w.folders.Sub("volumes"), Postgres: w.folders.Socket(postgres.AppsName), Walls: walls, RouterPort: innerPort(w.cfg.Router.Listen), Log: w.log})
 	if err != nil {
 		return nil, err
 	}
@@ -129,7 +137,7 @@ func (w *wiring) builder(e *runtime.Engine) (*build.Builder, error) {
 		SDK: python.Files(), Docker: docker, Network: e.BuildNetwork, Walls: e, Log: w.log})
 }
 
-func (w *wiring) deployer(pool *pgxpool.Pool, e *runtime.Engine, events deploy.Events, room *disk.Guard) (*deploy.Deployer, error) {
+func (w *wiring) deployer(pool *pgxpool.Pool, e *runtime.Engine, events deploy.Events, room *disk.Guard, databases *database.Keeper) (*deploy.Deployer, error) {
 	b, err := w.builder(e)
 	if err != nil {
 		return nil, err
@@ -137,12 +145,12 @@ func (w *wiring) deployer(pool *pgxpool.Pool, e *runtime.Engine, events deploy.E
 	return deploy.New(
 		deploy.Options{App: w.cfg.App, Domain: w.cfg.Domain, RouterPort: portNumber(w.cfg.Router.Listen), TLSPort: tlsPort(w.cfg), Most: w.cfg.Router.Most()},
 		deploy.Deps{Store: store.New(pool).Within(w.cfg.Quota.Bounds()).Sealing(w.keys), Decided: store.NewPolicies(pool, w.cfg.Autoscaler.Default()), Builder: b, Engine: e, Router: router.NewClient(w.folders.Socket("router.sock")),
-			Events: events, Disk: room, Log: w.log,
+			Events: events, Disk: room, Databases: databases, Log: w.log,
 			Herald:    alert.NewRules(pool, w.cfg.Alert, w.cfg.SMTP, consoleURL(w.cfg)),
 			Pipelines: declared{pipelines{store.New(pool), alert.NewRules(pool, w.cfg.Alert, w.cfg.SMTP, consoleURL(w.cfg)), w.status(pool), w.archived()}, auth.New(w.cfg.Console, pool), w.log}}), nil
 }
 
-func (w *wiring) console(ctx context.Context, pool *pgxpool.Pool, d *deploy.Deployer, crons *cron.Cron, bounds tenantBounds, room *disk.Guard, domains *domain.Keeper) (*api.API, error) {
+func (w *wiring) console(ctx context.Context, pool *pgxpool.Pool, d *deploy.Deployer, crons *cron.Cron, bounds tenantBounds, room *disk.Guard, domains *domain.Keeper, databases *database.Keeper) (*api.API, error) {
 	ln, err := role.Listener(0, w.cfg.Console.Listen)
 	if err != nil {
 		return nil, portSentence("console.listen", w.cfg.Console.Listen, err)
@@ -183,7 +191,7 @@ func (w *wiring) console(ctx context.Context, pool *pgxpool.Pool, d *deploy.Depl
 		Course: courseQuery{pastQuery{persist.NewQuery(bound), profile.NewQuery(bound), w.cfg.Logship.SampleInterval}}, Status: w.status(pool),
 		LoadTester: tester, Reports: reportFiles{}, Disk: room, Engine: bounds, Logged: bounds,
 		Pipelines: pipelines{store.New(bound), rules, w.status(pool), w.archived()}, Replayer: newReplayer(profile.NewQuery(bound), w.cfg.Router.RequestTimeout),
-		Domains: domains, Bounds: w.cfg.Router.Most(),
+		Domains: domains, Databases: databases, Bounds: w.cfg.Router.Most(),
 	})
 }
 

@@ -73,7 +73,10 @@ func (b *backing) restore(ctx context.Context, in io.Reader) (m backup.Manifest,
 		return m, stats, err
 	}
 	defer stop()
-	return m, stats, postgres.Restore(ctx, b.cfg.Database, dsn, dump)
+	if err := postgres.Restore(ctx, b.cfg.Database, dsn, dump); err != nil {
+		return m, stats, err
+	}
+	return m, stats, b.restoreDatabases(ctx, dsn)
 }
 
 // empty makes the data folder, and refuses one that holds something.

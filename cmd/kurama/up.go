@@ -89,6 +89,7 @@ func (p *platform) start(ctx context.Context) error {
 		{"machine", p.examine},
 		{"database", p.database},
 		{"accounts", p.accounts},
+		{"", p.appDatabases},
 		{"base image", p.baseImage},
 		{"roles", p.startRoles},
 	} {
@@ -179,13 +180,11 @@ func (p *platform) privateDatabase(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	run, cancel := context.WithCancel(context.Background())
-	done := make(chan struct{})
-	go func() { defer close(done); _ = server.Run(run) }()
-	p.onStop(func() { cancel(); <-done })
-	wait, stop := context.WithTimeout(ctx, time.Minute)
-	defer stop()
-	return server.WaitReady(wait)
+	stop, err := runServer(ctx, server)
+	if err == nil {
+		p.onStop(stop)
+	}
+	return err
 }
 
 // announce prints what a person needs to go on.

@@ -27,7 +27,7 @@ type Ended struct {
 const terminalChunk = 16 << 10
 
 // Attach runs a command at path over a websocket, with its input and output
-// tied to the streams. It returns *Problem when the API refuses.
+// tied to the streams; nil where the path stands for what is at the other end. It returns *Problem when the API refuses.
 func (c *Client) Attach(ctx context.Context, path string, command []string, s paas.Streams) (Ended, error) {
 	query := url.Values{"term": {s.Term}}
 	if s.Terminal {
@@ -51,8 +51,10 @@ func (c *Client) Attach(ctx context.Context, path string, command []string, s pa
 	defer conn.Close()
 	defer context.AfterFunc(ctx, func() { _ = conn.Close() })() // reading does not heed ctx by itself
 	t := &attached{conn: conn}
-	if err := conn.WriteJSON(map[string][]string{"command": command}); err != nil {
-		return Ended{}, c.unreachable(ctx, err)
+	if command != nil {
+		if err := conn.WriteJSON(map[string][]string{"command": command}); err != nil {
+			return Ended{}, c.unreachable(ctx, err)
+		}
 	}
 	go t.input(s.In)
 	if s.Terminal {

@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"kurama/paas"
 )
 
 // problem is one value out of bounds.
@@ -32,7 +34,7 @@ type adder func(key, format string, args ...any)
 
 // mayBeZero lists the numbers for which 0 has a meaning.
 var mayBeZero = []string{"smtp.port", "persist.ahead", "autoscaler.min", "autoscaler.load_down", "autoscaler.cooldown",
-	"build.keep_source", "build.cache_max", "app.live_interval", "app.standby", "app.slow_request", "archive.tenant_max", "quota.apps", "quota.replicas", "quota.cpu", "quota.memory", "quota.disk", "quota.build_minutes", "quota.log_bytes", "docker.connections", "docker.output_rate", "console.sign_in_rate", "router.eject_after", "router.slow_start"}
+	"build.keep_source", "build.cache_max", "app.live_interval", "app.standby", "app.slow_request", "archive.tenant_max", "quota.apps", "quota.replicas", "quota.cpu", "quota.memory", "quota.disk", "quota.build_minutes", "quota.log_bytes", "docker.connections", "docker.output_rate", "console.sign_in_rate", "router.eject_after", "router.slow_start", "databases.statement_timeout"}
 
 // checkSigns refuses zero and negative numbers where they mean nothing.
 func (c *Config) checkSigns(add adder) {
@@ -148,6 +150,15 @@ func (c *Config) checkRelations(add adder) {
 	}
 	if c.Disk.Refuse > c.Disk.Warn {
 		add("disk.refuse", "%s is above disk.warn (%s): a warning would come too late", c.Disk.Refuse, c.Disk.Warn)
+	}
+	if d := c.Databases; d.AppConns > d.MaxConns {
+		add("databases.app_conns", "%d is above databases.max_conns (%d), which all apps share", d.AppConns, d.MaxConns)
+	}
+	if d := c.Databases; d.Size < paas.MinDatabase || d.Size > d.SizeMax {
+		add("databases.size", "%s does not fit; use 16MiB to databases.size_max (%s)", d.Size, d.SizeMax)
+	}
+	if c.Databases.SessionMemory < 32*MiB {
+		add("databases.session_memory", "%s is too little for a connection of Postgres; at least 32MiB", c.Databases.SessionMemory)
 	}
 	if c.Stream.URL != "" && !strings.Contains(c.Stream.URL.Reveal(), "://") {
 		add("stream.url", "this is not an address; write it as nats://host:4222")

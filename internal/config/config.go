@@ -25,6 +25,7 @@ type Config struct {
 	Router     Router      `yaml:"router"`
 	Domains    Domains     `yaml:"domains"`
 	Database   Database    `yaml:"database"`
+	Databases  Databases   `yaml:"databases"`
 	Stream     Stream      `yaml:"stream"`
 	Logship    Logship     `yaml:"logship"`
 	Persist    Persist     `yaml:"persist"`
@@ -141,6 +142,19 @@ type Database struct {
 	Bin           string `yaml:"bin"`            // folder of initdb and postgres; empty: the newest installed
 	MaxConns      int    `yaml:"max_conns"`      // connections per role
 	SharedBuffers Bytes  `yaml:"shared_buffers"` // of the private Postgres
+}
+
+// Databases configures the Postgres cluster of the apps' databases, which is
+// apart from Kurama's own and runs once the first app has asked for one.
+type Databases struct {
+	SharedBuffers    Bytes         `yaml:"shared_buffers"`
+	MaxConns         int           `yaml:"max_conns"`         // connections of all apps together
+	AppConns         int           `yaml:"app_conns"`         // connections of one app
+	SessionMemory    Bytes         `yaml:"session_memory"`    // of one connection's process
+	StatementTimeout time.Duration `yaml:"statement_timeout"` // of a statement, unless the app sets another; 0: none
+	Size             Bytes         `yaml:"size"`              // what a database may hold that nobody gave another size
+	SizeMax          Bytes         `yaml:"size_max"`          // largest size that an app may give its database
+	Interval         time.Duration `yaml:"interval"`          // between two looks at what they hold
 }
 
 // Stream configures JetStream.
@@ -319,7 +333,7 @@ type Quota struct {
 	Replicas int     `yaml:"replicas"`
 	CPU      float64 `yaml:"cpu"`    // cores, over the replicas
 	Memory   Bytes   `yaml:"memory"` // over the replicas
-	Disk     Bytes   `yaml:"disk"`   // writable space of the replicas, and volumes
+	Disk     Bytes   `yaml:"disk"`   // writable space of the replicas, volumes and databases
 
 	BuildMinutes float64 `yaml:"build_minutes"` // of installing dependencies, in any 24 hours
 	LogBytes     Bytes   `yaml:"log_bytes"`     // that the apps log in a day (UTC); more is dropped and told
@@ -346,6 +360,8 @@ func Default() Config {
 			TLS: TLS{Directory: "https://acme-v02.api.letsencrypt.org/directory"}},
 		Domains:  Domains{Check: true, Interval: time.Minute},
 		Database: Database{MaxConns: 8, SharedBuffers: 128 * MiB},
+		Databases: Databases{SharedBuffers: 64 * MiB, MaxConns: 300, AppConns: 20, SessionMemory: 128 * MiB, StatementTimeout: time.Minute,
+			Size: 1 * GiB, SizeMax: 10 * GiB, Interval: 10 * time.Second},
 		Stream: Stream{Listen: "127.0.0.1:5006", MaxBytes: 8 * GiB, MaxAge: 72 * time.Hour, Sync: true,
 			Duplicate: 10 * time.Minute, Replicas: 1},
 		Logship: Logship{BatchRecords: 2000, BatchBytes: 1024 * KiB, BatchDelay: 20 * time.Millisecond,

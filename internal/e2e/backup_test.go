@@ -24,6 +24,9 @@ func TestBackup(t *testing.T) {
 	})
 	p.must(t, "deploy", writeApp(t, version("1")), "--app", "phoenix")
 	p.must(t, "env", "phoenix", "set", "COLOUR=orange")
+	p.must(t, "database", "create", "phoenix")
+	p.must(t, "database", "psql", "phoenix", "--", "-qc", "CREATE TABLE kept AS SELECT 'ashes' AS what")
+	address := p.must(t, "database", "url", "phoenix")
 	eventually(t, 20*time.Second, func() error { return get(p.host("phoenix") + "/") })
 	wantRecordsOf(t, p, "phoenix", 1)
 
@@ -51,6 +54,12 @@ func TestBackup(t *testing.T) {
 	eventually(t, time.Minute, func() error { return get(moved.host("phoenix") + "/") })
 	if out := moved.must(t, "env", "phoenix"); !strings.Contains(out, "orange") {
 		t.Errorf("the settings are %s", out)
+	}
+	if again := moved.must(t, "database", "url", "phoenix"); again != address {
+		t.Error("the address of the database is another")
+	}
+	if out := moved.must(t, "database", "psql", "phoenix", "--", "-Atc", "INSERT INTO kept VALUES ('egg'); SELECT string_agg(what, ' ') FROM kept"); !strings.Contains(out, "ashes egg") {
+		t.Errorf("the database holds %s", out)
 	}
 	if moved.token != p.token || moved.password != p.password {
 		t.Error("the administrator is another")

@@ -56,6 +56,7 @@ var allowed = map[string][]string{
 	"paas/auth":                roleMay(),
 	"paas/build":               roleMay(),
 	"paas/cron":                roleMay(),
+	"paas/database":            roleMay(),
 	"paas/disk":                roleMay(),
 	"paas/domain":              roleMay(),
 	"paas/git":                 roleMay(),

@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/jackc/pgx/v5"
+
 	"kurama/internal/config"
 )
 
@@ -41,6 +43,26 @@ func Restore(ctx context.Context, cfg config.Database, dsn, file string) error {
 		return err
 	}
 	return Migrate(ctx, dsn)
+}
+
+// Names returns the databases of the cluster of dsn whose names begin with prefix.
+func Names(ctx context.Context, dsn, prefix string) ([]string, error) {
+	pool, err := Open(ctx, dsn, 2)
+	if err != nil {
+		return nil, err
+	}
+	defer pool.Close()
+	rows, err := pool.Query(ctx, `SELECT datname FROM pg_database WHERE starts_with(datname, $1) ORDER BY datname`, prefix)
+	if err != nil {
+		return nil, fmt.Errorf("listing databases: %w", err)
+	}
+	return pgx.CollectRows(rows, pgx.RowTo[string])
+}
+
+// Fill puts what Dump wrote into the empty database of dsn, where all belongs
+// to owner.
+func Fill(ctx context.Context, cfg config.Database, dsn, owner, file string) error {
+	return tool(ctx, cfg, "pg_restore", "--no-owner", "--exit-on-error", "--role="+owner, "--dbname="+dsn, file)
 }
 
 // tool runs a program of PostgreSQL's. The address is an argument: it holds a

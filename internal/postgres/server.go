@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -18,43 +19,48 @@ import (
 	"kurama/internal/config"
 )
 
-// Server is the private Postgres: a cluster of Kurama's own that listens on a
-// Unix socket alone and runs as an unprivileged user.
+// Server is a Postgres cluster that Kurama runs: it listens on a Unix socket
+// alone and runs as an unprivileged user.
 type Server struct {
-	cfg     config.Database
 	bin     string
 	data    string // cluster folder, as its user reaches it
 	socket  string // folder of the socket
 	logFile string
 	account account
 	log     *slog.Logger
+
+	settings []string     // parameters, name=value
+	access   func() error // says who may come in, before each start; nil: whoever reaches the socket
+	before   []string     // argv that runs the server's
 }
 
-// NewServer prepares the cluster in dataDir/postgres with its socket in
-// socketDir: it runs initdb when the cluster is new. It returns
+// NewServer prepares Kurama's own cluster in dataDir/postgres with its socket
+// in socketDir: it runs initdb when the cluster is new. It returns
 // ErrNotInstalled where there are no PostgreSQL binaries.
 func NewServer(ctx context.Context, cfg config.Database, dataDir, socketDir string, log *slog.Logger) (*Server, error) {
-	bin, err := FindBinaries(cfg.Bin)
-	if err != nil {
+	s := &Server{log: log}
+	if err := s.place(cfg.Bin, dataDir, "postgres", socketDir); err != nil {
 		return nil, err
 	}
-	acc, err := findAccount()
-	if err != nil {
-		return nil, err
-	}
-	s := &Server{cfg: cfg, bin: bin, account: acc, log: log}
-	if err := s.prepareFolders(dataDir, socketDir); err != nil {
-		return nil, err
-	}
-	return s, s.initialise(ctx)
+	// Durability stays on: fsync and synchronous commit are never touched.
+	s.settings = []string{"unix_socket_permissions=0700", "shared_buffers=" + kilobytes(cfg.SharedBuffers),
+		"max_wal_size=4GB", "wal_buffers=16MB", "max_connections=100", "log_min_messages=warning"}
+	return s, s.initialise(ctx, "--auth-local=trust")
 }
 
-func (s *Server) prepareFolders(dataDir, socketDir string) error {
+// place finds the programs and the user of the cluster, and makes its folders.
+func (s *Server) place(bin, dataDir, name, socketDir string) (err error) {
+	if s.bin, err = FindBinaries(bin); err != nil {
+		return err
+	}
+	if s.account, err = findAccount(); err != nil {
+		return err
+	}
 	abs, err := filepath.Abs(dataDir)
 	if err != nil {
 		return fmt.Errorf("resolving %s: %w", dataDir, err)
 	}
-	if s.data, err = s.account.reachable(filepath.Join(abs, "postgres")); err != nil {
+	if s.data, err = s.account.reachable(filepath.Join(abs, name)); err != nil {
 		return err
 	}
 	if s.socket, err = s.account.reachable(socketDir); err != nil {
@@ -63,7 +69,7 @@ func (s *Server) prepareFolders(dataDir, socketDir string) error {
 	if err := s.account.own(s.data, 0o700); err != nil {
 		return err
 	}
-	s.logFile = filepath.Join(abs, "postgres.log")
+	s.logFile = filepath.Join(abs, name+".log")
 	return s.account.own(s.socket, 0o755)
 }
 
@@ -78,12 +84,12 @@ func SocketDSN(dir, user, database string) string {
 	return (&url.URL{Scheme: "postgres", User: url.User(user), Path: "/" + database, RawQuery: q.Encode()}).String()
 }
 
-func (s *Server) initialise(ctx context.Context) error {
+func (s *Server) initialise(ctx context.Context, auth string) error {
 	if isFile(filepath.Join(s.data, "PG_VERSION")) {
 		return nil
 	}
-	s.log.Info("making the private database", "folder", s.data)
-	cmd := exec.CommandContext(ctx, filepath.Join(s.bin, "initdb"), "-D", s.data, "--auth-local=trust", "--auth-host=reject",
+	s.log.Info("making a database cluster", "folder", s.data)
+	cmd := exec.CommandContext(ctx, filepath.Join(s.bin, "initdb"), "-D", s.data, auth, "--auth-host=reject",
 		"--encoding=UTF8", "--locale=C.UTF-8", "--username="+s.account.name)
 	cmd.SysProcAttr = s.account.credential()
 	cmd.SysProcAttr.Pdeathsig = syscall.SIGKILL
@@ -95,22 +101,17 @@ func (s *Server) initialise(ctx context.Context) error {
 	return nil
 }
 
-// settings are the server's parameters. Durability stays on: fsync and
-// synchronous commit are never touched.
-func (s *Server) settings() []string {
-	pairs := []string{
-		"listen_addresses=", "unix_socket_directories=" + s.socket, "unix_socket_permissions=0700",
-		"shared_buffers=" + fmt.Sprint(int64(s.cfg.SharedBuffers/config.KiB)) + "kB",
-		"max_wal_size=4GB", "checkpoint_timeout=15min", "wal_compression=on", "wal_buffers=16MB",
-		"max_connections=100", "log_min_messages=warning", "log_checkpoints=off", "jit=off", "timezone=UTC",
+// command returns the server's argv.
+func (s *Server) command() []string {
+	argv := append(slices.Clone(s.before), filepath.Join(s.bin, "postgres"), "-D", s.data)
+	for _, pair := range append([]string{"listen_addresses=", "unix_socket_directories=" + s.socket, "wal_compression=on",
+		"checkpoint_timeout=15min", "log_checkpoints=off", "jit=off", "timezone=UTC"}, s.settings...) {
+		argv = append(argv, "-c", pair)
 	}
-	args := make([]string, 0, 2*len(pairs)+2)
-	args = append(args, "-D", s.data)
-	for _, p := range pairs {
-		args = append(args, "-c", p)
-	}
-	return args
+	return argv
 }
+
+func kilobytes(n config.Bytes) string { return fmt.Sprintf("%dkB", int64(n/config.KiB)) }
 
 // Run keeps the server running until ctx ends, starting it again when it
 // dies; then it stops it in PostgreSQL's fast mode.
@@ -137,7 +138,16 @@ func (s *Server) runOnce(ctx context.Context) error {
 		return fmt.Errorf("opening the database's log: %w", err)
 	}
 	defer func() { _ = out.Close() }()
-	cmd := exec.CommandContext(ctx, filepath.Join(s.bin, "postgres"), s.settings()...)
+	if s.access != nil {
+		if err := s.access(); err != nil {
+			return err
+		}
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	go s.boundLog(ctx)
+	argv := s.command()
+	cmd := exec.CommandContext(ctx, argv[0], argv[1:]...)
 	cmd.Stdout, cmd.Stderr = out, out
 	cmd.Dir = "/"
 	cmd.SysProcAttr = s.account.credential()
@@ -148,6 +158,30 @@ func (s *Server) runOnce(ctx context.Context) error {
 		return fmt.Errorf("postgres: %w", err)
 	}
 	return errors.New("postgres ended by itself")
+}
+
+// The log of a server is looked at so often, and begins anew at so many bytes:
+// whoever may connect can make it write.
+const (
+	logLook = time.Minute
+	maxLog  = 16 << 20
+)
+
+func (s *Server) boundLog(ctx context.Context) {
+	tick := time.NewTicker(logLook)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		if info, err := os.Stat(s.logFile); err == nil && info.Size() > maxLog {
+			if err := os.Truncate(s.logFile, 0); err != nil { // the server appends
+				s.log.Warn("the database's log grows on", "log", s.logFile, "error", err)
+			}
+		}
+	}
 }
 
 // WaitReady waits until the server takes connections, or ctx ends.

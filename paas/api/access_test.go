@@ -69,6 +69,8 @@ var bodies = map[string]any{
 	"PUT /apps/{app}/canary":            map[string]any{"share": 10},
 	"PUT /apps/{app}/routing":           map[string]any{"maintenance": true},
 	"POST /apps/{app}/volumes":          map[string]any{"path": "instance"},
+	"POST /apps/{app}/database":         map[string]any{"size": 1 << 30},
+	"PUT /apps/{app}/database":          map[string]any{"size": 1 << 30},
 	"POST /apps/{app}/profile/sample":   map[string]any{"seconds": 5},
 	"POST /apps/{app}/loadtests":        map[string]any{"rate": 5},
 	"POST /apps/{app}/what-if":          map[string]any{"policy": map[string]any{"name": "step"}},

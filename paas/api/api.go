@@ -68,6 +68,7 @@ type Options struct {
 	Cron        Cron
 	Domains     Domains
 	Pushes      Pushes
+	Databases   Databases
 	Bounds      paas.Bounds // that an app may give itself at the most
 }
 
@@ -150,7 +151,7 @@ func (o Options) check() error {
 		"sessions": o.Sessions == nil, "tenants": o.Tenants == nil, "users": o.Users == nil, "tokens": o.Tokens == nil,
 		"invitations": o.Invitations == nil, "audit log": o.Audit == nil,
 		"store": o.Store == nil, "policies": o.Policies == nil, "deployer": o.Deployer == nil, "logs": o.Logs == nil, "archive": o.Archive == nil,
-		"alerts": o.Alerts == nil, "outbox": o.Outbox == nil, "profile": o.Profile == nil, "course": o.Course == nil, "status": o.Status == nil, "disk": o.Disk == nil, "load tester": o.LoadTester == nil, "reports": o.Reports == nil, "replayer": o.Replayer == nil, "pipelines": o.Pipelines == nil, "domains": o.Domains == nil, "pushes": o.Pushes == nil,
+		"alerts": o.Alerts == nil, "outbox": o.Outbox == nil, "profile": o.Profile == nil, "course": o.Course == nil, "status": o.Status == nil, "disk": o.Disk == nil, "load tester": o.LoadTester == nil, "reports": o.Reports == nil, "replayer": o.Replayer == nil, "pipelines": o.Pipelines == nil, "domains": o.Domains == nil, "pushes": o.Pushes == nil, "databases": o.Databases == nil,
 		"cron":   o.Cron == nil,
 		"engine": o.Engine == nil, "counts of the log": o.Logged == nil,
 	} {
@@ -169,7 +170,7 @@ func (a *API) routes(mux *http.ServeMux) error {
 	for _, register := range []func(){
 		a.sessionRoutes, a.oidcRoutes, a.tenantRoutes, a.userRoutes, a.tokenRoutes, a.invitationRoutes, a.auditRoutes, a.appRoutes, a.envRoutes, a.releaseRoutes, a.canaryRoutes,
 		a.uploadRoutes, a.logRoutes, a.archiveRoutes, a.alertRoutes, a.outboxRoutes, a.profileRoutes,
-		a.scalingRoutes, a.quotaRoutes, a.loadTestRoutes, a.whatIfRoutes, a.runRoutes, a.volumeRoutes, a.routingRoutes, a.pipelineRoutes, a.statusRoutes, a.diskRoutes,
+		a.scalingRoutes, a.quotaRoutes, a.loadTestRoutes, a.whatIfRoutes, a.runRoutes, a.volumeRoutes, a.databaseRoutes, a.routingRoutes, a.pipelineRoutes, a.statusRoutes, a.diskRoutes,
 		a.cronRoutes, a.terminalRoutes, a.releaseReceiverRoutes,
 		a.egressRoutes, a.isolationRoutes,
 	} {

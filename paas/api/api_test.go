@@ -28,6 +28,7 @@ import (
 	"kurama/paas"
 	"kurama/paas/api"
 	"kurama/paas/auth"
+	"kurama/paas/database"
 	"kurama/paas/domain"
 	"kurama/paas/git"
 	"kurama/paas/store"
@@ -114,7 +115,8 @@ func (w *world) serve(cfg config.Console, listener net.Listener, provider api.Pr
 		Deployer: w.fakes, Logs: w.fakes, Archive: w.fakes, Alerts: w.fakes, Outbox: w.fakes, Profile: w.fakes, Course: w.fakes, Status: w.fakes, LoadTester: w.fakes, Reports: w.fakes, Disk: w.fakes, Replayer: w.fakes, Pipelines: w.fakes,
 		Cron:   w.fakes,
 		Engine: w.fakes, Logged: w.fakes,
-		Domains: domain.New(config.Domains{Interval: time.Minute}, "localhost", "k3f9a2b1", w.store, nil, slog.New(slog.DiscardHandler)), Bounds: config.Default().Router.Most(),
+		Databases: database.New(config.Default().Databases, database.Deps{Store: w.store, Want: func() error { return &paas.Invalid{Reason: "There is no server."} }, Log: slog.New(slog.DiscardHandler)}),
+		Domains:   domain.New(config.Domains{Interval: time.Minute}, "localhost", "k3f9a2b1", w.store, nil, slog.New(slog.DiscardHandler)), Bounds: config.Default().Router.Most(),
 	})
 	must(w.t, err)
 	a.PingEvery(20 * time.Millisecond)

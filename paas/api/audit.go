@@ -64,7 +64,7 @@ func (a *API) auditRoutes() {
 
 // notedReads are the reads that the audit log tells of: what they return is
 // worth as much as a change, or they sign somebody in, or only look like one.
-var notedReads = []string{"get-env", "finish-oidc", "open-terminal"}
+var notedReads = []string{"get-env", "get-database-url", "finish-oidc", "open-terminal", "open-tunnel"}
 
 // noteTimeout bounds the write of a line after its answer.
 const noteTimeout = 5 * time.Second

@@ -18,7 +18,7 @@ var scopes = map[string][]paas.Scope{
 	"list-apps": {paas.ScopeRead, paas.ScopeDeploy}, "get-app": {paas.ScopeRead, paas.ScopeDeploy},
 	"list-releases": {paas.ScopeRead, paas.ScopeDeploy}, "get-release": {paas.ScopeRead, paas.ScopeDeploy},
 	"get-build-log": {paas.ScopeRead, paas.ScopeDeploy}, "get-release-changes": {paas.ScopeRead, paas.ScopeDeploy},
-	"get-env": {paas.ScopeEnv}, "set-env": {paas.ScopeEnv},
+	"get-env": {paas.ScopeEnv}, "set-env": {paas.ScopeEnv}, "get-database-url": {paas.ScopeEnv}, "open-tunnel": {paas.ScopeEnv},
 	"run-command": {paas.ScopeRun}, "open-terminal": {paas.ScopeRun}, "run-cron-job": {paas.ScopeRun},
 	"list-tokens": nil, // what else may act in one's name is no business of a bound token
 }

@@ -75,6 +75,18 @@ func (a *API) terminal(ctx context.Context, in *terminalRequest) (*huma.StreamRe
 	if !terminalKind.MatchString(in.Term) {
 		in.Term = "xterm"
 	}
+	return a.overSocket(ctx, c, func(ctx context.Context, t *terminal) (int, error) {
+		command, err := t.start()
+		if err != nil {
+			return noExit, err
+		}
+		return a.deps.Deployer.Attach(ctx, c.tenant, in.App, command, t.streams(in))
+	}), nil
+}
+
+// overSocket answers with a websocket, and has work serve it for as long as its
+// caller is there and may have it.
+func (a *API) overSocket(ctx context.Context, c *call, work func(context.Context, *terminal) (exit int, err error)) *huma.StreamResponse {
 	return &huma.StreamResponse{Body: func(huma.Context) {
 		upgrader := websocket.Upgrader{HandshakeTimeout: headerPatience} // refuses another site's page
 		conn, err := upgrader.Upgrade(hijackable{c.w}, c.r, nil)
@@ -90,15 +102,10 @@ func (a *API) terminal(ctx context.Context, in *terminalRequest) (*huma.StreamRe
 		defer gone(nil)
 		defer context.AfterFunc(a.streams, func() { gone(nil) })()
 		t := newTerminal(conn, gone)
-		command, err := t.start()
-		if err != nil {
-			t.end(a.runEnd(ctx, noExit, err))
-			return
-		}
 		go t.ping(a.ping, func() error { return a.stillMay(c) })
-		exit, err := a.deps.Deployer.Attach(ctx, c.tenant, in.App, command, t.streams(in))
+		exit, err := work(ctx, t)
 		t.end(a.runEnd(ctx, exit, err))
-	}}, nil
+	}}
 }
 
 // stillMay returns *paas.Invalid where a terminal's caller may not have it any
@@ -158,12 +165,12 @@ type terminal struct {
 func newTerminal(conn *websocket.Conn, gone context.CancelCauseFunc) *terminal {
 	t := &terminal{conn: conn, gone: gone, sizes: make(chan paas.Size, 1), closed: make(chan struct{})}
 	t.in, t.feed = io.Pipe()
+	conn.SetReadLimit(terminalMessage)
 	return t
 }
 
 // start waits for the command.
 func (t *terminal) start() ([]string, error) {
-	t.conn.SetReadLimit(terminalMessage)
 	_ = t.conn.SetReadDeadline(time.Now().Add(headerPatience))
 	var first terminalStart
 	kind, message, err := t.conn.ReadMessage()

@@ -89,6 +89,7 @@ func TestDetect(t *testing.T) {
 		refused("names static files: "+what, map[string]string{"app.py": "app = Flask(__name__)\n", "s/a.css": "", "kurama.yaml": "static:\n  " + text + "\n"}, want)
 	}
 	refused("names a release command that is none", map[string]string{"kurama.yaml": "release: [a]\n"}, "`kurama.yaml`, line 1: `release` is a line for the shell")
+	refused("names a database that there is none of", map[string]string{"kurama.yaml": "health: /\ndatabase: mysql\n"}, "`kurama.yaml`, line 2: `database` is `true` or `postgres`")
 	refused("says when kurama.yaml is no YAML", map[string]string{"kurama.yaml": "a: [\n"}, "`kurama.yaml` is not YAML: line")
 	refused("says when both command and app are given", map[string]string{"kurama.yaml": "app: a:b\ncommand: x\n"}, "`kurama.yaml` has both")
 }
@@ -96,9 +97,9 @@ func TestDetect(t *testing.T) {
 func TestDetectBeforeAndVolumes(t *testing.T) {
 	b := &Builder{opts: Options{Threads: 4}}
 	start, err := b.Detect(write(t, t.TempDir(), map[string]string{"app.py": "app = Flask(__name__)\n", "Procfile": "release: from the Procfile\n",
-		"kurama.yaml": "release: flask init-db\nvolumes: {instance: 64MiB, data/up: 1GiB}\n"}), paas.Limits{CPU: 1})
+		"kurama.yaml": "release: flask init-db\ndatabase: postgres\nvolumes: {instance: 64MiB, data/up: 1GiB}\n"}), paas.Limits{CPU: 1})
 	want := []paas.Volume{{Path: "data/up", Size: 1 << 30}, {Path: "instance", Size: 64 << 20}}
-	if err != nil || start.Release != "flask init-db" || !slices.Equal(start.Volumes, want) {
+	if err != nil || start.Release != "flask init-db" || !start.Database || !slices.Equal(start.Volumes, want) {
 		t.Errorf("got %+v, %v", start, err)
 	}
 }

@@ -19,12 +19,13 @@ import (
 
 // manifest is an app's own kurama.yaml.
 type manifest struct {
-	command []string // argv, or one line when shell
-	shell   bool
-	app     string // module:app for gunicorn
-	health  string // path of the probe
-	release string // line for the shell, run before each release
-	volumes []paas.Volume
+	command  []string // argv, or one line when shell
+	shell    bool
+	app      string // module:app for gunicorn
+	health   string // path of the probe
+	release  string // line for the shell, run before each release
+	volumes  []paas.Volume
+	database bool // it asks for one
 
 	static      []paas.Static
 	staticLines []int // where each stands
@@ -34,7 +35,7 @@ type manifest struct {
 	cron     []paas.CronJob
 }
 
-const manifestKeys = "`command`, `app`, `release`, `volumes`, `static`, `cron`, `timeout`, `idle`, `max_body`, `health`, `pipeline` and `port`"
+const manifestKeys = "`command`, `app`, `release`, `volumes`, `database`, `static`, `cron`, `timeout`, `idle`, `max_body`, `health`, `pipeline` and `port`"
 
 var appTarget = regexp.MustCompile(`^[A-Za-z_][\w.]*:[A-Za-z_][\w.]*(\(\))?$`)
 
@@ -89,6 +90,8 @@ func (m *manifest) set(key, value *yaml.Node) error {
 		}
 	case "volumes":
 		return m.setVolumes(value, wrong)
+	case "database":
+		return m.setDatabase(value, wrong)
 	case "static":
 		return m.setStatic(value)
 	case "cron":
@@ -114,6 +117,18 @@ func (m *manifest) set(key, value *yaml.Node) error {
 		}
 	default:
 		return invalid("`kurama.yaml`, line %d: `%s` is not known; the keys are %s.", key.Line, key.Value, manifestKeys)
+	}
+	return nil
+}
+
+// setDatabase reads whether the app wants a database.
+func (m *manifest) setDatabase(value *yaml.Node, wrong func(string) error) error {
+	if value.Kind == yaml.ScalarNode && value.Value == "postgres" {
+		m.database = true
+		return nil
+	}
+	if value.Kind != yaml.ScalarNode || value.Decode(&m.database) != nil {
+		return wrong("`true` or `postgres`, for a Postgres database whose address is in $DATABASE_URL")
 	}
 	return nil
 }

@@ -196,12 +196,23 @@ type Deps struct {
 	Log     *slog.Logger
 
 	Pipelines Pipelines
+	Databases Databases
 	Herald    Herald // nil: nobody is told of releases
 }
 
 // Herald tells those who want to know of a release that is live or has failed.
 type Herald interface {
 	TellRelease(ctx context.Context, r paas.Release) error
+}
+
+// Databases keeps the Postgres databases of apps.
+type Databases interface {
+	// DatabaseURL returns an address with its password; empty: the app has none.
+	DatabaseURL(ctx context.Context, tenant, app string) (string, error)
+	// AddDatabase returns paas.ErrExists where the app has one; 0 bytes is the usual size.
+	AddDatabase(ctx context.Context, tenant, app string, size int64) error
+	// RemoveDatabase deletes one with what it holds; none is no error.
+	RemoveDatabase(ctx context.Context, tenant, app string) error
 }
 
 // Pipelines sets up what becomes of an app's records; *paas.Invalid for what

@@ -296,7 +296,7 @@ func (d *Deployer) bringLive(ctx context.Context, f *fleet, j *job) error {
 	if err := d.checkPipeline(ctx, rel); err != nil {
 		return err
 	}
-	if err := d.addDeclared(ctx, rel); err != nil {
+	if err := errors.Join(d.addDeclared(ctx, rel), d.addDeclaredDatabase(ctx, rel)); err != nil {
 		return err
 	}
 	if rel.State != paas.ReleaseCanary { // else it was run when that was tried out

@@ -153,7 +153,9 @@ func (d *Deployer) remove(f *fleet) error {
 	d.endSpares(f)
 	d.drain(f, going, func(string) {})
 	err = errors.Join(d.Builder.RemoveApp(f.tenant, f.key.app), d.Engine.RemoveVolume(f.tenant, f.key.app, ""))
-	if gone := d.Store.DeleteApp(ctx, f.tenant, f.key.app); gone != nil && !errors.Is(gone, paas.ErrNotFound) {
+	if kept := d.Databases.RemoveDatabase(ctx, f.tenant, f.key.app); kept != nil {
+		err = errors.Join(err, kept) // and the app is there to be deleted again
+	} else if gone := d.Store.DeleteApp(ctx, f.tenant, f.key.app); gone != nil && !errors.Is(gone, paas.ErrNotFound) {
 		err = errors.Join(err, gone)
 	}
 	d.mu.Lock()

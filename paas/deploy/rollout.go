@@ -233,9 +233,11 @@ func (d *Deployer) spec(ctx context.Context, rel paas.Release) (paas.Spec, error
 			layer = d.Builder.LayerFolder(again.Key)
 		}
 	}
-	return paas.Spec{Tenant: rel.Tenant, App: rel.App, Release: rel.Number, Restart: app.Restart, UID: app.UID,
+	spec := paas.Spec{Tenant: rel.Tenant, App: rel.App, Release: rel.Number, Restart: app.Restart, UID: app.UID,
 		Image: image.Name, Source: source, Layer: layer, Start: rel.Start, Limits: rel.Limits, Env: rel.Env, Volumes: volumes, Runtime: app.Runtime,
-		SlowRequest: d.opts.App.SlowRequest}, nil
+		SlowRequest: d.opts.App.SlowRequest}
+	err = d.addDatabase(ctx, &spec)
+	return spec, err
 }
 
 // count writes "1 replica is" or "3 replicas are".

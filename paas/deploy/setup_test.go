@@ -154,7 +154,7 @@ func (p *platform) run() (kill func()) {
 		control = p.door
 	}
 	p.Deployer = deploy.New(deploy.Options{App: p.Config.App, Domain: "localhost", RouterPort: 8080},
-		deploy.Deps{Store: p.store, Decided: p.policies, Builder: p.build, Engine: p.engine, Router: control, Events: p.events, Disk: roomy{}, Log: log})
+		deploy.Deps{Store: p.store, Decided: p.policies, Builder: p.build, Engine: p.engine, Router: control, Events: p.events, Disk: roomy{}, Databases: p.databases, Log: log})
 	d := p.Deployer
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)

@@ -16,8 +16,10 @@ import (
 
 	"kurama/internal/config"
 	"kurama/internal/postgres"
+	"kurama/internal/postgres/pgtest"
 	"kurama/paas"
 	"kurama/paas/build"
+	"kurama/paas/database"
 	"kurama/paas/deploy"
 	"kurama/paas/runtime"
 	"kurama/paas/store"
@@ -38,6 +40,8 @@ type parts struct {
 	engine   *runtime.Engine
 	build    *build.Builder
 	docker   *client.Client
+
+	databases *database.Keeper
 }
 
 func (w world) open(ctx context.Context, log *slog.Logger) (*parts, error) {
@@ -45,8 +49,10 @@ func (w world) open(ctx context.Context, log *slog.Logger) (*parts, error) {
 	if err != nil {
 		return nil, err
 	}
+	apps := pgtest.NewApps()
 	p := &parts{pool: pool, store: store.New(pool), policies: store.NewPolicies(pool, w.Config.Autoscaler.Default())}
-	if p.engine, err = runtime.New(w.Config.Docker, runtime.Options{Instance: w.Instance, RunDir: filepath.Join(w.Data, "run"), StandbyDir: filepath.Join(w.Data, "standby"), VolumeDir: filepath.Join(w.Data, "volumes"), Log: log}); err != nil {
+	p.databases = database.New(w.Config.Databases, database.Deps{Store: p.store, Address: apps.Address, Socket: apps.Socket, Want: apps.Start, Log: log})
+	if p.engine, err = runtime.New(w.Config.Docker, runtime.Options{Instance: w.Instance, RunDir: filepath.Join(w.Data, "run"), StandbyDir: filepath.Join(w.Data, "standby"), VolumeDir: filepath.Join(w.Data, "volumes"), Postgres: apps.Socket, Log: log}); err != nil {
 		return nil, err
 	}
 	if p.docker, err = runtime.Client(""); err != nil {
@@ -94,7 +100,7 @@ func (o order) obey(ctx context.Context) error {
 		return err
 	}
 	d := deploy.New(deploy.Options{App: o.World.Config.App, Domain: "localhost"},
-		deploy.Deps{Store: parts.store, Decided: parts.policies, Builder: parts.build, Engine: parts.engine, Router: &tables{}, Events: &events{}, Disk: roomy{}, Log: log})
+		deploy.Deps{Store: parts.store, Decided: parts.policies, Builder: parts.build, Engine: parts.engine, Router: &tables{}, Events: &events{}, Disk: roomy{}, Databases: parts.databases, Log: log})
 	failed := make(chan error, 1)
 	go func() {
 		if o.Upload == "" {

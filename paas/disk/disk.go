@@ -126,8 +126,12 @@ var owned = map[string]func(*paas.DiskUse) *int64{
 	"wheels":   func(u *paas.DiskUse) *int64 { return &u.Wheels },
 }
 
+// databasesName is the folder of the apps' databases. What they hold is the
+// tenants'; the rest of it, such as the write-ahead log, is shared.
+const databasesName = "databases"
+
 // shared are those that belong to no tenant, and what they are called.
-var shared = map[string]string{"layers": "layers", "stream": "stream", "spool": "spool", "postgres": "database", "uploads": "uploads",
+var shared = map[string]string{"layers": "layers", "stream": "stream", "spool": "spool", "postgres": "database", databasesName: databasesName, "uploads": "uploads",
 	"outbox": "outbox", "standby": "standby"}
 
 func (g *Guard) measure(ctx context.Context) (paas.DiskReport, error) {

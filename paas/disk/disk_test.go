@@ -92,7 +92,7 @@ func TestGuard(t *testing.T) {
 			t.Fatalf("got %+v, %v", r, err)
 		}
 		for _, u := range r.Tenants {
-			if !near(u.Layers, 3<<20) || u.Tenant == "acme" && (u.Output != 1000 || !near(u.Total, 3<<20)) {
+			if !near(u.Layers, 3<<20) || u.Tenant == "acme" && (u.Output != 1000 || u.Databases != 3<<10 || !near(u.Total, 3<<20)) {
 				t.Errorf("got %+v", u)
 			}
 		}
@@ -117,6 +117,10 @@ func (k *keeper) Layers(context.Context) (map[string]map[string]bool, error) {
 
 func (k *keeper) Output(context.Context) (map[string]int64, error) {
 	return map[string]int64{"acme": 1000}, nil
+}
+
+func (k *keeper) Databases(context.Context) (map[string]int64, error) {
+	return map[string]int64{"acme": 3 << 10}, nil
 }
 
 func (k *keeper) Spare(context.Context) (int64, error) { return 7, nil }

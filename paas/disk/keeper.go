@@ -15,6 +15,8 @@ type Keeper interface {
 	Layers(ctx context.Context) (map[string]map[string]bool, error)
 	// Output returns the bytes that the engine keeps of the replicas' output.
 	Output(ctx context.Context) (map[string]int64, error)
+	// Databases returns the bytes that the databases of each tenant hold.
+	Databases(ctx context.Context) (map[string]int64, error)
 	// Spare returns the bytes that Collect would free.
 	Spare(ctx context.Context) (int64, error)
 	Collect(ctx context.Context) error
@@ -86,6 +88,15 @@ func (g *Guard) kept(ctx context.Context, r *paas.DiskReport, uses map[string]*p
 	for tenant, bytes := range output {
 		of(tenant).Output += bytes
 		of(tenant).Total += bytes
+	}
+	databases, err := g.keep.Databases(ctx)
+	if err != nil {
+		return err
+	}
+	for tenant, bytes := range databases {
+		of(tenant).Databases += bytes
+		of(tenant).Total += bytes
+		r.Shared[databasesName] = max(0, r.Shared[databasesName]-bytes)
 	}
 	r.Spare, err = g.keep.Spare(ctx)
 	return err

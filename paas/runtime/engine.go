@@ -56,6 +56,7 @@ type Options struct {
 	RunDir     string // folder of sockets; holds replicas/<replica>/
 	StandbyDir string // holds the sources of replicas that stood by; on the file system of the releases; empty: in RunDir
 	VolumeDir  string // holds the volumes of apps, <tenant>/<app>/<path>.img; empty: in RunDir
+	Postgres   string // folder with the socket of the apps' databases
 	Walls      Walls  // nil: every tenant has the configuration's
 	RouterPort int    // of the router on all of the host's addresses; 0: apps do not reach one another
 	Log        *slog.Logger

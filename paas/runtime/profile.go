@@ -71,6 +71,13 @@ func (e *Engine) profile(ctx context.Context, spec paas.Spec, kind, networkName 
 	if spec.Layer != "" {
 		p.bind(spec.Layer, "/opt/deps")
 	}
+	if spec.Postgres {
+		folder, err := filepath.EvalSymlinks(e.opts.Postgres)
+		if err != nil {
+			return profile{}, fmt.Errorf("the socket of the apps' databases, which `kurama up` makes: %w", err)
+		}
+		p.bind(folder, paas.DatabaseFolder)
+	}
 	for _, v := range spec.Volumes {
 		p.host.Mounts = append(p.host.Mounts, mount.Mount{Type: mount.TypeBind, Source: e.volumeFolder(spec.Tenant, spec.App, v.Path), Target: "/app/" + v.Path})
 	}

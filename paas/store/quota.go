@@ -105,7 +105,8 @@ const (
 func useOf(ctx context.Context, tx pgx.Tx, tenant string) (paas.Quota, error) {
 	return one(ctx, tx, pgx.RowToStructByPos[paas.Quota], `
 		SELECT count(*)::int, `+askedReplicas+`, `+askedCPU+`, `+askedMemory+`,
-			(coalesce(sum(a.desired * (r.limits->>'disk')::bigint + t.n * coalesce((t.limits->>'disk')::bigint, 0)), 0) + (SELECT coalesce(sum(size), 0) FROM volumes WHERE tenant = $1))::bigint,
+			(coalesce(sum(a.desired * (r.limits->>'disk')::bigint + t.n * coalesce((t.limits->>'disk')::bigint, 0)), 0) + (SELECT coalesce(sum(size), 0) FROM volumes WHERE tenant = $1)
+				+ (SELECT coalesce(sum(size), 0) FROM databases WHERE tenant = $1))::bigint,
 			(SELECT coalesce(sum(seconds), 0) / 60 FROM build_use WHERE tenant = $1 AND at > now() - interval '24 hours'), 0::bigint, 0
 		FROM apps a `+limitsOfApp+` WHERE a.tenant = $1 AND a.state <> 'deleting'`, tenant)
 }

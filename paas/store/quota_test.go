@@ -85,7 +85,7 @@ func TestQuota(t *testing.T) {
 		wantErr(t, s.SetQuota(ctx, "default", &paas.Quota{Disk: 100 << 20}), nil)
 		wantErr(t, s.AddVolume(ctx, "default", "hello", paas.Volume{Path: "data", Size: 60 << 20}, 1<<30), nil)
 		refused(t, s.AddVolume(ctx, "default", "hello", paas.Volume{Path: "more", Size: 60 << 20}, 1<<30),
-			"Replicas and volumes of tenant default would have 120 MiB of disk, and its quota is 100 MiB.")
+			"Replicas, volumes and databases of tenant default would have 120 MiB of disk, and its quota is 100 MiB.")
 		_, err := s.NewRelease(ctx, paas.Release{Tenant: "default", App: "hello", Limits: paas.Limits{Disk: 16 << 20}})
 		wantErr(t, err, nil) // counts once it is live
 		wantErr(t, s.RemoveVolume(ctx, "default", "hello", "data"), nil)

@@ -130,6 +130,8 @@ func (s *Store) Reseal(ctx context.Context) (int, error) {
 				`UPDATE app_env SET value = $4::jsonb ->> key WHERE tenant = $1 AND app = $2 AND $3 = 0`},
 			{`SELECT tenant, app, number, env FROM releases WHERE env <> '{}' FOR UPDATE`,
 				`UPDATE releases SET env = $4 WHERE tenant = $1 AND app = $2 AND number = $3`},
+			{`SELECT tenant, app, 0, jsonb_build_object('` + databasePassword + `', password) FROM databases FOR UPDATE`,
+				`UPDATE databases SET password = $4::jsonb ->> '` + databasePassword + `' WHERE tenant = $1 AND app = $2 AND $3 = 0`},
 		} {
 			rows, err := all(ctx, tx, func(from pgx.CollectableRow) (r row, err error) {
 				return r, from.Scan(&r.tenant, &r.app, &r.number, &r.vars)

@@ -8,6 +8,37 @@ import (
 	"kurama/paas/store"
 )
 
+func TestThePasswordOfADatabaseIsEncrypted(t *testing.T) {
+	s, pool := setup(t)
+	ctx := t.Context()
+	if _, err := s.CreateApp(ctx, "default", "shop"); err != nil {
+		t.Fatal(err)
+	}
+	first, second := store.NewKey(), store.NewKey()
+	for i, text := range []string{first, second + "\n" + first} { // the second time the key is another
+		keys, err := store.ParseKeys(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		with := s.Sealing(keys)
+		if i == 0 {
+			if err := with.AddDatabase(ctx, paas.Database{Tenant: "default", App: "shop", Name: "app_1", Password: "hunter2", Size: 1 << 30}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if n, err := with.Reseal(ctx); err != nil || n != i {
+			t.Errorf("%d were encrypted anew, %v", n, err)
+		}
+		var stored string
+		if err := pool.QueryRow(ctx, `SELECT password FROM databases`).Scan(&stored); err != nil || strings.Contains(stored, "hunter2") || !strings.Contains(stored, strings.Fields(text)[0]) {
+			t.Errorf("stored is %q, %v", stored, err)
+		}
+		if d, err := with.Database(ctx, "default", "shop"); err != nil || d.Password != "hunter2" || d.State != paas.DatabaseOpen {
+			t.Errorf("got %+v, %v", d, err)
+		}
+	}
+}
+
 func TestSealing(t *testing.T) {
 	s, pool := setup(t)
 	ctx := t.Context()

@@ -14,7 +14,7 @@
 //   domains     domains domains-found routing-save   silence silence-add
 //   profile     slow-row slow-route flame flame-begin   disk  disk-collect
 //   status      capacity   archive  archive-limits-save
-//   access      invite-email invite-send invite-link   deed   storage  volume-path volume-add
+//   access      invite-email invite-send invite-link   deed   storage  database database-create volume-path volume-add
 //   pipeline    pipeline-canvas pipeline-filter pipeline-sample pipeline-receiver pipeline-on pipeline-level pipeline-when pipeline-to
 //               pipeline-save pipeline-problem pipeline-yaml
 //   danger      delete-name delete-button
@@ -126,6 +126,8 @@ export const ids = {
   pipelineProblem: 'pipeline-problem',
   pipelineYaml: 'pipeline-yaml',
   deed: 'deed',
+  database: 'database',
+  databaseCreate: 'database-create',
   volumePath: 'volume-path',
   volumeAdd: 'volume-add',
   quotaSave: 'quota-save',

@@ -67,16 +67,58 @@ func Empty(t testing.TB) string {
 	return strings.Replace(admin, "/postgres?", "/"+name+"?", 1)
 }
 
+// Apps is a cluster of apps' databases, one per test process. It runs once Start
+// was called.
+type Apps struct {
+	Socket string // its folder
+	start  func() error
+}
+
+// NewApps returns the test process's cluster. What tests make in it is named at
+// random, so that they share it.
+var NewApps = sync.OnceValue(func() *Apps {
+	dir, err := folder()
+	return &Apps{Socket: filepath.Join(dir, postgres.AppsName), start: sync.OnceValue(func() error {
+		if err != nil {
+			return err
+		}
+		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+		defer cancel()
+		cfg := config.Default()
+		server, err := postgres.NewAppsServer(ctx, cfg.Database.Bin, cfg.Databases, dir, filepath.Join(dir, postgres.AppsName), slog.New(slog.DiscardHandler))
+		if err != nil {
+			return err
+		}
+		go func() { _ = server.Run(context.Background()) }()
+		return server.WaitReady(ctx)
+	})}
+})
+
+// Start has the cluster run from now on.
+func (a *Apps) Start() error { return a.start() }
+
+// Address returns the address of a database of the cluster, for who may do
+// anything there.
+func (a *Apps) Address(database string) (string, error) {
+	return postgres.AppsDSN(filepath.Dir(a.Socket), database)
+}
+
+// folder makes one that is gone after the process.
+func folder() (string, error) {
+	removeLeftovers()
+	dir, err := os.MkdirTemp("", fmt.Sprintf("kurama-pgtest-%d-", os.Getpid()))
+	if err == nil {
+		err = os.Chmod(dir, 0o755)
+	}
+	return dir, err
+}
+
 // startCluster leaves the server to the parent-death signal: it ends with the
 // test process, and the next process removes the folder that it left.
 func startCluster() {
-	removeLeftovers()
-	dir, err := os.MkdirTemp("", fmt.Sprintf("kurama-pgtest-%d-", os.Getpid()))
+	dir, err := folder()
 	if err != nil {
 		failure = err
-		return
-	}
-	if failure = os.Chmod(dir, 0o755); failure != nil {
 		return
 	}
 	cfg := config.Default().Database

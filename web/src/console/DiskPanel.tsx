@@ -19,9 +19,9 @@ export function DiskPanel({ platform = false }: { platform?: boolean }) {
       <p className={data.free < data.warn ? 'hint tone-bad' : 'hint'}>{data.says || `${bytes(data.free)} of ${bytes(data.size)} are free. Below ${bytes(data.refuse)} no deploy is taken.`}</p>
       <TableBox label="Disk by tenant" className="panel">
         <Table>
-          <Table.Thead><Table.Tr><Table.Th>Tenant</Table.Th><Table.Th className="num">Releases</Table.Th><Table.Th className="num">Archive</Table.Th><Table.Th className="num">Volumes</Table.Th><Table.Th className="num">Wheels</Table.Th><Table.Th className="num">Output</Table.Th><Table.Th className="num">Together</Table.Th><Table.Th className="num">Layers used</Table.Th></Table.Tr></Table.Thead>
+          <Table.Thead><Table.Tr><Table.Th>Tenant</Table.Th><Table.Th className="num">Releases</Table.Th><Table.Th className="num">Archive</Table.Th><Table.Th className="num">Volumes</Table.Th><Table.Th className="num">Databases</Table.Th><Table.Th className="num">Wheels</Table.Th><Table.Th className="num">Output</Table.Th><Table.Th className="num">Together</Table.Th><Table.Th className="num">Layers used</Table.Th></Table.Tr></Table.Thead>
           <Table.Tbody>
-            {(data.tenants ?? []).map((t) => <Table.Tr key={t.tenant}><Table.Td fw={600}>{t.tenant}</Table.Td><Table.Td className="num">{bytes(t.releases)}</Table.Td><Table.Td className="num">{bytes(t.archive)}</Table.Td><Table.Td className="num">{bytes(t.volumes)}</Table.Td><Table.Td className="num">{bytes(t.wheels)}</Table.Td><Table.Td className="num">{bytes(t.output)}</Table.Td><Table.Td className="num">{bytes(t.total)}</Table.Td><Table.Td className="num dim">{bytes(t.layers)}</Table.Td></Table.Tr>)}
+            {(data.tenants ?? []).map((t) => <Table.Tr key={t.tenant}><Table.Td fw={600}>{t.tenant}</Table.Td><Table.Td className="num">{bytes(t.releases)}</Table.Td><Table.Td className="num">{bytes(t.archive)}</Table.Td><Table.Td className="num">{bytes(t.volumes)}</Table.Td><Table.Td className="num">{bytes(t.databases)}</Table.Td><Table.Td className="num">{bytes(t.wheels)}</Table.Td><Table.Td className="num">{bytes(t.output)}</Table.Td><Table.Td className="num">{bytes(t.total)}</Table.Td><Table.Td className="num dim">{bytes(t.layers)}</Table.Td></Table.Tr>)}
           </Table.Tbody>
         </Table>
       </TableBox>

@@ -14,6 +14,7 @@ const TITLES: Record<string, string> = {
   detect: 'Find out how to start it',
   dependencies: 'Install dependencies',
   source: 'Store the source',
+  database: 'Make the database',
   start: 'Start replicas',
   health: 'Wait for the probe',
   switch: 'Switch traffic over',

@@ -11,10 +11,11 @@ import { Waiting } from '../../parts/Waiting';
 import { ids } from '../../testids';
 import { RemoveButton } from '../access/RemoveButton';
 import { say } from '../useAppActions';
+import { DatabaseCard } from './DatabaseCard';
 
 const MiB = 1 << 20;
 
-/** Folders of an app that outlive its releases. */
+/** What outlives an app's releases: its database and folders. */
 export default function Storage({ app }: { app: string }) {
   const queries = useQueryClient();
   const [path, setPath] = useState('');
@@ -61,6 +62,7 @@ export default function Storage({ app }: { app: string }) {
           {(data.volumes ?? []).length === 0 && <div className="empty"><b>No volume</b>A SQLite file, uploads or a cache that must survive a release belong into one.</div>}
         </TableBox>
       )}
+      <DatabaseCard app={app} />
     </>
   );
 }
