@@ -294,6 +294,41 @@ export interface components {
             /** @description Newest first, also those of jobs that are gone */
             runs: components["schemas"]["CronRun"][] | null;
         };
+        DatabaseAnswer: {
+            /** @description null: the app has none */
+            database: components["schemas"]["DatabaseView"];
+        };
+        DatabaseSizeBody: {
+            /**
+             * Format: int64
+             * @description Bytes that it may hold; the installation's usual size where left out
+             */
+            size?: number;
+        };
+        DatabaseURL: {
+            /** @description As the app finds it in DATABASE_URL */
+            url: string;
+        };
+        DatabaseView: {
+            /** Format: date-time */
+            created_at: string;
+            /** @description Of the database, and of the role that owns what is in it; it says nothing of the app, because each role of the cluster sees the names of all */
+            name: string;
+            /** @description What is wrong with it, and what to do; empty: nothing */
+            says: string;
+            /**
+             * Format: int64
+             * @description Bytes that it may hold
+             */
+            size: number;
+            /** @enum {string} */
+            state: "open" | "full" | "closed";
+            /**
+             * Format: int64
+             * @description Bytes that it held when it was last measured; null: not yet
+             */
+            used: number | null;
+        };
         Decision: {
             app: string;
             /** Format: date-time */
@@ -358,6 +393,8 @@ export interface components {
         DiskUse: {
             /** Format: int64 */
             archive: number;
+            /** Format: int64 */
+            databases: number;
             /** Format: int64 */
             layers: number;
             /** Format: int64 */
@@ -1536,6 +1573,7 @@ export interface components {
             bounds?: components["schemas"]["Bounds"];
             command: string[] | null;
             cron?: components["schemas"]["CronJob"][] | null;
+            database?: boolean;
             health: string;
             pipeline?: components["schemas"]["Pipeline"];
             release?: string;
@@ -1787,6 +1825,10 @@ export type CronJob = components['schemas']['CronJob'];
 export type CronJobView = components['schemas']['CronJobView'];
 export type CronRun = components['schemas']['CronRun'];
 export type CronView = components['schemas']['CronView'];
+export type DatabaseAnswer = components['schemas']['DatabaseAnswer'];
+export type DatabaseSizeBody = components['schemas']['DatabaseSizeBody'];
+export type DatabaseUrl = components['schemas']['DatabaseURL'];
+export type DatabaseView = components['schemas']['DatabaseView'];
 export type Decision = components['schemas']['Decision'];
 export type DecisionList = components['schemas']['DecisionList'];
 export type DeedList = components['schemas']['DeedList'];

@@ -2,7 +2,7 @@ import { Button, Group, NumberInput, PasswordInput, Progress } from '@mantine/co
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useState, type FormEvent } from 'react';
 import { del, get, post, put, seg } from '../../api/client';
-import type { DatabaseAnswer, DatabaseURL, DatabaseView } from '../../api/schema';
+import type { DatabaseAnswer, DatabaseUrl, DatabaseView } from '../../api/schema';
 import { bytes, percent } from '../../format/format';
 import { Problem } from '../../parts/Said';
 import { TimeAgo } from '../../parts/TimeAgo';
@@ -74,7 +74,7 @@ function Present({ path, database, onSettled }: { path: string; database: Databa
 
 /** The address with its password, once somebody asks for it: the audit log tells of that. */
 function Address({ path }: { path: string }) {
-  const show = useMutation({ mutationFn: () => get<DatabaseURL>(`${path}/url`) });
+  const show = useMutation({ mutationFn: () => get<DatabaseUrl>(`${path}/url`) });
   if (!show.data) return <><Button variant="default" loading={show.isPending} onClick={() => show.mutate()}>Show the address</Button><Problem error={show.error} /></>;
   return <PasswordInput aria-label="Address of the database" value={show.data.url} readOnly className="mono-input" w="100%" />;
 }
