@@ -78,14 +78,15 @@ type Apps struct {
 // random, so that they share it.
 var NewApps = sync.OnceValue(func() *Apps {
 	dir, err := folder()
-	return &Apps{Socket: filepath.Join(dir, postgres.AppsName), start: sync.OnceValue(func() error {
+	socket := filepath.Join(dir, "run", postgres.AppsName)
+	return &Apps{Socket: socket, start: sync.OnceValue(func() error {
 		if err != nil {
 			return err
 		}
 		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 		defer cancel()
 		cfg := config.Default()
-		server, err := postgres.NewAppsServer(ctx, cfg.Database.Bin, cfg.Databases, dir, filepath.Join(dir, postgres.AppsName), slog.New(slog.DiscardHandler))
+		server, err := postgres.NewAppsServer(ctx, cfg.Database.Bin, cfg.Databases, dir, socket, slog.New(slog.DiscardHandler))
 		if err != nil {
 			return err
 		}
