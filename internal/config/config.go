@@ -360,7 +360,7 @@ func Default() Config {
 			TLS: TLS{Directory: "https://acme-v02.api.letsencrypt.org/directory"}},
 		Domains:  Domains{Check: true, Interval: time.Minute},
 		Database: Database{MaxConns: 8, SharedBuffers: 128 * MiB},
-		Databases: Databases{SharedBuffers: 64 * MiB, MaxConns: 300, AppConns: 20, SessionMemory: 128 * MiB, StatementTimeout: time.Minute,
+		Databases: Databases{SharedBuffers: 64 * MiB, MaxConns: 300, AppConns: 40, SessionMemory: 128 * MiB, StatementTimeout: time.Minute,
 			Size: 1 * GiB, SizeMax: 10 * GiB, Interval: 10 * time.Second},
 		Stream: Stream{Listen: "127.0.0.1:5006", MaxBytes: 8 * GiB, MaxAge: 72 * time.Hour, Sync: true,
 			Duplicate: 10 * time.Minute, Replicas: 1},

@@ -70,12 +70,18 @@ func because(lines []string) string {
 	return fmt.Sprintf(" with %s%s%s", name, place, strings.TrimSuffix(text, "."))
 }
 
-var noTable = regexp.MustCompile(`no such table|relation "[^"]+" does not exist|UndefinedTable`)
+var (
+	noTable       = regexp.MustCompile(`no such table|relation "[^"]+" does not exist|UndefinedTable`)
+	noSQLiteTable = regexp.MustCompile(`no such table`)
+)
 
 // noTables says how a database gets its tables, where they are what is missing.
 func noTables(app string, lines []string) string {
 	if !slices.ContainsFunc(lines, noTable.MatchString) {
 		return ""
+	}
+	if !slices.ContainsFunc(lines, noSQLiteTable.MatchString) {
+		return fmt.Sprintf(" Its database has no tables yet. Make them with `kurama run %s -- COMMAND`, and deploy again; or let each release make them: `release: COMMAND` in the Procfile.", app)
 	}
 	return fmt.Sprintf(" Its database has no tables yet. Keep it on a volume (`kurama volumes %s add instance`, for a file in Flask's instance folder), make the tables with `kurama run %s -- COMMAND`, and deploy again; or let each release make them: `release: COMMAND` in the Procfile.", app, app)
 }

@@ -23,7 +23,7 @@ const PAGES = [
   ['load', of('load'), '[data-testid=load-begin]'],
   ['environment', of('environment'), '[data-testid=env-save]'],
   ['domains', of('routing'), '[data-testid=routing-save]'],
-  ['storage', of('storage'), '[data-testid=volume-add]'],
+  ['storage', of('storage'), '[data-testid=database-create]'],
   ['isolation', of('isolation'), '[data-testid=isolation-measure]'],
   ['danger', of('danger'), '[data-testid=delete-name]'],
   ['users', `${C}#/access`, 'table'],
