@@ -42,11 +42,34 @@ def timed(call):
     return kurama_timed
 
 
-def _time(owner, *names):
+def timed_async(call):
+    """Return call, a coroutine function, so that its time counts likewise. Calls beside
+    each other, as of asyncio.gather, count from the first's begin to the last's end."""
+    get = latest.get
+
+    @functools.wraps(call)
+    async def kurama_timed(*args, **kwargs):
+        request = get()
+        if request is None or request.querying is True or request.dur is not None:
+            return await call(*args, **kwargs)
+        if not request.querying:
+            request.asked = perf_counter_ns()
+        request.querying += 1
+        try:
+            return await call(*args, **kwargs)
+        finally:
+            request.querying -= 1
+            if not request.querying:
+                request.db += perf_counter_ns() - request.asked
+
+    return kurama_timed
+
+
+def _time(owner, *names, by=timed):
     for name in names:
         call = getattr(owner, name, None)
         if call is not None:
-            setattr(owner, name, timed(call))
+            setattr(owner, name, by(call))
 
 
 @functools.lru_cache(maxsize=64)
@@ -58,12 +81,13 @@ def _subclass(base, *names):
 
 
 _CURSOR = ("execute", "executemany")
+_FETCH = ("fetchone", "fetchmany", "fetchall")
 
 
 def _sqlite3(module):
     def cursor_of(factory):
         plain = isinstance(factory, type) and issubclass(factory, module.Cursor)
-        return _subclass(factory, *_CURSOR, "executescript", "fetchone", "fetchmany", "fetchall") if plain else factory
+        return _subclass(factory, *_CURSOR, "executescript", *_FETCH) if plain else factory
 
     def cursor(self, factory=module.Cursor):
         return module.Connection.cursor(self, cursor_of(factory))
@@ -102,7 +126,9 @@ def _psycopg2(module):
         if len(args) < 2:
             factory = kwargs.get("cursor_factory") or self.cursor_factory or extensions.cursor
             if isinstance(factory, type):
-                kwargs["cursor_factory"] = _subclass(factory, *_CURSOR, "callproc", "copy_expert", "copy_from", "copy_to")
+                # One with a name is the server's: its rows come when they are fetched.
+                fetch = _FETCH if args and args[0] or kwargs.get("name") else ()
+                kwargs["cursor_factory"] = _subclass(factory, *_CURSOR, *fetch, "callproc", "copy_expert", "copy_from", "copy_to")
         return base.cursor(self, *args, **kwargs)
 
     connection = type("connection", (_subclass(base, "commit", "rollback"),), {"__module__": base.__module__, "cursor": cursor})
@@ -118,8 +144,13 @@ def _psycopg2(module):
 
 def _psycopg(module):
     _time(module.Cursor, *_CURSOR)
-    _time(module.ServerCursor, *_CURSOR)
+    _time(module.ServerCursor, *_CURSOR, *_FETCH)
     _time(module.Connection, "commit", "rollback")
+    _time(module.Transaction, "__enter__", "__exit__")
+    _time(module.AsyncCursor, *_CURSOR, by=timed_async)
+    _time(module.AsyncServerCursor, *_CURSOR, *_FETCH, by=timed_async)
+    _time(module.AsyncConnection, "commit", "rollback", by=timed_async)
+    _time(module.AsyncTransaction, "__aenter__", "__aexit__", by=timed_async)
 
 
 def _pymysql(module):

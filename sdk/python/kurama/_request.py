@@ -19,7 +19,7 @@ class Request:
     # Defaults on the class: a request sets only what it learns.
     status = None    # such as "200 OK"
     db = 0           # ns in calls of database drivers
-    querying = False  # such a call is under way
+    querying = False  # such a call is under way; of asynchronous ones, how many
     dur = None       # ms; None until the response has ended, 0 where nobody asks
     route = None
     fields = None
