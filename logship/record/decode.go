@@ -77,7 +77,8 @@ func EachLine(batch []byte, fn func([]byte, *Record) error) error {
 }
 
 // EachOf is Each for a reader of some kinds alone. Canonical lines of others
-// are passed over unread, faults in them included.
+// are passed over unread, faults in them included: one that names its kind
+// twice, which Append never writes, counts as of the first.
 func EachOf(batch []byte, fn func(*Record) error, kinds ...Kind) error {
 	var wanted kindSet
 	for _, k := range kinds {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"math"
 	"reflect"
+	"slices"
 	"testing"
 )
 
@@ -83,6 +84,9 @@ func FuzzEach(f *testing.F) {
 			t.Fatalf("with their beginnings read first there are %d of %d records, and %v for %v", i, n, wanted, err)
 		}
 		for k := range KindProfile + 1 {
+			if slices.ContainsFunc(bytes.Split(batch, []byte("\n")), repeats) {
+				break // of two kinds in a line EachOf may go by the first
+			}
 			var some []byte
 			_ = EachOf(batch, func(r *Record) error {
 				some = Append(some, r)
