@@ -73,7 +73,7 @@ func New(cfg config.Autoscaler, opts Options) *Autoscaler {
 	if opts.Now == nil {
 		opts.Now = time.Now
 	}
-	return &Autoscaler{cfg: cfg, opts: opts, log: opts.Log, metrics: newMetrics(), apps: map[appKey]*app{}}
+	return &Autoscaler{cfg: cfg, opts: opts, log: opts.Log, metrics: newMetrics(opts.Stream), apps: map[appKey]*app{}}
 }
 
 // Run reads and decides until ctx ends; then it returns nil. While the stream

@@ -51,6 +51,8 @@ func newFigures() figures { return figures{replicas: map[string]sample{}} }
 // observe takes the figures of a batch that concern known apps.
 func (a *Autoscaler) observe(b stream.Batch) {
 	now := a.opts.Now()
+	a.metrics.position.Store(b.Seq)
+	a.metrics.records.Add(float64(b.Records))
 	err := record.EachOf(b.Lines(&a.scratch), func(r *record.Record) error {
 		if app := a.apps[appKey{r.Tenant, r.App}]; app != nil {
 			app.observe(now, r)

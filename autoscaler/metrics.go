@@ -9,6 +9,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"kurama/internal/health"
+	"kurama/logship/stream"
 	"kurama/paas"
 )
 
@@ -17,16 +18,22 @@ type metrics struct {
 	registry  *prometheus.Registry
 	apps      prometheus.Gauge
 	decisions *prometheus.CounterVec
-	ready     atomic.Bool // the last round read the stream and the database
+	records   prometheus.Counter
+	position  atomic.Uint64 // on the stream, that was read; 0: none yet
+	ready     atomic.Bool   // the last round read the stream and the database
 }
 
-func newMetrics() *metrics {
+func newMetrics(source stream.Stater) *metrics {
 	m := &metrics{
 		registry:  prometheus.NewRegistry(),
 		apps:      prometheus.NewGauge(prometheus.GaugeOpts{Name: "kurama_autoscaler_apps", Help: "Apps that are watched."}),
 		decisions: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "kurama_autoscaler_decisions_total", Help: "Decisions by direction."}, []string{"direction"}),
+		records:   prometheus.NewCounter(prometheus.CounterOpts{Name: "kurama_autoscaler_records_total", Help: "Records read from the stream."}),
 	}
-	m.registry.MustRegister(m.apps, m.decisions)
+	m.registry.MustRegister(m.apps, m.decisions, m.records, stream.LagGauge("autoscaler", source, func() (uint64, bool) {
+		seq := m.position.Load()
+		return seq, seq > 0
+	}))
 	return m
 }
 

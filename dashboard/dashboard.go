@@ -51,6 +51,7 @@ type Apps interface {
 // Stream is where the records come from. TailSince reads the batches that the
 // stream took at since or later, and then the new ones.
 type Stream interface {
+	stream.Stater
 	TailSince(ctx context.Context, since time.Time) (*stream.Reader, error)
 }
 
@@ -83,7 +84,8 @@ type Server struct {
 	log       *slog.Logger
 	upgrader  websocket.Upgrader
 	writeWait time.Duration
-	attached  atomic.Bool // the stream is being read
+	attached  atomic.Bool   // the stream is being read
+	reached   atomic.Uint64 // position of the last batch; 0: none yet
 	open      atomic.Int64
 	clients   sync.WaitGroup
 	pastSlots chan struct{}   // looks into the past under way
@@ -106,6 +108,10 @@ func New(cfg config.Dashboard, opts Options) (*Server, error) {
 	}
 	s := &Server{cfg: cfg, opts: opts, auth: opts.Auth, counters: newCounters(opts.Gate), log: opts.Log, writeWait: defaultWriteWait,
 		pastSlots: make(chan struct{}, pastAtOnce)}
+	s.counters.registry.MustRegister(stream.LagGauge("dashboard", opts.Stream, func() (uint64, bool) {
+		seq := s.reached.Load()
+		return seq, seq > 0
+	}))
 	s.hub = newHub(cfg, opts.Gate, s.counters, opts.Log)
 	s.upgrader = websocket.Upgrader{ReadBufferSize: 1024, WriteBufferSize: 1024, WriteBufferPool: &sync.Pool{},
 		HandshakeTimeout: 10 * time.Second, CheckOrigin: s.sameHost}

@@ -70,6 +70,13 @@ func (f *figures) add(n figure) bool {
 	return true
 }
 
+// until forgets what is later than second.
+func (f *figures) until(second int64) {
+	for len(f.list) > 0 && f.last() > second {
+		f.list = f.list[:len(f.list)-1]
+	}
+}
+
 // last returns the second of the newest figure, 0 where there is none.
 func (f *figures) last() int64 {
 	if len(f.list) == 0 {

@@ -65,6 +65,7 @@ func (s *Server) tail(ctx context.Context, since *time.Time, last *uint64) error
 		}
 		end := fresh[len(fresh)-1]
 		*since, *last = end.At, end.Seq
+		s.reached.Store(end.Seq)
 	}
 }
 

@@ -30,10 +30,11 @@ type hub struct {
 	series  map[key]*series
 	host    figures
 	topics  map[key]*topic
-	tick    uint64 // number of the frame that is being filled, from 1
-	second  int64  // of the last frame
-	seconds int    // history
-	scratch []byte // memory of a batch
+	taken   time.Time // when the stream took the last batch
+	tick    uint64    // number of the frame that is being filled, from 1
+	second  int64     // of the last frame
+	seconds int       // history
+	scratch []byte    // memory of a batch
 }
 
 func newHub(cfg config.Dashboard, gate *pipeline.Gate, c *counters, log *slog.Logger) *hub {
@@ -88,6 +89,10 @@ func (h *hub) take(b *stream.Batch) {
 	if !b.At.IsZero() && b.At.Before(now) {
 		at = b.At
 	}
+	if h.taken.Sub(at) > setBack {
+		h.anew(at)
+	}
+	h.taken = at
 	err := record.EachLine(b.Lines(&h.scratch), func(text []byte, r *record.Record) error {
 		if h.gate.Takes(r) {
 			h.record(r, text, at)
@@ -99,6 +104,25 @@ func (h *hub) take(b *stream.Batch) {
 		h.log.Warn("a batch holds a line that is not a record", "seq", b.Seq, "host", b.Host, "err", err)
 	}
 	h.counters.records.Add(float64(b.Records))
+}
+
+// setBack is how far the clock must have gone back for that to be followed.
+const setBack = 5 * time.Second
+
+// anew forgets what lies behind at, to which the clock was set back: it would
+// hide what comes now. The pages get all that is left.
+func (h *hub) anew(at time.Time) {
+	h.log.Warn("the clock was set back: what the live view knows of later is forgotten", "to", at.UTC())
+	h.host.until(at.Unix())
+	for _, s := range h.series {
+		s.anew(at.Unix())
+	}
+	for _, t := range h.topics {
+		t.fresh = true
+		for c := range t.clients {
+			c.cursor = 0
+		}
+	}
 }
 
 // record counts one record, which came as text, for its app and for the view

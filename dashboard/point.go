@@ -107,6 +107,16 @@ func (ps *points) seal(second int64) {
 	ps.newest = second
 }
 
+// until forgets what is later than second.
+func (ps *points) until(second int64) {
+	for i := range ps.slots {
+		if ps.slots[i].t > second {
+			ps.slots[i] = point{}
+		}
+	}
+	ps.newest = min(ps.newest, second)
+}
+
 // request counts a request in its second; false where it is too old for that.
 func (ps *points) request(r *record.Record, rev uint64) bool {
 	p := ps.at(r.Time.Unix())

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"math"
+	"slices"
 	"strings"
 	"time"
 
@@ -215,6 +216,21 @@ func (s *series) event(r *record.Record, rev uint64) {
 		e.app = strings.Clone(r.App)
 	}
 	s.events = append(s.events, e)
+}
+
+// anew forgets what is later than second.
+func (s *series) anew(second int64) {
+	s.points.until(second)
+	for _, f := range s.figures {
+		f.until(second)
+	}
+	for app, g := range s.gauges {
+		if g.t > second {
+			delete(s.gauges, app)
+		}
+	}
+	s.events = slices.DeleteFunc(s.events, func(e event) bool { return e.t/1000 > second })
+	s.routes, s.lastAt = routes{}, 0
 }
 
 // lastMinute returns the figures of the last 60 seconds, made once a second.

@@ -44,3 +44,31 @@ func TestATailSinceATime(t *testing.T) {
 		}
 	})
 }
+
+// TestAScanSinceATimeThatLiesAhead asks for what came since a time that only a
+// client claims: it gets the last minutes, not the whole stream and not nothing.
+// What a clock does that was set back really is for the test of the whole
+// platform, which alone can set the server's.
+func TestAScanSinceATimeThatLiesAhead(t *testing.T) {
+	c, _ := setup(t)
+	const n = backStride + 7
+	for i := range n {
+		publish(t, c, i)
+	}
+	seen := func(since time.Time) (batches int) {
+		err := c.Scan(t.Context(), "host.1", since, func(Batch) error {
+			batches++
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return batches
+	}
+	if got := seen(time.Now().Add(time.Hour)); got != n {
+		t.Errorf("%d of %d batches were scanned", got, n)
+	}
+	if got := seen(time.Now().Add(time.Second)); got != 0 {
+		t.Errorf("%d batches were scanned from a moment that is not there yet, want none", got)
+	}
+}

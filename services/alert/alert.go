@@ -65,7 +65,7 @@ func New(cfg config.Alert, opts Options) *Service {
 	if opts.Now == nil {
 		opts.Now = time.Now
 	}
-	s := &Service{cfg: cfg, opts: opts, log: opts.Log, metrics: newMetrics(opts.Gate),
+	s := &Service{cfg: cfg, opts: opts, log: opts.Log, metrics: newMetrics(opts.Stream, opts.Gate),
 		calm: max(calmMin, cfg.Interval), queued: make(chan struct{}, 1)}
 	s.delivery = &delivery{cfg: cfg, smtp: opts.SMTP, outbox: filepath.Join(opts.Data, "outbox"), pool: opts.Pool,
 		log: opts.Log, now: opts.Now, counted: s.metrics.delivered}

@@ -375,7 +375,7 @@ func TestTheRoleTellsHowItIs(t *testing.T) {
 		return resp.StatusCode, string(body)
 	}
 	b.until("ready", nil, func() bool { code, _ := get("/readyz"); return code == 200 })
-	if code, body := get("/metrics"); code != 200 || !strings.Contains(body, "kurama_alert_stream_position") {
+	if code, body := get("/metrics"); code != 200 || !strings.Contains(body, "kurama_alert_lag") {
 		t.Errorf("%d\n%s", code, body)
 	}
 }

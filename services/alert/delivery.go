@@ -62,11 +62,10 @@ func (d *delivery) runOnce(ctx context.Context) error {
 // claim takes the next message that is due and marks the attempt: until the
 // lease ends nobody else offers it.
 func (d *delivery) claim(ctx context.Context) (l letter, ok bool, err error) {
-	lease := 3*d.smtp.Timeout + d.cfg.RetryMin
 	rows, err := d.pool.Query(ctx, `UPDATE notifications SET attempts = attempts + 1, next_at = $2, view = NULL
-		WHERE id = (SELECT id FROM notifications WHERE state = 'pending' AND next_at <= $1
+		WHERE id = (SELECT id FROM notifications WHERE state = 'pending' AND (next_at <= $1 OR next_at > $3)
 			ORDER BY next_at, id LIMIT 1 FOR UPDATE SKIP LOCKED)
-		RETURNING `+letterColumns, d.now(), d.now().Add(lease))
+		RETURNING `+letterColumns, d.now(), d.now().Add(d.lease()), d.horizon())
 	if err != nil {
 		return l, false, fmt.Errorf("claiming a message: %w", err)
 	}
@@ -78,6 +77,15 @@ func (d *delivery) claim(ctx context.Context) (l letter, ok bool, err error) {
 		return l, false, fmt.Errorf("claiming a message: %w", err)
 	}
 	return l, true, nil
+}
+
+// lease is how long an attempt may take.
+func (d *delivery) lease() time.Duration { return 3*d.smtp.Timeout + d.cfg.RetryMin }
+
+// horizon is beyond all that a message can have to wait for: one that is due
+// later was written before the clock was set back.
+func (d *delivery) horizon() time.Time {
+	return d.now().Add(max(d.lease(), d.cfg.RetryMax, d.cfg.GroupWait, d.cfg.GroupInterval) + time.Minute)
 }
 
 // deliver makes one attempt and marks its outcome.

@@ -100,7 +100,7 @@ func (w *watcher) bound(ctx context.Context, tx pgx.Tx, m *mailOut, in *place) e
 // text of all, in one transaction, before any of them was offered.
 func (d *delivery) gather(ctx context.Context) error {
 	rows, err := d.pool.Query(ctx, `SELECT grp FROM notifications WHERE state = 'pending' AND attempts = 0 AND grp IS NOT NULL
-		GROUP BY grp HAVING count(*) > 1 AND min(next_at) <= $1`, d.now())
+		GROUP BY grp HAVING count(*) > 1 AND (min(next_at) <= $1 OR min(next_at) > $2)`, d.now(), d.horizon())
 	if err != nil {
 		return fmt.Errorf("looking for messages to join: %w", err)
 	}

@@ -10,6 +10,7 @@ import (
 
 	"kurama/internal/health"
 	"kurama/logship/pipeline"
+	"kurama/logship/stream"
 )
 
 // metrics are what the role tells about itself over HTTP.
@@ -17,18 +18,22 @@ type metrics struct {
 	registry *prometheus.Registry
 	rules    *prometheus.GaugeVec
 	messages *prometheus.CounterVec
-	position prometheus.Gauge
-	ready    atomic.Bool // the stream was read to its end
+	records  prometheus.Counter
+	position atomic.Uint64 // on the stream, that was read; 0: none yet
+	ready    atomic.Bool   // the stream was read to its end
 }
 
-func newMetrics(gate *pipeline.Gate) *metrics {
+func newMetrics(source stream.Stater, gate *pipeline.Gate) *metrics {
 	m := &metrics{
 		registry: prometheus.NewRegistry(),
 		rules:    prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "kurama_alert_rules", Help: "Alert rules by state."}, []string{"state"}),
 		messages: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "kurama_alert_attempts_total", Help: "Attempts to deliver a message, by the state they led to."}, []string{"state"}),
-		position: prometheus.NewGauge(prometheus.GaugeOpts{Name: "kurama_alert_stream_position", Help: "Position on the stream that was read."}),
+		records:  prometheus.NewCounter(prometheus.CounterOpts{Name: "kurama_alert_records_total", Help: "Records read from the stream."}),
 	}
-	m.registry.MustRegister(m.rules, m.messages, m.position)
+	m.registry.MustRegister(m.rules, m.messages, m.records, stream.LagGauge("alert", source, func() (uint64, bool) {
+		seq := m.position.Load()
+		return seq, seq > 0
+	}))
 	if gate != nil {
 		m.registry.MustRegister(gate)
 	}

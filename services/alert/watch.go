@@ -21,6 +21,7 @@ type appKey struct{ tenant, app string }
 // watch is what the service has seen of every app lately.
 type watch struct {
 	begun time.Time // when the first batch was taken
+	taken time.Time // when the last one was
 	alive time.Time // time of the newest record of any app or host
 	host  time.Time // time of the newest host sample
 	apps  map[appKey]*appWatch
@@ -61,6 +62,10 @@ func (w *watch) observe(r *record.Record, at time.Time) {
 	if t.After(at) {
 		t = at
 	}
+	if w.taken.Sub(at) > setBack {
+		w.anew(at)
+	}
+	w.taken = at
 	if w.begun.IsZero() {
 		w.begun = at
 	}
@@ -86,6 +91,28 @@ func (w *watch) observe(r *record.Record, at time.Time) {
 		a.window.add(t, r)
 		if r.Level >= record.LevelWarning {
 			a.remember(r, t)
+		}
+	}
+}
+
+// stepped reports whether the clock must have been stepped between the last
+// batch and t. Where only the service slept, it has read what came meanwhile.
+func (w *watch) stepped(t time.Time) bool {
+	gap := t.Sub(w.taken)
+	return !w.taken.IsZero() && (gap > tooOld || gap < -setBack)
+}
+
+// anew begins to watch at t, to which the clock was stepped: what was seen
+// before lies in the future, where it would hide what comes now, or is older
+// than it was.
+func (w *watch) anew(t time.Time) {
+	w.begun, w.taken, w.alive, w.host = t, t, time.Time{}, time.Time{}
+	for _, a := range w.apps {
+		clear(a.replicas)
+		a.last, a.inflight, a.window = t, sample{}, window{}
+		for _, m := range a.meters {
+			clear(m.slices)
+			m.begun = t
 		}
 	}
 }

@@ -228,7 +228,11 @@ var excKey = []byte(`"exc"`)
 // restart behind lookBack.
 func (w *watcher) noted(b stream.Batch) {
 	w.seq = b.Seq
-	w.metrics.position.Set(float64(b.Seq))
+	w.metrics.position.Store(b.Seq)
+	w.metrics.records.Add(float64(b.Records))
+	if n := len(w.batches); n > 0 && w.batches[n-1].at.Sub(b.At) > setBack {
+		w.batches = w.batches[:0]
+	}
 	if n := len(w.batches); n == 0 || b.At.Sub(w.batches[n-1].at) >= time.Second {
 		w.batches = append(w.batches, mark{b.Seq, b.At})
 	}
@@ -244,6 +248,10 @@ func (w *watcher) evaluateUntil(ctx context.Context, t time.Time) error {
 	gap := t.Sub(w.clock) - w.cfg.Interval
 	switch {
 	case w.clock.IsZero(), w.away, gap > tooOld, gap < -setBack-w.cfg.Interval:
+		if !w.away && w.seen.stepped(t) {
+			w.log.Warn("The clock was stepped: alerts watch anew from now on.", "by", gap)
+			w.seen.anew(t)
+		}
 		if err := w.load(ctx); err != nil {
 			return err
 		}

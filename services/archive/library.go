@@ -208,7 +208,8 @@ const sealGrace = 2 * time.Second
 func (l *library) sealDue(now time.Time, idle bool) error {
 	return l.sealWhere(func(p *part) bool {
 		end := p.window.Add(l.cfg.SealAge)
-		return p.info.Records >= l.cfg.SealRecords || !l.clock.Before(end) || idle && now.Sub(end) >= sealGrace
+		set := p.window.After(l.clock) // the clock was set back: the window would be over much later
+		return p.info.Records >= l.cfg.SealRecords || !l.clock.Before(end) || set || idle && now.Sub(end) >= sealGrace
 	})
 }
 

@@ -3,14 +3,13 @@ package sink
 import (
 	"context"
 	"errors"
-	"math"
 	"net"
 	"sync/atomic"
-	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
 	"kurama/internal/health"
+	"kurama/logship/stream"
 )
 
 // Meter counts what a sink does and serves it with the sink's health.
@@ -20,7 +19,6 @@ type Meter struct {
 	errors  prometheus.Counter
 
 	registry *prometheus.Registry
-	source   Stream
 	position atomic.Uint64
 	trouble  atomic.Pointer[string] // why the sink is not ready; nil while it is
 }
@@ -36,7 +34,6 @@ func NewMeter(name string, deps Deps) *Meter {
 		skipped:  counter("skipped_total", "Records that could not be read or stored and were passed over."),
 		errors:   counter("errors_total", "Failures after which the sink started again from its position."),
 		registry: prometheus.NewRegistry(),
-		source:   deps.Stream,
 	}
 	starting := "it is starting"
 	m.trouble.Store(&starting)
@@ -45,22 +42,11 @@ func NewMeter(name string, deps Deps) *Meter {
 	}
 	m.registry.MustRegister(m.records, m.skipped, m.errors,
 		gauge("position", "Sequence of the last batch stored.", func() float64 { return float64(m.position.Load()) }),
-		gauge("lag", "Batches on the stream that are not stored yet; NaN while the stream does not answer.", m.lag))
+		stream.LagGauge(name, deps.Stream, func() (uint64, bool) { return m.position.Load(), true }))
 	if deps.Gate != nil {
 		m.registry.MustRegister(deps.Gate)
 	}
 	return m
-}
-
-// lag is asked for at a scrape: the stream, not the sink, knows its end.
-func (m *Meter) lag() float64 {
-	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
-	defer cancel()
-	state, err := m.source.State(ctx)
-	if err != nil {
-		return math.NaN()
-	}
-	return max(0, float64(state.Last)-float64(m.position.Load()))
 }
 
 // At tells that the sink is at work and has stored everything up to position.
