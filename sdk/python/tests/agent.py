@@ -105,7 +105,7 @@ def run(script, path, check=True, serving=True, **more):
     had its first request where serving; return its output."""
     begin = "import kurama._boot, kurama._state\nkurama._state.sender.serving = %r\n" % serving
     done = subprocess.run([sys.executable, "-c", begin + script], env=environment(path, **more),
-                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=30)
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=120)
     if check and done.returncode != 0:
         raise AssertionError("exit %d: %s%s" % (done.returncode, done.stdout, done.stderr))
     return done
