@@ -15,8 +15,8 @@ import (
 )
 
 const (
-	talkRate    = 100 // log lines per second of the app, which are measured
-	talkSeconds = 12
+	talkRate = 100 // log lines per second of the app, which are measured
+	talkTime = 12 * time.Second
 )
 
 // measureLatency lets an app log numbered lines and notes when each is in a
@@ -34,7 +34,7 @@ func (b *bench) measureLatency(ctx context.Context) error {
 		if err := p.settle(ctx); err != nil {
 			return err
 		}
-		frames, rows, err := p.talk(ctx, rate)
+		frames, rows, err := p.talk(ctx, rate, talkTime)
 		if err != nil {
 			return err
 		}
@@ -61,12 +61,13 @@ func (b *bench) measureLatency(ctx context.Context) error {
 }
 
 // talk returns, in milliseconds, how long each line of the app took from the
-// log call to a frame and to a row. A line that is missing is an error: the
-// slowest ones must not be left out.
-func (p *platform) talk(ctx context.Context, rate int) (frames, rows []float64, err error) {
-	mark := "tick" + strconv.Itoa(rate)
-	const count = talkRate * talkSeconds
-	ctx, cancel := context.WithTimeout(ctx, (talkSeconds+20)*time.Second)
+// log call to a frame and to a row, while the app and others send at the rate
+// for a spell of whole seconds. A line that is missing is an error: the slowest
+// ones must not be left out.
+func (p *platform) talk(ctx context.Context, rate int, spell time.Duration) (frames, rows []float64, err error) {
+	mark, seconds := fmt.Sprintf("tick%d-%s", rate, spell), int(spell.Seconds())
+	count := talkRate * seconds
+	ctx, cancel := context.WithTimeout(ctx, spell+20*time.Second+spell/20)
 	defer cancel()
 	view, err := p.watch(ctx, appName, mark)
 	if err != nil {
@@ -75,7 +76,7 @@ func (p *platform) talk(ctx context.Context, rate int) (frames, rows []float64, 
 	defer view.close()
 	var beside sync.WaitGroup
 	defer beside.Wait()
-	beside.Go(func() { p.requests(ctx, rate-talkRate, (rate-talkRate)*(talkSeconds+1), ofApp) })
+	beside.Go(func() { p.requests(ctx, rate-talkRate, (rate-talkRate)*(seconds+1), ofApp) })
 	var marks positions
 	watching, stop := context.WithCancel(ctx)
 	defer stop()

@@ -48,6 +48,7 @@ var sections = []section{
 	{"archive", "what the archive makes of an app's records", time.Minute, (*bench).measureArchive},
 	{"neighbour", "an app while another tenant's takes all that it can", 5 * time.Minute, (*bench).measureNeighbour},
 	{"agent", "use at 5 000 records/s", 2 * time.Minute, (*bench).measureAgent},
+	{"steady", "5 000 records/s for as long as -hold says", steadyMax + 5*time.Minute, (*bench).measureSteady},
 	{"fanout", "1 000 viewers of the live dashboard", 2 * time.Minute, (*bench).measureFanout},
 	{"crowd", "5 000 viewers of the live dashboard, fifty of them stalled", 2 * time.Minute, (*bench).measureCrowd},
 	{"pixel", "from a record to the screen of a browser, and what an open tab costs", 3 * time.Minute, (*bench).measurePixel},
@@ -55,12 +56,13 @@ var sections = []section{
 	{"ingest", "from the agent's socket to committed rows", 4 * time.Minute, (*bench).measureIngest},
 	{"rsyslog", "the same beside rsyslog with its Postgres output, where that is installed", 4 * time.Minute, (*bench).measureRsyslog},
 	{"pages", "both pages at 10 000 apps, 500 routes and 5 million rows", 10 * time.Minute, (*bench).measurePages},
+	{"victorialogs", "the same beside VictoriaLogs, which is built where it is missing", 15 * time.Minute, (*bench).measureVictoriaLogs},
 	{"store", "questions to a store of many rows, its size, and the end of a day", 20 * time.Minute, (*bench).measureStore},
 }
 
 // named are the sections that are measured only where they are named: they
 // take more than the rest together.
-var named = map[string]bool{"pages": true, "store": true}
+var named = map[string]bool{"pages": true, "store": true, "steady": true, "victorialogs": true}
 
 // bench is one run.
 type bench struct {
@@ -71,6 +73,7 @@ type bench struct {
 	out     io.Writer
 	rows    int           // of the store
 	open    time.Duration // that the tab of pixel is left open
+	steady  time.Duration // of the section steady
 	parts   []string      // of sections, as section/part; empty: all of each
 }
 
@@ -80,6 +83,7 @@ func run(args []string, out, errs io.Writer) int {
 	file := flags.String("out", "test-results/bench.json", "file that takes the figures as JSON")
 	rows := flags.Int("rows", 20_000_000, "rows of the section store; pages has 5 million of them at the most")
 	open := flags.Duration("for", pixelTime, "how long the section pixel leaves a tab open, 10s or more; what it used goes to test-results/"+pixelSamples)
+	steady := flags.Duration("hold", 10*time.Minute, "how long the section steady holds its rate")
 	flags.Usage = func() { help(errs, flags) }
 	if err := flags.Parse(args); err != nil {
 		return 2
@@ -93,12 +97,16 @@ func run(args []string, out, errs io.Writer) int {
 		fmt.Fprintln(errs, "bench:", err)
 		return 2
 	}
+	if *steady < 10*time.Second || *steady > steadyMax {
+		fmt.Fprintf(errs, "bench: -hold is %s; use 10s to %s\n", *steady, steadyMax)
+		return 2
+	}
 	b, err := prepare(out)
 	if err != nil {
 		fmt.Fprintln(errs, "bench:", err)
 		return 1
 	}
-	b.rows, b.open, b.parts = *rows, *open, flags.Args()
+	b.rows, b.open, b.steady, b.parts = *rows, *open, *steady, flags.Args()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	if i := slices.IndexFunc(chosen, func(s section) bool { return s.name == "pixel" }); i >= 0 {
