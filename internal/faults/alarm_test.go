@@ -59,7 +59,7 @@ func (a *alarm) sample(ctx context.Context, client *wire.Client) {
 		if a.high.Load() {
 			cpu = 99
 		}
-		client.Send(&record.Record{Time: now(), Kind: record.KindSample, Tenant: tenant, App: a.app, Release: 1, Replica: a.app + "-1-aaaaaa",
+		client.Send(&record.Record{Kind: record.KindSample, Tenant: tenant, App: a.app, Release: 1, Replica: a.app + "-1-aaaaaa",
 			CPU: record.Num(cpu), Mem: record.Num(1)})
 		select {
 		case <-ctx.Done():

@@ -30,10 +30,6 @@ type docker struct {
 	image string
 }
 
-// clockVariable names the file whose eight bytes say by how many seconds the
-// wall clock of a program of steppedProgram is off.
-const clockVariable = "KURAMA_TEST_CLOCK"
-
 // engine makes an image that holds nothing but the talker.
 func (in *installation) engine() *docker {
 	in.t.Helper()
@@ -94,18 +90,13 @@ func (in *installation) container(replica string, args ...string) *talking {
 	folder := filepath.Join(in.folders.Run, "replicas", replica)
 	must(in.t, os.MkdirAll(folder, 0o755))
 	app, _, _ := strings.Cut(replica, "-")
-	mounts, env := []mount.Mount{{Type: mount.TypeBind, Source: folder, Target: "/run/kurama", ReadOnly: true}}, []string(nil)
-	if clock := os.Getenv(clockVariable); clock != "" {
-		mounts = append(mounts, mount.Mount{Type: mount.TypeBind, Source: clock, Target: "/clock", ReadOnly: true})
-		env = append(env, clockVariable+"=/clock")
-	}
 	made, err := d.api.ContainerCreate(in.t.Context(), &container.Config{
-		Image: d.image, Cmd: append([]string{"/talker"}, args...), User: "20001:20001", Env: env,
+		Image: d.image, Cmd: append([]string{"/talker"}, args...), User: "20001:20001",
 		Labels: map[string]string{engine.LabelInstance: in.id, engine.LabelKind: "replica", engine.LabelTenant: tenant,
 			engine.LabelApp: app, engine.LabelRelease: "1", engine.LabelReplica: replica},
 	}, &container.HostConfig{
 		ReadonlyRootfs: true, NetworkMode: "none",
-		Mounts:    mounts,
+		Mounts:    []mount.Mount{{Type: mount.TypeBind, Source: folder, Target: "/run/kurama", ReadOnly: true}},
 		LogConfig: container.LogConfig{Type: "json-file", Config: map[string]string{"max-size": "4m", "max-file": "5"}},
 		Resources: container.Resources{Memory: 64 << 20, MemorySwap: 64 << 20, NanoCPUs: 500_000_000},
 	}, nil, nil, "kurama-"+in.id+"-"+replica)

@@ -15,7 +15,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -60,12 +59,6 @@ func runTests(m *testing.M) int {
 	}
 	return m.Run()
 }
-
-// stepped is by how many nanoseconds the clock of the senders is off.
-var stepped atomic.Int64
-
-// now is what the senders' clock shows.
-func now() time.Time { return time.Now().Add(time.Duration(stepped.Load())) }
 
 // random returns the numbers of one test, which depend on the seed alone.
 func random(stream uint64) *rand.Rand { return rand.New(rand.NewPCG(*seed, stream)) }

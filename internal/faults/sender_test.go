@@ -72,9 +72,7 @@ func (s *sender) run(perSecond int) {
 	defer tick.Stop()
 	for n := 0; ; {
 		for due := int(time.Since(began).Seconds() * float64(perSecond)); n < due; n++ {
-			r := s.make(n)
-			r.Time = now()
-			if !s.client.Send(r) {
+			if !s.client.Send(s.make(n)) {
 				s.refused.Add(1)
 			}
 			s.sent.Add(1)
