@@ -22,7 +22,7 @@ const (
 )
 
 // platformEvents are the names that only the platform may use.
-var platformEvents = map[string]bool{"deployed": true, "deploy_failed": true, "scaled": true, "restarted": true, "crashed": true,
+var platformEvents = map[string]bool{"deployed": true, "deploy_failed": true, "rolled_back": true, "scaled": true, "restarted": true, "crashed": true,
 	"oom_killed": true, "stopped": true, "slowed": true, "freed": true, "cron_failed": true, "cron_missed": true, "alert_firing": true, "alert_resolved": true, "dropped": true}
 
 // textRecord makes a log record of a line that is no record itself.

@@ -51,6 +51,8 @@ type App struct {
 	Canary  Canary   `json:"canary,omitzero"`
 	Routing Routing  `json:"-"`
 
+	Rollback AutoRollback `json:"-"`
+
 	Static []ServedStatic `json:"-"` // of the live release and of a canary, where they have any
 
 	CreatedAt time.Time `json:"created_at"`
@@ -88,6 +90,10 @@ type Release struct {
 	CreatedBy    string            `json:"created_by"`
 	CreatedAt    time.Time         `json:"created_at"`
 	LiveAt       *time.Time        `json:"live_at,omitempty"`
+
+	Share      int        `json:"share,omitempty"`       // percent of the clients that it was deployed for as a canary; 0: for all
+	CanaryAt   *time.Time `json:"canary_at,omitempty"`   // when it first got requests as a canary
+	RolledBack string     `json:"rolled_back,omitempty"` // why Kurama took it back by itself; empty: it did not
 }
 
 // Built reports whether the release got as far as its dependencies.
@@ -119,6 +125,8 @@ type Start struct {
 
 	Cron     []CronJob `json:"cron,omitempty"`     // that kurama.yaml asks for
 	Pipeline *Pipeline `json:"pipeline,omitempty"` // that kurama.yaml sets; nil: it says nothing of one
+
+	Rollback *AutoRollbackChange `json:"rollback,omitempty"` // that kurama.yaml sets; nil: it says nothing of it
 }
 
 // Limits bound one replica.

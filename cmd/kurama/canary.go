@@ -15,7 +15,7 @@ func canaryCommand() *cobra.Command {
 	var promote, end bool
 	cmd := &cobra.Command{Use: "canary APP", Short: "A release that gets a share of the clients before it goes live",
 		Long: `Shows the canary of an app, changes its share, makes it the live release, or ends it. A canary comes
-from ` + "`kurama deploy --canary N`" + `. A client keeps what it got, by a cookie; see ` + "`kurama profile APP --compare`" + ` for both releases' figures.`,
+from ` + "`kurama deploy --canary N`" + `. A client keeps what it got, by a cookie; ` + "`kurama releases APP diff`" + ` shows how it does beside the live release.`,
 		Example: `  kurama deploy . --canary 10
   kurama canary shop --share 50
   kurama canary shop --promote

@@ -27,6 +27,7 @@ import (
 	"kurama/paas/domain"
 	"kurama/paas/git"
 	"kurama/paas/store"
+	"kurama/paas/store/storetest"
 	"kurama/services/alert"
 	"kurama/services/archive"
 )
@@ -50,7 +51,7 @@ func newDesk(t *testing.T) *desk {
 	must(t, err)
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	must(t, err)
-	platform := &platformFake{store: d.store}
+	platform := &platformFake{store: d.store, Trials: storetest.Trials{Store: d.store}}
 	d.fake = platform
 	apps := pgtest.NewApps()
 	pushes, err := git.New(cfg.Git, git.Options{Releases: filepath.Join(data, "releases"), Temp: filepath.Join(data, "uploads"), Hooks: filepath.Join(data, "hooks"),

@@ -146,6 +146,8 @@ func (w *wiring) deployer(pool *pgxpool.Pool, e *runtime.Engine, events deploy.E
 		deploy.Options{App: w.cfg.App, Domain: w.cfg.Domain, RouterPort: portNumber(w.cfg.Router.Listen), TLSPort: tlsPort(w.cfg), Most: w.cfg.Router.Most()},
 		deploy.Deps{Store: store.New(pool).Within(w.cfg.Quota.Bounds()).Sealing(w.keys), Decided: store.NewPolicies(pool, w.cfg.Autoscaler.Default()), Builder: b, Engine: e, Router: router.NewClient(w.folders.Socket("router.sock")),
 			Events: events, Disk: room, Databases: databases, Log: w.log,
+			Figures:   releaseFigures{profile.NewQuery(pool), persist.NewQuery(pool)},
+			Deeds:     deeds{auth.New(w.cfg.Console, pool)},
 			Herald:    alert.NewRules(pool, w.cfg.Alert, w.cfg.SMTP, consoleURL(w.cfg)),
 			Pipelines: declared{pipelines{store.New(pool), alert.NewRules(pool, w.cfg.Alert, w.cfg.SMTP, consoleURL(w.cfg)), w.status(pool), w.archived()}, auth.New(w.cfg.Console, pool), w.log}}), nil
 }

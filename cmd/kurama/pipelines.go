@@ -5,7 +5,6 @@ import (
 	"context"
 	"io"
 	"log/slog"
-	"net/http"
 	"slices"
 	"strconv"
 	"strings"
@@ -91,8 +90,7 @@ func (p declared) SetPipeline(ctx context.Context, tenant, app, by string, next 
 	if err := p.pipelines.SetPipeline(ctx, tenant, app, by, next); err != nil {
 		return err
 	}
-	if err := p.audit.Note(ctx, paas.Deed{At: time.Now(), Tenant: tenant, Who: by, Action: "set-pipeline", App: app,
-		Target: "/apps/" + app + "/pipeline", Status: http.StatusOK, Detail: "Set by the kurama.yaml of a deploy."}); err != nil {
+	if err := note(ctx, p.audit, tenant, app, by, "set-pipeline", "pipeline", "Set by the kurama.yaml of a deploy."); err != nil {
 		p.log.Error("the audit log was not written", "action", "set-pipeline", "who", by, "err", err)
 	}
 	return nil

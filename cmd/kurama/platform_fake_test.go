@@ -15,10 +15,12 @@ import (
 	"kurama/paas"
 	"kurama/paas/api"
 	"kurama/paas/store"
+	"kurama/paas/store/storetest"
 )
 
 // platformFake deploys by writing the build log that a deploy writes.
 type platformFake struct {
+	storetest.Trials
 	store  *store.Store
 	mu     sync.Mutex
 	begun  []int64 // where downloads began
@@ -56,6 +58,13 @@ func (p *platformFake) Deploy(ctx context.Context, tenant, app, by string, up pa
 	text, err := os.ReadFile(up.Path)
 	if err != nil {
 		return paas.Release{}, err
+	}
+	if up.Canary > 0 {
+		r, err := p.store.NewRelease(ctx, paas.Release{Tenant: tenant, App: app, CreatedBy: by, Share: up.Canary})
+		if err == nil {
+			err = p.ShareCanary(ctx, tenant, app, up.Canary)
+		}
+		return r, errors.Join(err, p.store.AppendBuildLog(ctx, tenant, app, r.Number, "done", "It gets a share."))
 	}
 	return p.release(ctx, paas.Release{Tenant: tenant, App: app, CreatedBy: by}, bytes.Contains(text, []byte("BAD")))
 }

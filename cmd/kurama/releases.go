@@ -20,14 +20,16 @@ import (
 const cancelPatience = time.Minute
 
 func releasesCommand() *cobra.Command {
-	return asks(&cobra.Command{Use: "releases APP [cancel [RELEASE] | diff [RELEASE [AGAINST]] | tell [RECEIVER…]]", Short: "List the releases of an app, compare them, cancel one on its way, say who is told",
+	return asks(&cobra.Command{Use: "releases APP [cancel [RELEASE] | diff [RELEASE [AGAINST]] | tell [RECEIVER…] | watch [on|off] [FIELD=VALUE…]]", Short: "List the releases of an app, compare them, cancel one on its way, say who is told, go back by itself",
 		Example: `  kurama releases hello
   kurama releases hello cancel       the one on its way
   kurama releases hello cancel 4
-  kurama releases hello diff         the newest against the one live before it
+  kurama releases hello diff         the newest against the one live before it: what changed, and how its routes do
   kurama releases hello diff 7 4
   kurama releases hello tell https://ci.example.org/hook slack:https://hooks.slack.com/services/… ann@example.org
-  kurama releases hello tell none`, Args: cobra.MinimumNArgs(1)},
+  kurama releases hello tell none
+  kurama releases hello watch on     go back by itself when a release is clearly worse
+  kurama releases hello watch on within=10m errors=5% p95=2x memory=25%`, Args: cobra.MinimumNArgs(1)},
 		func(s *session, args []string) error {
 			app := args[0]
 			switch {
@@ -35,12 +37,14 @@ func releasesCommand() *cobra.Command {
 				return s.showReleases(app)
 			case args[1] == "tell":
 				return s.tellOfReleases(app, args[2:])
+			case args[1] == "watch":
+				return s.watchReleases(app, args[2:])
 			case args[1] == "diff" && len(args) < 5:
 				return s.diffReleases(app, args[2:])
 			case args[1] == "cancel" && len(args) < 4:
 				return s.cancelRelease(app, args[2:])
 			}
-			return fmt.Errorf("%q is not known: use `releases APP`, `releases APP diff`, `releases APP tell` or `releases APP cancel`", args[1])
+			return fmt.Errorf("%q is not known: use `releases APP`, `releases APP diff`, `releases APP tell`, `releases APP watch` or `releases APP cancel`", args[1])
 		})
 }
 
@@ -60,7 +64,7 @@ func (s *session) showReleases(app string) error {
 	return s.print(map[string]any{"releases": list}, func() {
 		rows := make([][]string, len(list))
 		for i, r := range list {
-			what := firstLine(r.Reason)
+			what := firstLine(r.Reason + r.RolledBack)
 			if r.Commit != "" {
 				what = strings.TrimSpace(r.Commit + ". " + what)
 			}
@@ -144,7 +148,17 @@ func (s *session) diffReleases(app string, named []string) error {
 	if err := s.get(appPath(app, "releases", strconv.Itoa(numbers[0]), "changes"), url.Values{"against": {strconv.Itoa(numbers[1])}}, &c); err != nil {
 		return err
 	}
-	return s.print(c, func() { s.showChanges(c) })
+	figures, err := s.compare(app, numbers[0], c.Against)
+	if err != nil {
+		return err
+	}
+	return s.print(struct {
+		paas.ReleaseChanges
+		Figures paas.Comparison `json:"figures"`
+	}{c, figures}, func() {
+		s.showChanges(c)
+		s.showComparison(figures)
+	})
 }
 
 func (s *session) showChanges(c paas.ReleaseChanges) {

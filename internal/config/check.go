@@ -139,6 +139,9 @@ func (c *Config) checkRelations(add adder) {
 	if c.App.RestartMin > c.App.RestartMax {
 		add("app.restart_min", "%s is above app.restart_max (%s)", c.App.RestartMin, c.App.RestartMax)
 	}
+	if c.App.LookInterval < time.Second {
+		add("app.look_interval", "%s is too short; at least 1s", c.App.LookInterval)
+	}
 	if c.App.Memory < 32*MiB {
 		add("app.memory", "%s is too little for Python; at least 32MiB", c.App.Memory)
 	}

@@ -323,6 +323,7 @@ type App struct {
 	Standby        int           `yaml:"standby"`         // replicas, of all apps, that wait for the next release; 0: none
 	StandbyFor     time.Duration `yaml:"standby_for"`     // after an app's last deploy
 	VolumeMax      Bytes         `yaml:"volume_max"`      // what the volumes of an app may hold together
+	LookInterval   time.Duration `yaml:"look_interval"`   // between two looks at how a fresh release does, of an app that goes back by itself
 	SlowRequest    time.Duration `yaml:"slow_request"`    // a request that takes longer has its worker sampled for 10 s; 0: none
 }
 
@@ -382,7 +383,7 @@ func Default() Config {
 			LayerMax: 2 * GiB, CacheMax: 512 * MiB, SourceMax: 512 * MiB, Entries: 20_000, Ratio: 200, AtOnce: 1, Queue: 200, TenantAtOnce: 1, TenantQueue: 20, KeepSource: 10},
 		Git: Git{Branches: "main,master", Max: 200 * MiB, Memory: 1 * GiB, Timeout: 5 * time.Minute, AtOnce: 2},
 		App: App{CPU: 1, Memory: 256 * MiB, Disk: 64 * MiB, Pids: 128, Nofile: 4096, Threads: 4,
-			HealthTimeout: 60 * time.Second, ReleaseTimeout: 5 * time.Minute, LiveInterval: 10 * time.Second, DrainTimeout: 30 * time.Second, StopTimeout: 10 * time.Second, Standby: 4, StandbyFor: 15 * time.Minute,
+			HealthTimeout: 60 * time.Second, ReleaseTimeout: 5 * time.Minute, LiveInterval: 10 * time.Second, LookInterval: 5 * time.Second, DrainTimeout: 30 * time.Second, StopTimeout: 10 * time.Second, Standby: 4, StandbyFor: 15 * time.Minute,
 			RestartMin: time.Second, RestartMax: time.Minute, VolumeMax: 2 * GiB, SlowRequest: 2 * time.Second},
 		Cron:  Cron{Timeout: time.Hour, AtOnce: 4, TenantAtOnce: 2, Queue: 400, TenantQueue: 40, Keep: 50},
 		Quota: Quota{Apps: 50, Replicas: 100},

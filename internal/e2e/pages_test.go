@@ -91,6 +91,10 @@ func TestPages(t *testing.T) {
 			"__pycache__/app.pyc": "x", ".git/HEAD": "x", ".venv/bin/python": "x"})
 		browse(t, p, "drop.mjs", "APP=dropped", "FOLDER="+folder, "SAYS=3 files")
 	})
+	t.Run("a canary is promoted, and its row never says what is not so", func(t *testing.T) {
+		p.must(t, "deploy", writeApp(t, version("2")), "--app", "dropped", "--canary", "20")
+		browse(t, p, "canary.mjs", "APP=dropped")
+	})
 	t.Run("hostile log lines stay text and break no layout", func(t *testing.T) {
 		p.must(t, "deploy", writeApp(t, map[string]string{"app.py": hostileApp}), "--app", "hostile")
 		must(t, get(p.host("hostile")))

@@ -64,6 +64,7 @@ var allowed = map[string][]string{
 	"paas/runtime":             roleMay(),
 	"paas/router":              roleMay(),
 	"paas/store":               roleMay(),
+	"paas/store/storetest":     roleMay("paas/store"),
 	"sdk/reqsim":               roleMay(),
 	"sdk/python":               {},
 	"web":                      {},

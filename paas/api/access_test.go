@@ -66,6 +66,7 @@ var bodies = map[string]any{
 	"POST /apps/{app}/alerts/preview":   map[string]any{"condition": "cpu > 90"},
 	"POST /apps/{app}/alerts":           map[string]any{"condition": "cpu > 90", "receiver": "a@b.c"},
 	"PUT /apps/{app}/pipeline":          map[string]any{"profile": map[string]any{"off": true}},
+	"PUT /apps/{app}/auto-rollback":     map[string]any{"auto": true},
 	"PUT /apps/{app}/canary":            map[string]any{"share": 10},
 	"PUT /apps/{app}/routing":           map[string]any{"maintenance": true},
 	"POST /apps/{app}/volumes":          map[string]any{"path": "instance"},

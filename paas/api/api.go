@@ -84,6 +84,7 @@ type Store interface {
 	cronStore
 	loadTestStore
 	egressStore
+	autoRollbackStore
 }
 
 // Deployer moves releases; its methods return once the work is under way.
@@ -171,7 +172,7 @@ func (a *API) routes(mux *http.ServeMux) error {
 		a.sessionRoutes, a.oidcRoutes, a.tenantRoutes, a.userRoutes, a.tokenRoutes, a.invitationRoutes, a.auditRoutes, a.appRoutes, a.envRoutes, a.releaseRoutes, a.canaryRoutes,
 		a.uploadRoutes, a.logRoutes, a.archiveRoutes, a.alertRoutes, a.outboxRoutes, a.profileRoutes,
 		a.scalingRoutes, a.quotaRoutes, a.loadTestRoutes, a.whatIfRoutes, a.runRoutes, a.volumeRoutes, a.databaseRoutes, a.routingRoutes, a.pipelineRoutes, a.statusRoutes, a.diskRoutes,
-		a.cronRoutes, a.terminalRoutes, a.releaseReceiverRoutes,
+		a.cronRoutes, a.terminalRoutes, a.releaseReceiverRoutes, a.autoRollbackRoutes,
 		a.egressRoutes, a.isolationRoutes,
 	} {
 		register()

@@ -32,6 +32,7 @@ import (
 	"kurama/paas/domain"
 	"kurama/paas/git"
 	"kurama/paas/store"
+	"kurama/paas/store/storetest"
 )
 
 // world is the API over a real store and real sign-ins, with fakes for the
@@ -66,7 +67,7 @@ func newWorld(t *testing.T, settings ...func(*config.Console)) *world {
 		set(&cfg)
 	}
 	w := &world{t: t, store: store.New(pool), policies: store.NewPolicies(pool, config.Default().Autoscaler.Default()), auth: auth.New(cfg, pool), data: t.TempDir(), tokens: map[string]string{}}
-	w.pool, w.bound, w.fakes = pool, bound, &fakes{store: w.store}
+	w.pool, w.bound, w.fakes = pool, bound, &fakes{store: w.store, Trials: storetest.Trials{Store: w.store}}
 	for _, tenant := range []string{"default", "other"} {
 		must(t, first(w.auth.CreateTenant(t.Context(), tenant)))
 		must(t, first(w.store.CreateApp(t.Context(), tenant, tenant+"-app")))
@@ -208,6 +209,7 @@ func (w *world) uploads() []fs.DirEntry {
 // fakes stand in for the engine and the log. What they are given they keep, so
 // that a test can look at it.
 type fakes struct {
+	storetest.Trials
 	store *store.Store
 
 	mu       sync.Mutex

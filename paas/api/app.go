@@ -31,7 +31,8 @@ type AppView struct {
 	paas.App
 	Address     string         `json:"address" doc:"Where it answers"`
 	Replicas    []paas.Replica `json:"replicas"`
-	Ready       int            `json:"ready" doc:"Replicas that are healthy"`
+	Ready       int            `json:"ready" doc:"Replicas that are healthy, without those of a canary"`
+	Trying      int            `json:"trying" doc:"Replicas of the canary that are healthy"`
 	LastRelease *paas.Release  `json:"last_release" doc:"The newest, live or not; null before the first"`
 }
 
@@ -110,7 +111,11 @@ func (a *API) view(app paas.App) AppView {
 	v := AppView{App: app, Address: a.address(app.Tenant, app.Name), Replicas: []paas.Replica{}}
 	for _, r := range a.deps.Deployer.Replicas(app.Tenant, app.Name) {
 		v.Replicas = append(v.Replicas, r)
-		if r.State == paas.ReplicaHealthy {
+		switch {
+		case r.State != paas.ReplicaHealthy:
+		case app.Canary.Release > 0 && r.Release == app.Canary.Release:
+			v.Trying++
+		default:
 			v.Ready++
 		}
 	}

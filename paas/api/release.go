@@ -31,6 +31,7 @@ type releaser interface {
 	Redeploy(ctx context.Context, tenant, app, by string) (paas.Release, error)
 	Cancel(ctx context.Context, tenant, app string, number int, by string) (paas.Release, error)
 	Changes(ctx context.Context, tenant, app string, number, against int) (paas.ReleaseChanges, error)
+	Compare(ctx context.Context, tenant, app string, number, against int) (paas.Comparison, error)
 	Delete(ctx context.Context, tenant, app string) error
 	ShareCanary(ctx context.Context, tenant, app string, share int) error
 	EndCanary(ctx context.Context, tenant, app, by string) error
@@ -90,6 +91,12 @@ func (a *API) releaseRoutes() {
 		})
 	register(a, huma.Operation{OperationID: "get-release-changes", Method: http.MethodGet, Path: "/apps/{app}/releases/{number}/changes",
 		Summary: "Compare a release with an earlier one"}, paas.RoleViewer, a.changes)
+	register(a, huma.Operation{OperationID: "compare-release", Method: http.MethodGet, Path: "/apps/{app}/releases/{number}/figures",
+		Summary: "Compare how the routes and replicas of a release do with how an earlier one's did"},
+		paas.RoleViewer, func(ctx context.Context, in *against) (*answer[paas.Comparison], error) {
+			c, err := a.deps.Deployer.Compare(ctx, callOf(ctx).tenant, in.App, in.Number, in.Against)
+			return reply(c), err
+		})
 	register(a, huma.Operation{OperationID: "get-build-log", Method: http.MethodGet, Path: "/apps/{app}/releases/{number}/log",
 		Summary: "Read or follow a build log", Responses: ndjsonResponse("Lines {n,at,step,line}; followed, a last one {end,state,reason,address}")},
 		paas.RoleViewer, a.buildLog)
@@ -101,10 +108,13 @@ func (a *API) rollback(ctx context.Context, in *rollbackRequest) (*answer[paas.R
 	return reply(r), err
 }
 
-func (a *API) changes(ctx context.Context, in *struct {
+// against names a release, and another to compare it with.
+type against struct {
 	OneRelease
 	Against int `query:"against" minimum:"0" doc:"Number of the other; 0: the one that was live before"`
-}) (*answer[paas.ReleaseChanges], error) {
+}
+
+func (a *API) changes(ctx context.Context, in *against) (*answer[paas.ReleaseChanges], error) {
 	c := callOf(ctx)
 	changes, err := a.deps.Deployer.Changes(ctx, c.tenant, in.App, in.Number, in.Against)
 	if !c.Role.Includes(paas.RoleDeveloper) || len(c.Scopes) > 0 && !c.Has(paas.ScopeEnv) {

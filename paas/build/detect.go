@@ -54,7 +54,7 @@ func (d detector) detect() (paas.Start, error) {
 	if err != nil {
 		return paas.Start{}, err
 	}
-	start := paas.Start{Health: m.health, Release: cmp.Or(m.release, procfile.release), Volumes: m.volumes, Database: m.database, Static: m.static, Pipeline: m.pipeline, Cron: m.cron, Bounds: m.bounds}
+	start := paas.Start{Health: m.health, Release: cmp.Or(m.release, procfile.release), Volumes: m.volumes, Database: m.database, Static: m.static, Pipeline: m.pipeline, Cron: m.cron, Bounds: m.bounds, Rollback: m.rollback}
 	switch {
 	case len(m.command) > 0:
 		start.Command, start.Shell, start.Why = m.command, m.shell, "`kurama.yaml` says how to start it."

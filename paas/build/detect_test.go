@@ -71,6 +71,14 @@ func TestDetect(t *testing.T) {
 		refused("names a cron job: "+what, map[string]string{"kurama.yaml": "cron:\n" + jobs}, want)
 	}
 	refused("names a volume that cannot be", map[string]string{"kurama.yaml": "health: /\nvolumes:\n  ../x: 64MiB\n"}, "`kurama.yaml`, line 3: \"../x\" cannot be a volume")
+	t.Run("reads when the app goes back by itself", func(t *testing.T) {
+		start, err := b.Detect(write(t, t.TempDir(), map[string]string{"app.py": flask + "app = Flask(__name__)\n", "kurama.yaml": "rollback: {auto: true, within: 5m, errors: 2.5%, p95: 3x}\n"}), paas.Limits{CPU: 1})
+		if r := start.Rollback; err != nil || r == nil || !*r.Auto || *r.Within != 300 || *r.Errors != 2.5 || *r.P95 != 3 || r.Memory != nil {
+			t.Errorf("got %+v, %v", r, err)
+		}
+	})
+	refused("goes back at no more than before", map[string]string{"kurama.yaml": "rollback: {auto: true, p95: 1x}\n"}, "`kurama.yaml`, line 1: `p95` cannot be 1 times: use 1.1 to 100 times.")
+	refused("goes back always", map[string]string{"kurama.yaml": "rollback: always\n"}, "`kurama.yaml`, line 1: `rollback` is what makes the app go back by itself")
 	refused("names a bound that cannot be", map[string]string{"kurama.yaml": "health: /\nmax_body: 0\n"}, "`kurama.yaml`, line 2: `max_body` is a size, such as `200MiB`")
 	refused("names a time that cannot be", map[string]string{"kurama.yaml": "timeout: soon\n"}, "`kurama.yaml`, line 1: `timeout` is a duration from `1s` on")
 	for what, text := range map[string]string{

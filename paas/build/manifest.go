@@ -33,9 +33,10 @@ type manifest struct {
 	bounds   paas.Bounds
 	pipeline *paas.Pipeline
 	cron     []paas.CronJob
+	rollback *paas.AutoRollbackChange
 }
 
-const manifestKeys = "`command`, `app`, `release`, `volumes`, `database`, `static`, `cron`, `timeout`, `idle`, `max_body`, `health`, `pipeline` and `port`"
+const manifestKeys = "`command`, `app`, `release`, `volumes`, `database`, `static`, `cron`, `timeout`, `idle`, `max_body`, `health`, `rollback`, `pipeline` and `port`"
 
 var appTarget = regexp.MustCompile(`^[A-Za-z_][\w.]*:[A-Za-z_][\w.]*(\(\))?$`)
 
@@ -96,6 +97,8 @@ func (m *manifest) set(key, value *yaml.Node) error {
 		return m.setStatic(value)
 	case "cron":
 		return m.setCron(value)
+	case "rollback":
+		return m.setRollback(value, wrong)
 	case "timeout", "idle", "max_body":
 		return m.setBound(key.Value, value, wrong)
 	case "health":

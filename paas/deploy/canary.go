@@ -43,6 +43,7 @@ func (d *Deployer) tryOut(ctx context.Context, f *fleet, j *job, restart int) er
 	if err := d.publishSoon(ctx, d.opts.App.HealthTimeout); err != nil {
 		d.Log.Warn("the router does not know of a canary yet", "app", rel.App, "release", rel.Number, "error", err)
 	}
+	d.setAutoRollback(ctx, rel)
 	say("done", "Release %d gets %d %% of the clients after %s, release %d the others: promote it, or end it%s.",
 		rel.Number, j.canary.Share, span(j.began), d.liveNumber(f), d.address(rel))
 	d.tell(f.key, rel.Number, "", eventDeployed, fmt.Sprintf("Release %d gets %d %% of the clients.", rel.Number, j.canary.Share))
@@ -87,7 +88,7 @@ func (d *Deployer) EndCanary(ctx context.Context, tenant, app, by string) error 
 	if err != nil {
 		return err
 	}
-	if err := d.Store.EndCanary(ctx, tenant, app, fmt.Sprintf("%s ended this canary.", by)); err != nil {
+	if err := d.Store.EndCanary(ctx, tenant, app, a.Canary.Release, fmt.Sprintf("%s ended this canary.", by)); err != nil {
 		return err
 	}
 	d.tell(key{tenant, app}, a.Canary.Release, "", eventStopped, fmt.Sprintf("%s ended the canary, release %d.", by, a.Canary.Release))

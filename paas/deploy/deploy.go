@@ -32,6 +32,7 @@ type Apps interface {
 	RequestRestart(ctx context.Context, tenant, app string) error
 	SetRuntime(ctx context.Context, tenant, app, runtime string) error
 	SetBounds(ctx context.Context, tenant, app string, b paas.Bounds) error
+	SetAutoRollback(ctx context.Context, tenant, app string, c paas.AutoRollbackChange) error
 }
 
 // Releases is what is stored about releases.
@@ -42,7 +43,8 @@ type Releases interface {
 	Release(ctx context.Context, tenant, app string, number int) (paas.Release, error)
 	Releases(ctx context.Context, tenant, app string, limit int) ([]paas.Release, error)
 	SetCanary(ctx context.Context, tenant, app string, c paas.Canary) error
-	EndCanary(ctx context.Context, tenant, app, reason string) error
+	EndCanary(ctx context.Context, tenant, app string, release int, reason string) error
+	TakeBack(ctx context.Context, tenant, app string, release int, why string) error
 	AppendBuildLog(ctx context.Context, tenant, app string, release int, step, line string) error
 }
 
@@ -197,7 +199,9 @@ type Deps struct {
 
 	Pipelines Pipelines
 	Databases Databases
+	Figures   Figures
 	Herald    Herald // nil: nobody is told of releases
+	Deeds     Deeds  // nil: what it does by itself is in no audit log
 }
 
 // Herald tells those who want to know of a release that is live or has failed.
@@ -280,6 +284,7 @@ func (d *Deployer) Run(ctx context.Context) error {
 	d.spawn(func() { _ = d.Engine.KeepFair(d.life, d.slowed) })
 	d.spawn(d.failInterrupted)
 	d.spawn(d.watchLife)
+	d.spawn(d.watchReleases)
 	ticker := time.NewTicker(time.Second)
 	defer ticker.Stop()
 	failing := false

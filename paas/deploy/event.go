@@ -18,13 +18,14 @@ const (
 	eventStopped      = "stopped"
 	eventSlowed       = "slowed"
 	eventFreed        = "freed"
+	eventRolledBack   = "rolled_back"
 )
 
 // tell sends an event about an app; replica may be empty.
 func (d *Deployer) tell(k key, release int, replica, event, msg string) {
 	level := record.LevelInfo
 	switch event {
-	case eventDeployFailed, eventCrashed, eventOOMKilled:
+	case eventDeployFailed, eventCrashed, eventOOMKilled, eventRolledBack:
 		level = record.LevelError
 	case eventSlowed:
 		level = record.LevelWarning

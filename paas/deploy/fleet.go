@@ -54,7 +54,8 @@ type fleet struct {
 	spareAt   time.Time          // no replica is made to stand by before this
 	rolling   bool               // candidates are on their way, or being switched to
 	deleting  bool
-	measuring bool // its isolation is
+	measuring bool           // its isolation is
+	watched   map[int]*watch // releases that are looked at; each watch is the looker's alone
 
 	failures int // starts in a row that failed
 	startAt  time.Time
@@ -71,7 +72,7 @@ type fleet struct {
 }
 
 func newFleet(ctx context.Context, k key, now time.Time) *fleet {
-	f := &fleet{key: k, since: now, replicas: map[string]*replica{}, static: map[int][]paas.Static{}, numbers: map[int]*deploying{}, announced: -1}
+	f := &fleet{key: k, since: now, replicas: map[string]*replica{}, static: map[int][]paas.Static{}, numbers: map[int]*deploying{}, watched: map[int]*watch{}, announced: -1}
 	f.life, f.end = context.WithCancel(ctx)
 	return f
 }

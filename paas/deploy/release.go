@@ -22,6 +22,7 @@ type job struct {
 	source  func(ctx context.Context, j *job) error
 	reuses  bool        // the source is a former release's
 	canary  paas.Canary // share that it is tried out with; none: it goes live
+	in      int         // the live release that it may take the place of; 0: whichever is
 	synced  chan error  // gets one value: whether the source would survive a power cut
 }
 
@@ -38,9 +39,13 @@ func (d *Deployer) Deploy(ctx context.Context, tenant, app, by string, up paas.U
 		if err := errors.Join(d.Disk.Room(), d.Store.AllowBuild(ctx, tenant)); err != nil {
 			return paas.Release{}, err
 		}
+		share := 0
+		if a.Release > 0 { // the first goes live for all
+			share = up.Canary
+		}
 		limits := paas.Limits{CPU: d.opts.App.CPU, Memory: int64(d.opts.App.Memory), Disk: int64(d.opts.App.Disk),
 			Pids: d.opts.App.Pids, Nofile: d.opts.App.Nofile}
-		return paas.Release{Limits: limits, Commit: up.Commit}, nil
+		return paas.Release{Limits: limits, Share: share, Commit: up.Commit}, nil
 	}, func(ctx context.Context, j *job) error {
 		j.canary = paas.Canary{Release: j.release.Number, Share: up.Canary}
 		return d.unpack(ctx, j, up)
@@ -293,6 +298,9 @@ func (d *Deployer) bringLive(ctx context.Context, f *fleet, j *job) error {
 	d.mu.Lock()
 	f.see(app)
 	d.mu.Unlock()
+	if j.in > 0 && app.Release != j.in {
+		return &paas.Invalid{Reason: fmt.Sprintf("Release %d went live meanwhile, so there is nothing to take back.", app.Release)}
+	}
 	if err := d.checkPipeline(ctx, rel); err != nil {
 		return err
 	}
@@ -324,6 +332,7 @@ func (d *Deployer) bringLive(ctx context.Context, f *fleet, j *job) error {
 			d.Log.Warn("the bounds that kurama.yaml sets are not stored", "app", rel.App, "release", rel.Number, "error", err)
 		}
 	}
+	d.setAutoRollback(ctx, rel)
 	d.setPipeline(ctx, rel)
 	rel.State = paas.ReleaseLive
 	d.spawn(func() { d.herald(d.life, rel) })

@@ -8,17 +8,26 @@ import (
 )
 
 // Rollback deploys release n of an app again, as a new release with the same
-// source and settings; 0 stands for the one that was live before. It returns
+// source and settings; 0 stands for the one that was live before and was not taken
+// back by Kurama. It returns
 // paas.ErrNotFound for an app or release that does not exist, and
 // *paas.Invalid for one that cannot be rolled back to.
 func (d *Deployer) Rollback(ctx context.Context, tenant, app string, n int, by string) (paas.Release, error) {
+	return d.rollback(ctx, tenant, app, n, by, 0)
+}
+
+// rollback is Rollback in place of one release alone; in 0: of whichever is live.
+func (d *Deployer) rollback(ctx context.Context, tenant, app string, n int, by string, in int) (paas.Release, error) {
 	var from paas.Release
 	return d.accept(ctx, tenant, app, by, func(ctx context.Context, a paas.App) (rel paas.Release, err error) {
 		if from, err = d.rollbackTo(ctx, a, n); err != nil {
 			return rel, err
 		}
 		return paas.Release{RollbackOf: from.Number, SourceDigest: from.SourceDigest, Commit: from.Commit, Limits: from.Limits, Env: from.Env}, nil
-	}, func(_ context.Context, j *job) error { return d.reuse(j, from) }, false)
+	}, func(_ context.Context, j *job) error {
+		j.in = in
+		return d.reuse(j, from)
+	}, false)
 }
 
 func (d *Deployer) rollbackTo(ctx context.Context, a paas.App, n int) (paas.Release, error) {
@@ -29,20 +38,11 @@ func (d *Deployer) rollbackTo(ctx context.Context, a paas.App, n int) (paas.Rele
 		}
 		return rel, err
 	}
-	releases, err := d.Store.Releases(ctx, a.Tenant, a.Name, 0)
-	if err != nil {
-		return paas.Release{}, err
+	before, err := d.former(ctx, paas.Release{Tenant: a.Tenant, App: a.Name, Number: a.Release})
+	if err == nil && before.Number == 0 {
+		err = &paas.Invalid{Reason: "There is no earlier release that was live, so there is nothing to roll back to."}
 	}
-	var before paas.Release
-	for _, r := range releases {
-		if r.Number != a.Release && r.LiveAt != nil && (before.LiveAt == nil || r.LiveAt.After(*before.LiveAt)) {
-			before = r
-		}
-	}
-	if before.LiveAt == nil {
-		return before, &paas.Invalid{Reason: "There is no earlier release that was live, so there is nothing to roll back to."}
-	}
-	return before, nil
+	return before, err
 }
 
 // Redeploy deploys the source of the live release again with the app's present

@@ -102,9 +102,11 @@ type platform struct {
 	t *testing.T
 	world
 	*parts
-	router *tables
-	events *events
-	door   deploy.Router // nil: router
+	router  *tables
+	events  *events
+	door    deploy.Router // nil: router
+	figures *figures      // nil: nothing is known of any release
+	deeds   *deeds        // nil: nothing is noted or told
 	*deploy.Deployer
 }
 
@@ -117,6 +119,7 @@ func newPlatform(t *testing.T, change func(*config.Config)) *platform {
 	cfg := config.Default()
 	cfg.App.RestartMin, cfg.App.RestartMax = 100*time.Millisecond, 400*time.Millisecond
 	cfg.App.StopTimeout = 3 * time.Second
+	cfg.App.LookInterval = time.Hour // tests look by themselves
 	cfg.Docker.NetworkPool = "10.214.0.0/16"
 	if change != nil {
 		change(&cfg)
@@ -153,8 +156,14 @@ func (p *platform) run() (kill func()) {
 	if p.door != nil {
 		control = p.door
 	}
-	p.Deployer = deploy.New(deploy.Options{App: p.Config.App, Domain: "localhost", RouterPort: 8080},
-		deploy.Deps{Store: p.store, Decided: p.policies, Builder: p.build, Engine: p.engine, Router: control, Events: p.events, Disk: roomy{}, Databases: p.databases, Log: log})
+	deps := deploy.Deps{Store: p.store, Decided: p.policies, Builder: p.build, Engine: p.engine, Router: control, Events: p.events, Disk: roomy{}, Databases: p.databases, Log: log}
+	if p.figures != nil {
+		deps.Figures = p.figures
+	}
+	if p.deeds != nil {
+		deps.Deeds, deps.Herald = p.deeds, p.deeds
+	}
+	p.Deployer = deploy.New(deploy.Options{App: p.Config.App, Domain: "localhost", RouterPort: 8080}, deps)
 	d := p.Deployer
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)

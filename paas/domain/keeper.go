@@ -189,7 +189,7 @@ func (k *Keeper) shown(ctx context.Context, d paas.Domain, host string) (shown, 
 	if k.domain != "localhost" { // a name that leads to each machine itself
 		how += fmt.Sprintf(", or make %s a CNAME of %s", host, paas.Hosts(d.Tenant, d.App, k.domain)[0])
 	}
-	return false, true, fmt.Sprintf("Nothing shows yet that %s is yours. %s. It is looked for again by itself.", host, how)
+	return false, true, fmt.Sprintf("The DNS does not show yet that %s is yours. %s. Kurama looks again by itself.", host, how)
 }
 
 // holds reports whether the tenant that has host can still show it. Name

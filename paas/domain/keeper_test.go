@@ -127,7 +127,7 @@ func TestDomainsAreTheirOwners(t *testing.T) {
 		active, says := s.ask("ann", "shop", host)
 		s.want(active, says, 1, "")
 		active, says = s.ask("eve", "shop", host)
-		s.want(active, says, 0, "Nothing shows yet")
+		s.want(active, says, 0, "The DNS does not show yet")
 		for _, near := range []string{"ann.apps.example.", "a.blog.ann.apps.example.", "blog.annapps.example.", "blog.ann.apps.example.evil."} {
 			s.zones.cnames["x.example.org"] = near
 			if active, _ := s.ask("ann", "blog", "x.example.org"); len(active) != 0 {
@@ -189,7 +189,7 @@ func TestDomainsAreTheirOwners(t *testing.T) {
 			}
 		}
 		_, says := s.ask("ann", "shop", "a.example.org", "b.example.org", "c.example.org", "d.example.org", "e.example.org")
-		if strings.Count(says, "Nothing shows yet") != 5 {
+		if strings.Count(says, "The DNS does not show yet") != 5 {
 			t.Errorf("says %q", says)
 		}
 		s.zones.wait = nil

@@ -9,7 +9,7 @@ import (
 	"kurama/paas"
 )
 
-const appColumns = `tenant, name, uid, state, reason, desired, asleep, release, restart, runtime, canary_release, canary_share, routing,
+const appColumns = `tenant, name, uid, state, reason, desired, asleep, release, restart, runtime, canary_release, canary_share, rollback, routing,
 	ARRAY(SELECT d.name FROM domains d WHERE d.tenant = apps.tenant AND d.app = apps.name ORDER BY 1),
 	ARRAY(SELECT d.name FROM domains d WHERE d.tenant = apps.tenant AND d.app = apps.name AND active_at IS NOT NULL ORDER BY 1),
 	(SELECT coalesce(jsonb_agg(jsonb_build_object('release', r.number, 'folders', r.start->'static') ORDER BY r.number), '[]') FROM releases r
@@ -18,7 +18,7 @@ const appColumns = `tenant, name, uid, state, reason, desired, asleep, release, 
 
 func scanApp(row pgx.CollectableRow) (paas.App, error) {
 	var a paas.App
-	err := row.Scan(&a.Tenant, &a.Name, &a.UID, &a.State, &a.Reason, &a.Desired, &a.Asleep, &a.Release, &a.Restart, &a.Runtime, &a.Canary.Release, &a.Canary.Share,
+	err := row.Scan(&a.Tenant, &a.Name, &a.UID, &a.State, &a.Reason, &a.Desired, &a.Asleep, &a.Release, &a.Restart, &a.Runtime, &a.Canary.Release, &a.Canary.Share, &a.Rollback,
 		&a.Routing, &a.Routing.Domains, &a.Routing.Active,
 		&a.Static, &a.CreatedAt, &a.UpdatedAt)
 	return a, err

@@ -47,16 +47,16 @@ func becomeCanary(ctx context.Context, tx pgx.Tx, a paas.App, number int) error 
 	if state != paas.ReleaseBuilding && state != paas.ReleaseStarting {
 		return &paas.Invalid{Reason: fmt.Sprintf("Release %d cannot be a canary: it is %s. Deploy it again with a share.", number, state)}
 	}
-	_, err := tx.Exec(ctx, `UPDATE releases SET state = 'canary' WHERE tenant = $1 AND app = $2 AND number = $3`, a.Tenant, a.Name, number)
+	_, err := tx.Exec(ctx, `UPDATE releases SET state = 'canary', canary_at = now() WHERE tenant = $1 AND app = $2 AND number = $3`, a.Tenant, a.Name, number)
 	return err
 }
 
 // EndCanary takes an app's canary out of the requests; the reason is a sentence.
-// It returns paas.ErrNotFound where there is none.
-func (s *Store) EndCanary(ctx context.Context, tenant, app, reason string) error {
+// It returns paas.ErrNotFound where the release is not its canary.
+func (s *Store) EndCanary(ctx context.Context, tenant, app string, release int, reason string) error {
 	err := s.write(ctx, tenant, app, func(tx pgx.Tx) error {
-		var release int
-		if err := tx.QueryRow(ctx, `SELECT canary_release FROM apps WHERE tenant = $1 AND name = $2 AND canary_release > 0 FOR UPDATE`, tenant, app).Scan(&release); err != nil {
+		if err := tx.QueryRow(ctx, `SELECT canary_release FROM apps WHERE tenant = $1 AND name = $2 AND canary_release = $3 AND $3 > 0 FOR UPDATE`,
+			tenant, app, release).Scan(&release); err != nil {
 			return err
 		}
 		if _, err := tx.Exec(ctx, `UPDATE releases SET state = 'failed', reason = $4

@@ -48,10 +48,20 @@ func TestCanary(t *testing.T) {
 		a, err := s.App(ctx, "default", "hello")
 		wantErr(t, err, nil)
 		trial := a.Canary.Release
-		wantErr(t, s.EndCanary(ctx, "default", "hello", "ann ended this canary."), nil)
+		wantErr(t, s.EndCanary(ctx, "default", "hello", trial, "ann ended this canary."), nil)
 		refused(t, set(trial, 20), "it is failed")
 		refused(t, s.SetLive(ctx, "default", "hello", trial), "ended before it went live: ann ended this canary.")
 		is(t, trial, paas.ReleaseFailed, paas.Canary{})
+	})
+	t.Run("that is another by now is not ended", func(t *testing.T) {
+		trial := release()
+		wantErr(t, set(trial, 10), nil)
+		wantErr(t, s.EndCanary(ctx, "default", "hello", trial-1, "It was slow."), paas.ErrNotFound)
+		is(t, trial, paas.ReleaseCanary, paas.Canary{Release: trial, Share: 10})
+		if r, err := s.Release(ctx, "default", "hello", trial); err != nil || r.CanaryAt == nil || r.LiveAt != nil {
+			t.Errorf("%+v, %v", r, err)
+		}
+		wantErr(t, s.EndCanary(ctx, "default", "hello", trial, "It is over."), nil)
 	})
 	t.Run("that went live gets no share", func(t *testing.T) {
 		trial := release()

@@ -86,18 +86,23 @@ func (s *Store) quotaOf(ctx context.Context, tx pgx.Tx, tenant string) (paas.Quo
 }
 
 // limitsOfApp joins the limits of an app's live release, or of the one on its
-// way where none is live, and t: how many replicas its canary has (as
-// paas.Canary.Replicas says) with what limits.
+// way where none is live, and t: what its canary asks for (replicas as
+// paas.Canary.Replicas says), and a release that is on its way to be one, whose
+// place is taken from the moment it is accepted.
 const limitsOfApp = `LEFT JOIN LATERAL (SELECT limits FROM releases r WHERE r.tenant = a.tenant AND r.app = a.name
 	ORDER BY r.number = a.release DESC, r.number DESC LIMIT 1) r ON true
-	CROSS JOIN LATERAL (SELECT (a.desired * a.canary_share + 99) / 100 AS n,
-		(SELECT limits FROM releases c WHERE c.tenant = a.tenant AND c.app = a.name AND c.number = a.canary_release) AS limits) t`
+	CROSS JOIN LATERAL (SELECT coalesce(sum(n), 0) AS n, coalesce(sum(n * (limits->>'cpu')::float8), 0) AS cpu,
+			coalesce(sum(n * (limits->>'memory')::bigint), 0) AS memory, coalesce(sum(n * (limits->>'disk')::bigint), 0) AS disk FROM (
+		SELECT (a.desired * a.canary_share + 99) / 100 AS n, limits FROM releases c
+			WHERE c.tenant = a.tenant AND c.app = a.name AND c.number = a.canary_release
+		UNION ALL SELECT (a.desired * c.share + 99) / 100, limits FROM releases c
+			WHERE c.tenant = a.tenant AND c.app = a.name AND c.share > 0 AND c.state IN ('building', 'starting')) trial) t`
 
 // askedReplicas, askedCPU and askedMemory add up what apps ask for.
 const (
 	askedReplicas = `coalesce(sum(a.desired + t.n), 0)::int`
-	askedCPU      = `coalesce(sum(a.desired * (r.limits->>'cpu')::float8 + t.n * coalesce((t.limits->>'cpu')::float8, 0)), 0)`
-	askedMemory   = `coalesce(sum(a.desired * (r.limits->>'memory')::bigint + t.n * coalesce((t.limits->>'memory')::bigint, 0)), 0)::bigint`
+	askedCPU      = `coalesce(sum(a.desired * (r.limits->>'cpu')::float8 + t.cpu), 0)`
+	askedMemory   = `coalesce(sum(a.desired * (r.limits->>'memory')::bigint + t.memory), 0)::bigint`
 )
 
 // useOf adds up what a tenant's apps ask for. An app without a live release
@@ -105,7 +110,7 @@ const (
 func useOf(ctx context.Context, tx pgx.Tx, tenant string) (paas.Quota, error) {
 	return one(ctx, tx, pgx.RowToStructByPos[paas.Quota], `
 		SELECT count(*)::int, `+askedReplicas+`, `+askedCPU+`, `+askedMemory+`,
-			(coalesce(sum(a.desired * (r.limits->>'disk')::bigint + t.n * coalesce((t.limits->>'disk')::bigint, 0)), 0) + (SELECT coalesce(sum(size), 0) FROM volumes WHERE tenant = $1)
+			(coalesce(sum(a.desired * (r.limits->>'disk')::bigint + t.disk), 0) + (SELECT coalesce(sum(size), 0) FROM volumes WHERE tenant = $1)
 				+ (SELECT coalesce(sum(size), 0) FROM databases WHERE tenant = $1))::bigint,
 			(SELECT coalesce(sum(seconds), 0) / 60 FROM build_use WHERE tenant = $1 AND at > now() - interval '24 hours'), 0::bigint, 0
 		FROM apps a `+limitsOfApp+` WHERE a.tenant = $1 AND a.state <> 'deleting'`, tenant)

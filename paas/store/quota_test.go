@@ -59,7 +59,28 @@ func TestQuota(t *testing.T) {
 		}
 		refused(t, s.SetCanary(ctx, "default", "hello", paas.Canary{Release: rel.Number, Share: 67}), "Tenant default would have 6 replicas")
 		refused(t, s.SetDesired(ctx, "default", "hello", 4), "Tenant default would have 6 replicas")
-		wantErr(t, s.EndCanary(ctx, "default", "hello", "It is over."), nil)
+		wantErr(t, s.EndCanary(ctx, "default", "hello", rel.Number, "It is over."), nil)
+		wantErr(t, s.SetDesired(ctx, "default", "hello", 5), nil)
+	})
+	t.Run("takes the place of a canary as soon as it is accepted, and gives it back when that fails", func(t *testing.T) {
+		wantErr(t, s.SetDesired(ctx, "default", "hello", 4), nil)
+		trial := paas.Release{Tenant: "default", App: "hello", Share: 50, Limits: paas.Limits{CPU: 0.5, Memory: 64 << 20}}
+		_, err := s.NewRelease(ctx, trial) // two beside four
+		refused(t, err, "Tenant default would have 6 replicas, and its quota is 5.")
+		trial.Share = 25
+		first, err := s.NewRelease(ctx, trial)
+		wantErr(t, err, nil)
+		_, err = s.NewRelease(ctx, trial) // nothing has started, and yet there is no room for another
+		refused(t, err, "Tenant default would have 6 replicas")
+		first.State = paas.ReleaseFailed
+		wantErr(t, s.UpdateRelease(ctx, first), nil)
+		second, err := s.NewRelease(ctx, trial)
+		wantErr(t, err, nil)
+		wantErr(t, s.SetCanary(ctx, "default", "hello", paas.Canary{Release: second.Number, Share: 25}), nil)
+		if _, _, use, err := s.Quota(ctx, "default"); err != nil || use.Replicas != 5 {
+			t.Errorf("got %+v, %v", use, err)
+		}
+		wantErr(t, s.EndCanary(ctx, "default", "hello", second.Number, "It is over."), nil)
 		wantErr(t, s.SetDesired(ctx, "default", "hello", 5), nil)
 	})
 	t.Run("refuses cores and memory, counted over the replicas", func(t *testing.T) {

@@ -10,12 +10,12 @@ import (
 )
 
 const releaseColumns = `tenant, app, number, state, reason, source_digest, layer, start, limits, env,
-	rollback_of, created_by, created_at, live_at, commit`
+	rollback_of, created_by, created_at, live_at, commit, share, canary_at, rolled_back`
 
 func scanRelease(row pgx.CollectableRow) (paas.Release, error) {
 	var r paas.Release
 	err := row.Scan(&r.Tenant, &r.App, &r.Number, &r.State, &r.Reason, &r.SourceDigest, &r.Layer, &r.Start,
-		&r.Limits, &r.Env, &r.RollbackOf, &r.CreatedBy, &r.CreatedAt, &r.LiveAt, &r.Commit)
+		&r.Limits, &r.Env, &r.RollbackOf, &r.CreatedBy, &r.CreatedAt, &r.LiveAt, &r.Commit, &r.Share, &r.CanaryAt, &r.RolledBack)
 	return r, err
 }
 
@@ -39,10 +39,10 @@ func (s *Store) NewRelease(ctx context.Context, r paas.Release) (paas.Release, e
 		}
 		stored, err = one(ctx, tx, scanRelease, `
 			INSERT INTO releases (tenant, app, number, state, reason, source_digest, layer, start, limits, env,
-				rollback_of, created_by, commit)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) RETURNING `+releaseColumns,
+				rollback_of, created_by, commit, share)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) RETURNING `+releaseColumns,
 			r.Tenant, r.App, number, string(r.State), text(r.Reason), r.SourceDigest, r.Layer, r.Start, r.Limits,
-			s.keys.seal(r.Tenant, r.App, r.Env), r.RollbackOf, text(r.CreatedBy), text(r.Commit))
+			s.keys.seal(r.Tenant, r.App, r.Env), r.RollbackOf, text(r.CreatedBy), text(r.Commit), r.Share)
 		return err
 	}
 	err := s.write(ctx, r.Tenant, r.App, func(tx pgx.Tx) error {

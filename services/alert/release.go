@@ -23,7 +23,8 @@ const (
 // are added, never changed, within a version of hookBody.
 type toldRelease struct {
 	Number       int               `json:"number"`
-	State        paas.ReleaseState `json:"state"` // live or failed
+	State        paas.ReleaseState `json:"state"`                 // live or failed
+	RolledBack   string            `json:"rolled_back,omitempty"` // why Kurama takes this live release back by itself
 	Reason       string            `json:"reason,omitempty"`
 	RollbackOf   int               `json:"rollback_of,omitempty"`
 	CreatedBy    string            `json:"created_by"`
@@ -77,7 +78,7 @@ func (s *Rules) SetReleaseReceivers(ctx context.Context, tenant, app, by string,
 	return nil
 }
 
-// TellRelease queues a message about a release that is live or has failed for
+// TellRelease queues a message about a release that is live, has failed or is taken back, for
 // each of the app's receivers. Beyond the messages per hour, which are counted
 // apart from those of alerts, it is stored as suppressed.
 func (s *Rules) TellRelease(ctx context.Context, r paas.Release) error {
@@ -85,17 +86,20 @@ func (s *Rules) TellRelease(ctx context.Context, r paas.Release) error {
 	if err != nil || len(receivers) == 0 {
 		return err
 	}
-	told := toldRelease{Number: r.Number, State: r.State, Reason: r.Reason, RollbackOf: r.RollbackOf, CreatedBy: r.CreatedBy, SourceDigest: r.SourceDigest,
+	told := toldRelease{Number: r.Number, State: r.State, RolledBack: r.RolledBack, Reason: r.Reason, RollbackOf: r.RollbackOf, CreatedBy: r.CreatedBy, SourceDigest: r.SourceDigest,
 		URL: fmt.Sprintf("%s/#/apps/%s/releases/%d", s.consoleURL, r.App, r.Number)}
 	data, err := json.Marshal(told)
 	if err != nil {
 		return fmt.Errorf("telling of release %d of %s: %w", r.Number, r.App, err)
 	}
-	what := "is live."
-	if r.State == paas.ReleaseFailed {
-		what = "failed: " + r.Reason
+	short, what := "is live", "is live."
+	switch {
+	case r.RolledBack != "":
+		short, what = "is taken back", "is taken back. "+r.RolledBack
+	case r.State == paas.ReleaseFailed:
+		short, what = "failed", "failed: "+r.Reason
 	}
-	subject := fmt.Sprintf("%s: release %d %s", r.App, r.Number, map[bool]string{true: "failed", false: "is live"}[r.State == paas.ReleaseFailed])
+	subject := fmt.Sprintf("%s: release %d %s", r.App, r.Number, short)
 	text := fmt.Sprintf("Release %d of %s, made by %s, %s\n%s\n", r.Number, r.App, r.CreatedBy, what, told.URL)
 	for _, receiver := range receivers {
 		if _, err := s.pool.Exec(ctx, `INSERT INTO notifications (id, tenant, app, kind, recipient, subject, body_text, body_html, release, state)

@@ -3,10 +3,12 @@ package profile
 import (
 	"fmt"
 	"math"
+	"slices"
 	"testing"
 	"time"
 
 	"kurama/logship/record"
+	"kurama/paas"
 	"kurama/services/sink/sinktest"
 )
 
@@ -61,6 +63,23 @@ func TestAReportComparesRoutesAndReleases(t *testing.T) {
 	}
 	if want := float64(day.Total.Requests) / day.To.Sub(day.From).Seconds(); day.Total.Rate != want || r.To.Sub(r.From) < 15*time.Minute {
 		t.Errorf("%v requests/s since the first one, want %v; the 15 minutes are %s", day.Total.Rate, want, r.To.Sub(r.From))
+	}
+	wantFigures := func(release int, warm time.Time, route string, requests, timed int64, p95 float64, last time.Time) {
+		t.Helper()
+		f, err := b.query.Release(t.Context(), "acme", "shop", release, time.Time{}, now, warm)
+		if err != nil || f.Release != release || !f.To.Equal(last) || f.To.Sub(f.From) < time.Hour {
+			t.Errorf("release %d: from %s to %s, not to %s: %v", release, f.From, f.To, last, err)
+		}
+		i := slices.IndexFunc(f.Routes, func(r paas.RouteFigures) bool { return r.Route == route })
+		if i < 0 || f.Routes[i].Requests != requests || f.Routes[i].Timed != timed || math.Abs(f.Routes[i].Quantile(0.95)/p95-1) > 0.02 {
+			t.Errorf("release %d: %+v", release, f.Routes)
+		}
+	}
+	minute := func(ago time.Duration) time.Time { return now.Add(-ago).UTC().Truncate(time.Minute).Add(time.Minute) }
+	wantFigures(1, time.Time{}, "/buy", 100, 100, 20, minute(3*time.Hour))
+	wantFigures(2, now.Add(-2*time.Minute), "/buy", 101, 100, 40, minute(time.Minute))
+	if f, err := b.query.Release(t.Context(), "other", "shop", 2, time.Time{}, now, now); err != nil || len(f.Routes) != 0 {
+		t.Errorf("another tenant sees %+v, %v", f, err)
 	}
 	slow, err := b.query.Slowest(t.Context(), "acme", "shop", r.From, r.To, 3)
 	if err != nil || len(slow) != 3 || slow[0].Dur != 900 || slow[0].Req != "req-/buy-900" || slow[1].Dur != 700 || slow[2].Dur != 40 || slow[0].Release != 2 {

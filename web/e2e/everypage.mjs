@@ -26,6 +26,7 @@ const PAGES = [
   ['storage', of('storage'), '[data-testid=database-create]'],
   ['isolation', of('isolation'), '[data-testid=isolation-measure]'],
   ['danger', of('danger'), '[data-testid=delete-name]'],
+  ['no-such-page', of('nonsense'), 'text=has no page'],
   ['users', `${C}#/access`, 'table'],
   ['tokens', `${C}#/access/tokens`, 'text=Make token'],
   ['audit', `${C}#/access/audit`, '[data-testid=deed]'],

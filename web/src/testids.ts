@@ -10,7 +10,7 @@
 //   load        load-by load-rate load-minutes load-scenario load-begin load-run (data-state) load-answered load-stop load-row (data-state)
 //   overview    trends share-open share-make share-link   quota  quota-save  egress  egress-save  runtime   calendar-day
 //   isolation   isolation-measure isolation-check   alert-preview
-//   releases    canary canary-promote canary-end
+//   releases    canary canary-promote canary-end release-figures auto-rollback auto-rollback-switch
 //   domains     domains domains-found routing-save   silence silence-add
 //   profile     slow-row slow-route flame flame-begin   disk  disk-collect
 //   status      capacity   archive  archive-limits-save
@@ -99,6 +99,9 @@ export const ids = {
   canary: 'canary',
   canaryPromote: 'canary-promote',
   canaryEnd: 'canary-end',
+  releaseFigures: 'release-figures',
+  autoRollback: 'auto-rollback',
+  autoRollbackSwitch: 'auto-rollback-switch',
   domains: 'domains',
   domainsFound: 'domains-found',
   cancelDeploy: 'cancel-deploy',

@@ -22,7 +22,7 @@ export interface components {
             name: string;
             /**
              * Format: int64
-             * @description Replicas that are healthy
+             * @description Replicas that are healthy, without those of a canary
              */
             ready: number;
             reason?: string;
@@ -32,6 +32,11 @@ export interface components {
             runtime?: string;
             state: string;
             tenant: string;
+            /**
+             * Format: int64
+             * @description Replicas of the canary that are healthy
+             */
+            trying: number;
             /** Format: date-time */
             updated_at: string;
         };
@@ -114,6 +119,52 @@ export interface components {
             replicas: number;
             tenant: string;
         };
+        AutoRollback: {
+            auto: boolean;
+            /**
+             * Format: double
+             * @description Percentage points by which more requests of a route fail
+             */
+            errors: number;
+            /**
+             * Format: double
+             * @description Percent of its limit by which a replica holds more on average
+             */
+            memory: number;
+            /**
+             * Format: double
+             * @description How many times the former p95 of a route
+             */
+            p95: number;
+            /**
+             * Format: double
+             * @description Seconds after a release went live in which it is watched; a canary is watched as long as it is one
+             */
+            within: number;
+        };
+        AutoRollbackChange: {
+            auto?: boolean;
+            /**
+             * Format: double
+             * @description Percentage points, 0.1 to 100
+             */
+            errors?: number;
+            /**
+             * Format: double
+             * @description Percent of the limit, 1 to 100
+             */
+            memory?: number;
+            /**
+             * Format: double
+             * @description Times, 1.1 to 100
+             */
+            p95?: number;
+            /**
+             * Format: double
+             * @description Seconds, 60 to 3600
+             */
+            within?: number;
+        };
         Bounds: {
             /** Format: double */
             idle?: number;
@@ -154,6 +205,28 @@ export interface components {
              * @description Bytes that the disk has more than before
              */
             freed: number;
+        };
+        Comparison: {
+            /**
+             * Format: int64
+             * @description 0: no other was live
+             */
+            against: number;
+            /**
+             * Format: date-time
+             * @description Begin of the requests of the release that are looked at
+             */
+            from: string;
+            memory: components["schemas"]["MemoryComparison"];
+            /** Format: int64 */
+            release: number;
+            /** @description What is worse first, then by requests */
+            routes: components["schemas"]["RouteComparison"][] | null;
+            says: string;
+            /** Format: date-time */
+            to: string;
+            /** @enum {string} */
+            verdict: "worse" | "fine" | "few";
         };
         Course: {
             events: components["schemas"]["CourseEvent"][] | null;
@@ -651,6 +724,18 @@ export interface components {
             name: string;
             says: string;
         };
+        MemoryComparison: {
+            /** Format: double */
+            before_mean: number | null;
+            /** Format: double */
+            before_peak: number | null;
+            /** Format: double */
+            mean: number | null;
+            /** Format: double */
+            peak: number | null;
+            says: string;
+            worse: boolean;
+        };
         Message: {
             message: string;
         };
@@ -1077,6 +1162,8 @@ export interface components {
             app: string;
             commit?: string;
             /** Format: date-time */
+            canary_at?: string;
+            /** Format: date-time */
             created_at: string;
             created_by: string;
             layer: string;
@@ -1088,6 +1175,9 @@ export interface components {
             reason?: string;
             /** Format: int64 */
             rollback_of?: number;
+            rolled_back?: string;
+            /** Format: int64 */
+            share?: number;
             source_digest: string;
             start: components["schemas"]["Start"];
             state: string;
@@ -1156,6 +1246,14 @@ export interface components {
              */
             release: number;
         };
+        RouteComparison: {
+            before: components["schemas"]["RouteSide"];
+            method: string;
+            now: components["schemas"]["RouteSide"];
+            route: string;
+            says: string;
+            worse: boolean;
+        };
         RouteProfile: {
             /** @description The median of the route is above that of the app */
             above_median: boolean;
@@ -1202,6 +1300,30 @@ export interface components {
             /** Format: int64 */
             requests: number;
             route: string;
+        };
+        RouteSide: {
+            /**
+             * Format: double
+             * @description Percent answered with 500 and above
+             */
+            errors: number | null;
+            /**
+             * Format: double
+             * @description ms; null below 72 requests
+             */
+            p95: number | null;
+            /**
+             * Format: double
+             * @description to here
+             */
+            p95_high: number | null;
+            /**
+             * Format: double
+             * @description With a certainty of 95 % the true p95 is from here
+             */
+            p95_low: number | null;
+            /** Format: int64 */
+            requests: number;
         };
         RouteTrend: {
             /** @description Response time of each step, ms; null where nobody asked */
@@ -1577,6 +1699,7 @@ export interface components {
             health: string;
             pipeline?: components["schemas"]["Pipeline"];
             release?: string;
+            rollback?: components["schemas"]["AutoRollbackChange"];
             shell: boolean;
             static?: components["schemas"]["Static"][] | null;
             volumes?: components["schemas"]["Volume"][] | null;
@@ -1812,11 +1935,14 @@ export type ArchiveList = components['schemas']['ArchiveList'];
 export type ArchiveState = components['schemas']['ArchiveState'];
 export type ArchiveUse = components['schemas']['ArchiveUse'];
 export type Asked = components['schemas']['Asked'];
+export type AutoRollback = components['schemas']['AutoRollback'];
+export type AutoRollbackChange = components['schemas']['AutoRollbackChange'];
 export type Bounds = components['schemas']['Bounds'];
 export type Branch = components['schemas']['Branch'];
 export type Canary = components['schemas']['Canary'];
 export type CanaryShareBody = components['schemas']['CanaryShareBody'];
 export type Collected = components['schemas']['Collected'];
+export type Comparison = components['schemas']['Comparison'];
 export type Course = components['schemas']['Course'];
 export type CourseEvent = components['schemas']['CourseEvent'];
 export type CoursePoint = components['schemas']['CoursePoint'];
@@ -1856,6 +1982,7 @@ export type LoadTestList = components['schemas']['LoadTestList'];
 export type LoadTestRequestBody = components['schemas']['LoadTestRequestBody'];
 export type LookRequestBody = components['schemas']['LookRequestBody'];
 export type Lookup = components['schemas']['Lookup'];
+export type MemoryComparison = components['schemas']['MemoryComparison'];
 export type Message = components['schemas']['Message'];
 export type NewInvitationBody = components['schemas']['NewInvitationBody'];
 export type NewRule = components['schemas']['NewRule'];
@@ -1894,7 +2021,9 @@ export type ReleaseReceivers = components['schemas']['ReleaseReceivers'];
 export type Replica = components['schemas']['Replica'];
 export type RoleStatus = components['schemas']['RoleStatus'];
 export type RollbackRequestBody = components['schemas']['RollbackRequestBody'];
+export type RouteComparison = components['schemas']['RouteComparison'];
 export type RouteProfile = components['schemas']['RouteProfile'];
+export type RouteSide = components['schemas']['RouteSide'];
 export type RouteTrend = components['schemas']['RouteTrend'];
 export type RoutingChangeBody = components['schemas']['RoutingChangeBody'];
 export type RoutingView = components['schemas']['RoutingView'];

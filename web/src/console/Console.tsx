@@ -5,7 +5,7 @@ import { Waiting } from '../parts/Waiting';
 import { Frame } from './Frame';
 import { AppsPage } from './pages/AppsPage';
 import { SignIn } from './pages/SignIn';
-import { useRoute } from './route';
+import { to, useRoute } from './route';
 import { lookAtTenant, SessionProvider, useSessionQuery } from './session';
 
 const AppPage = lazy(() => import('./pages/AppPage'));
@@ -39,5 +39,10 @@ function Page({ parts }: { parts: string[] }) {
   if (first === 'apps' && name) return <AppPage key={name} name={name} />;
   if (first === 'access') return <AccessPage />;
   if (first === 'status') return <StatusPage />;
-  return <AppsPage />;
+  if (!first || first === 'apps') return <AppsPage />;
+  return (
+    <div className="page">
+      <div className="panel empty" role="alert"><b>The console has no page “{first}”</b>The address may be of another version, or mistyped. <a className="crumb in-text" href={to([])}>Go to the apps</a></div>
+    </div>
+  );
 }

@@ -2,10 +2,11 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { stepsOf } from '../api/course';
 import type { Course, CoursePoint, RoutingView } from '../api/schema';
-import type { LogRecord, Release } from '../api/types';
+import type { App, LogRecord, Release } from '../api/types';
 import { daysOf, depthOf } from './archive/days';
 import { curlOf } from './logs/curl';
 import { changesOf } from './pages/changes';
+import { stateOf, untilServed } from './pages/shown';
 import { ratesOf } from './pages/useRates';
 import { wanted } from './pages/wanted';
 
@@ -28,6 +29,18 @@ describe('what pages derive', () => {
     const one = { source_digest: 'sha256:aaaaaaaaaaaaaaaa', layer: 'l', start: { command: ['gunicorn', 'app:app'], health: '/' }, limits: { cpu: 1, memory: 1 << 28, disk: 1 << 26, pids: 128 } } as unknown as Release;
     expect(changesOf(one, one)).toEqual([]);
     expect(changesOf(one, { ...one, source_digest: 'sha256:bbbbbbbbbbbbbbbb', limits: { ...one.limits, cpu: 2 } })).toEqual([['Source', 'aaaaaaaaaaaa', 'bbbbbbbbbbbb'], ['CPU per replica', '1 core', '2 cores']]);
+  });
+
+  test('a canary that the app no longer has is live, or over, before the list says so', () => {
+    const canary = { number: 4, state: 'canary', created_at: '2026-11-20T10:00:00Z', canary_at: '2026-11-20T10:00:02Z', live_at: '2026-11-20T11:00:00Z' } as Release;
+    const app = (release: number, canary?: object) => ({ release, canary }) as App;
+    expect(stateOf(canary, app(3, { release: 4, share: 20 }))).toBe('canary');
+    expect(stateOf(canary, app(4))).toBe('live');
+    expect(stateOf(canary, app(5))).toBe('superseded');
+    expect(stateOf(canary, app(3))).toBe('failed');
+    expect(untilServed(canary)).toBe('2 s');
+    expect(untilServed({ ...canary, canary_at: undefined })).toBe('60 min');
+    expect(untilServed({ ...canary, canary_at: undefined, live_at: undefined })).toBe('–');
   });
 
   test('files are counted on the day on which they begin', () => {

@@ -4,6 +4,7 @@ export type Tone = 'info' | 'ok' | 'warn' | 'bad';
 export const EVENTS: Record<string, { word: string; tone: Tone; sign: string }> = {
   deployed: { word: 'Deployed', tone: 'ok', sign: '▲' },
   deploy_failed: { word: 'Deploy failed', tone: 'bad', sign: '✕' },
+  rolled_back: { word: 'Rolled back', tone: 'bad', sign: '↩' },
   scaled: { word: 'Scaled', tone: 'info', sign: '◆' },
   restarted: { word: 'Restarted', tone: 'info', sign: '↻' },
   crashed: { word: 'Crashed', tone: 'bad', sign: '✕' },

@@ -20,6 +20,7 @@ const TITLES: Record<string, string> = {
   switch: 'Switch traffic over',
   drain: 'Let the old replicas finish',
   done: 'Live',
+  rollback: 'Taken back',
   failed: 'Failed',
 };
 

@@ -119,6 +119,7 @@ function Tab({ tab, app, release }: { tab: string; app: App; release: number }) 
     case 'isolation': return <IsolationTab app={app.name} />;
     case 'routing': return <RoutingTab app={app.name} />;
     case 'danger': return <Danger app={app} />;
-    default: return <Overview app={app} />;
+    case 'overview': return <Overview app={app} />;
+    default: return <div className="panel empty" role="alert"><b>{app.name} has no page “{tab}”</b>The address may be of another version, or mistyped. The pages there are stand above, or <a className="crumb in-text" href={to(['apps', app.name])}>go to the overview</a>.</div>;
   }
 }

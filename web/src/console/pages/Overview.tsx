@@ -48,7 +48,7 @@ export function Overview({ app }: { app: App }) {
           <dt>Address</dt>
           <dd>{app.release > 0 ? <a className="address address-small" href={appAddress(app.address)} target="_blank" rel="noopener noreferrer"><Address of={app.address} /></a> : <span className="dim">after the first release</span>}</dd>
         </div>
-        <div><dt>Replicas ready / desired</dt><dd>{app.ready} / {app.desired}</dd></div>
+        <div><dt>Replicas ready / desired</dt><dd>{app.ready} / {app.desired}{app.trying > 0 && <span className="dim"> and {app.trying} of the canary</span>}</dd></div>
         <div><dt>Live release</dt><dd>{app.release > 0 ? <a className="app-name" href={to(['apps', app.name, 'releases', app.release])}>{app.release}</a> : <span className="dim">none yet</span>}</dd></div>
         <div><dt>Last release</dt><dd>{last ? <><StatusTag state={last.state} />{' '}<span className="dim"><TimeAgo at={last.created_at} /></span></> : <span className="dim">none yet</span>}</dd></div>
       </dl>

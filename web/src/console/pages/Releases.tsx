@@ -1,10 +1,10 @@
 import { Button, Table, TagsInput } from '@mantine/core';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
-import { Fragment } from 'react';
+import { Fragment, useEffect } from 'react';
 import { get, post, put, seg } from '../../api/client';
 import type { ReleaseChanges, ReleaseReceivers } from '../../api/schema';
 import type { App, Release } from '../../api/types';
-import { bytes, ms, plural } from '../../format/format';
+import { bytes, plural } from '../../format/format';
 import { Problem } from '../../parts/Said';
 import { Sentence } from '../../parts/Sentence';
 import { StatusTag } from '../../parts/StatusTag';
@@ -21,7 +21,10 @@ import { mayWrite, useSession } from '../session';
 import { say } from '../useAppActions';
 import { CanaryActions } from './CanaryActions';
 import { changesOf } from './changes';
+import { AutoRollback } from './AutoRollback';
+import { ReleaseFigures } from './ReleaseFigures';
 import { ReleaseOutcome } from './ReleaseOutcome';
+import { stateOf, untilServed } from './shown';
 
 const isMoving = (r: Release) => r.state === 'building' || r.state === 'starting';
 
@@ -35,7 +38,8 @@ function useReleases(app: string) {
 
 export function Releases({ app }: { app: App }) {
   const session = useSession();
-  const { data, error, isPending } = useReleases(app.name);
+  const { data, error, isPending, refetch } = useReleases(app.name);
+  useEffect(() => { void refetch(); }, [refetch, app.release, app.canary?.release, app.canary?.share]); // the app is asked for more often
   if (isPending) return <Waiting />;
   if (!data) return <Problem error={error} />;
   if (data.length === 0) return <div className="panel empty"><b>No release yet</b>Drop the app on its overview to make the first.</div>;
@@ -45,16 +49,16 @@ export function Releases({ app }: { app: App }) {
       <Table highlightOnHover>
         <Table.Thead>
           <Table.Tr>
-            <Table.Th className="num">Release</Table.Th><Table.Th>State</Table.Th><Table.Th>Made</Table.Th><Table.Th className="num">Until live</Table.Th><Table.Th>By</Table.Th><Table.Th>Source</Table.Th><Table.Th><span className="visually-hidden">Actions</span></Table.Th>
+            <Table.Th className="num">Release</Table.Th><Table.Th>State</Table.Th><Table.Th>Made</Table.Th><Table.Th className="num" title="Until its first requests; of a canary, until it was one">Until served</Table.Th><Table.Th>By</Table.Th><Table.Th>Source</Table.Th><Table.Th><span className="visually-hidden">Actions</span></Table.Th>
           </Table.Tr>
         </Table.Thead>
         <Table.Tbody>
           {data.map((r) => (
             <Table.Tr key={r.number}>
               <Table.Td className="num"><a className="app-name" href={to(['apps', app.name, 'releases', r.number])}>{r.number}</a></Table.Td>
-              <Table.Td><StatusTag state={r.state} word={r.state === 'canary' ? `Canary, ${app.canary?.share ?? 0} %` : undefined} />{r.reason && <div className="reason clamp"><Sentence>{r.reason}</Sentence></div>}</Table.Td>
+              <Table.Td><StatusTag state={stateOf(r, app)} word={stateOf(r, app) === 'canary' ? `Canary, ${app.canary?.share} %` : undefined} />{(r.reason || r.rolled_back) && <div className="reason clamp"><Sentence>{r.reason || r.rolled_back}</Sentence></div>}</Table.Td>
               <Table.Td><TimeAgo at={r.created_at} /></Table.Td>
-              <Table.Td className="num">{untilLive(r)}</Table.Td>
+              <Table.Td className="num">{untilServed(r)}</Table.Td>
               <Table.Td>{r.created_by}{r.rollback_of ? <span className="dim"> · rollback to {r.rollback_of}</span> : null}</Table.Td>
               <Table.Td className={r.commit ? undefined : 'mono dim'} title={r.source_digest}>{r.commit ?? r.source_digest.replace(/^sha256:/, '').slice(0, 10)}</Table.Td>
               <Table.Td className="num">{mayWrite(session) && <Action app={app} release={r} />}</Table.Td>
@@ -63,7 +67,7 @@ export function Releases({ app }: { app: App }) {
         </Table.Tbody>
       </Table>
     </TableBox>
-    {mayWrite(session) && <Receivers app={app.name} />}
+    {mayWrite(session) && <><Receivers app={app.name} /><AutoRollback app={app.name} /></>}
     </>
   );
 }
@@ -88,15 +92,12 @@ function Receivers({ app }: { app: string }) {
   );
 }
 
-function untilLive(r: Release): string {
-  return r.live_at ? ms(Date.parse(r.live_at) - Date.parse(r.created_at)) : '–';
-}
-
 /** What can be done with a release: end its deploy, or go back to it. */
 function Action({ app, release }: { app: App; release: Release }) {
   if (isMoving(release)) return <Cancel app={app.name} release={release.number} />;
-  if (release.state === 'canary') return <CanaryActions app={app} release={release.number} />;
-  return release.state === 'superseded' ? <Rollback app={app.name} release={release.number} /> : null;
+  const state = stateOf(release, app);
+  if (state === 'canary') return <CanaryActions app={app} release={release.number} />;
+  return state === 'superseded' ? <Rollback app={app.name} release={release.number} /> : null;
 }
 
 function Cancel({ app, release }: { app: string; release: number }) {
@@ -141,14 +142,15 @@ export function ReleasePage({ app, number }: { app: App; number: number }) {
     <>
       <div className="page-head">
         <h1 className="release-title">Release {number}</h1>
-        {state && <StatusTag state={state} />}
+        {state && <StatusTag state={release ? stateOf(release, app) : state} />}
         {release && <span className="dim">made <TimeAgo at={release.created_at} /> by {release.created_by}{release.commit ? `, ${release.commit}` : ''}{release.rollback_of ? `, a rollback to ${release.rollback_of}` : ''}</span>}
         {mayWrite(session) && release && <div className="page-head-end"><Action app={app} release={release} /></div>}
       </div>
+      {release?.rolled_back && <div className="panel failed-panel gap-bottom" role="alert"><h2>Release {number} was clearly worse</h2><p><Sentence>{release.rolled_back}</Sentence></p></div>}
       <ReleaseOutcome app={app} release={release} end={end} />
       <BuildLog lines={lines} end={end} made={release?.created_at} />
       <div className="gap-top"><Problem error={error} /></div>
-      {release?.start?.command?.length ? <><Changes app={app.name} release={release} /><Settings release={release} /></> : null}
+      {release?.start?.command?.length ? <><ReleaseFigures app={app.name} release={release} /><Changes app={app.name} release={release} /><Settings release={release} /></> : null}
     </>
   );
 }

@@ -36,9 +36,10 @@ function Found({ app, routing }: { app: string; routing: RoutingView }) {
   return (
     <div className="gap-top" data-testid={ids.domainsFound}>
       {found.map((d) => (
-        <p key={d.domain} className="hint">
-          <b>{d.domain}</b> <StatusTag state={d.active ? 'ok' : 'pending'} word={d.active ? 'Leads here' : 'Waits'} /> <Sentence>{d.says}</Sentence>
-        </p>
+        <div key={d.domain} className="hint gap-bottom">
+          <b>{d.domain}</b> <StatusTag state={d.active ? 'ok' : 'pending'} word={d.active ? 'Leads here' : 'Does not lead here yet'} />
+          {d.says && <div><Sentence>{d.says}</Sentence></div>}
+        </div>
       ))}
       {found.some((d) => !d.active) && <Button variant="default" size="xs" loading={look.isPending} onClick={() => look.mutate()}>Look again</Button>}
       <Problem error={look.error} />
