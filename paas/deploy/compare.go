@@ -54,16 +54,25 @@ func (d *Deployer) former(ctx context.Context, rel paas.Release) (paas.Release, 
 // with: of a canary's time the other's of the same minutes, else the last hour
 // before the release went live.
 func (d *Deployer) figures(ctx context.Context, rel, before paas.Release, at time.Time) (now, was paas.ReleaseFigures, err error) {
-	begin := served(rel)
 	now, was = paas.ReleaseFigures{Release: rel.Number, From: at, To: at}, paas.ReleaseFigures{Release: before.Number}
-	if begin.IsZero() {
+	if served(rel).IsZero() {
 		return now, was, nil // it never got a request
 	}
-	if now, err = d.Figures.Figures(ctx, rel.Tenant, rel.App, rel.Number, time.Time{}, at, begin); err != nil || before.Number == 0 {
+	if now, err = d.ownFigures(ctx, rel, at); err != nil || before.Number == 0 {
 		return now, was, err
 	}
 	was, err = d.formerFigures(ctx, rel, before, now)
 	return now, was, err
+}
+
+// ownFigures returns those of a release up to a moment, of its last hour at most.
+func (d *Deployer) ownFigures(ctx context.Context, rel paas.Release, at time.Time) (paas.ReleaseFigures, error) {
+	begin := served(rel)
+	f, err := d.Figures.Figures(ctx, rel.Tenant, rel.App, rel.Number, time.Time{}, at, begin)
+	if f.From.Before(begin) {
+		f.From = begin
+	}
+	return f, err
 }
 
 func (d *Deployer) formerFigures(ctx context.Context, rel, before paas.Release, now paas.ReleaseFigures) (paas.ReleaseFigures, error) {

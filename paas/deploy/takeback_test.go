@@ -16,18 +16,29 @@ import (
 // figures are those of releases, all of whose requests go to /; those of a
 // release that is bad fail by a fifth.
 type figures struct {
-	mu  sync.Mutex
-	bad map[int]bool
+	mu    sync.Mutex
+	bad   map[int]bool
+	asked map[int]time.Time // from when figures of a release were last asked for
 }
 
 func (f *figures) Figures(_ context.Context, _, _ string, release int, from, to, _ time.Time) (paas.ReleaseFigures, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	if f.asked == nil {
+		f.asked = map[int]time.Time{}
+	}
+	f.asked[release] = from
 	r := paas.RouteFigures{Method: "GET", Route: "/", Requests: 400, Errors: 2}
 	if f.bad[release] {
 		r.Errors = 80
 	}
 	return paas.ReleaseFigures{Release: release, From: from, To: to, Routes: []paas.RouteFigures{r}}, nil
+}
+
+func (f *figures) askedFrom(release int) time.Time {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.asked[release]
 }
 
 func (f *figures) spoil(releases ...int) {
@@ -158,8 +169,12 @@ func TestTakeBack(t *testing.T) {
 		trial := p.tryOut(says("six"), 50)
 		p.figures.spoil(trial.Number)
 		lookUntil("the canary is ended", func() bool { return p.app("shop").Canary.Release == 0 })
-		if r := release(trial.Number); r.State != paas.ReleaseFailed || r.Reason != "Kurama ended this canary: "+fails {
+		r := release(trial.Number)
+		if r.State != paas.ReleaseFailed || r.Reason != "Kurama ended this canary: "+fails {
 			t.Errorf("%+v", r)
+		}
+		if from := p.figures.askedFrom(5); r.CanaryAt == nil || !from.Equal(*r.CanaryAt) {
+			t.Errorf("the live release is asked about from %s, not of the canary's time alone", from)
 		}
 		if notes, _ := p.deeds.seen(); !strings.HasPrefix(notes[len(notes)-1], fmt.Sprintf("shop end-canary: Release %d: Kurama ended this canary: ", trial.Number)) {
 			t.Errorf("the audit log has %q", notes)

@@ -103,7 +103,7 @@ func (d *Deployer) weigh(ctx context.Context, f *fleet, number int, now time.Tim
 // judge compares a watched release with the one before. The risk of a false
 // alarm is shared out to all looks of its window.
 func (d *Deployer) judge(ctx context.Context, w *watch, policy paas.AutoRollback, now time.Time) (paas.Comparison, error) {
-	is, err := d.Figures.Figures(ctx, w.release.Tenant, w.release.App, w.release.Number, time.Time{}, now, served(w.release))
+	is, err := d.ownFigures(ctx, w.release, now)
 	if err != nil {
 		return paas.Comparison{}, err
 	}

@@ -31,8 +31,8 @@ export function ReleaseFigures({ app, release }: { app: string; release: Release
   return (
     <section className="section" data-testid={ids.releaseFigures}>
       <h2>How it does</h2>
-      <p className="hint">Against <a href={to(['apps', app, 'releases', c.against])}>release {c.against}</a>, each in the last hour in which it answered requests; in brackets where the true p95 lies with a certainty of 95 %.</p>
-      <div className="panel panel-pad"><StatusTag state={state} word={word} /> <Sentence>{c.says}</Sentence></div>
+      <p className="hint">Against <a href={to(['apps', app, 'releases', c.against])}>release {c.against}</a>, {release.live_at ? 'each in the last hour in which it answered requests' : 'in the same minutes'}; in brackets where the true p95 lies with a certainty of 95 %.</p>
+      <div className="panel panel-pad"><StatusTag state={state} word={word} /><div><Sentence>{c.says}</Sentence></div></div>
       {routes.length > 0 && (
         <TableBox label="Routes of both releases" className="panel gap-top">
           <Table>

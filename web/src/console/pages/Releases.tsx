@@ -86,7 +86,7 @@ function Receivers({ app }: { app: string }) {
   return (
     <div className="panel panel-pad gap-top">
       <h2 className="panel-title">Tell of releases</h2>
-      <p className="hint">A message each time one is live or has failed, to an e-mail address or a webhook: https://… gets JSON, slack:https://… Slack's form.</p>
+      <p className="hint">A message each time one is live, has failed or is taken back, to an e-mail address or a webhook: https://… gets JSON, slack:https://… Slack's form.</p>
       <TagsInput aria-label="Receivers" placeholder="https://ci.example.org/hook, then Enter" value={data.receivers ?? []} onChange={(list) => save.mutate(list)} acceptValueOnBlur disabled={save.isPending} data-testid={ids.releaseReceivers} />
     </div>
   );
