@@ -115,40 +115,40 @@ func (c *AutoRollbackChange) Set(field, text string) error {
 	return &Invalid{Reason: fmt.Sprintf("`%s` is not known; the keys are `auto`, `within`, `errors`, `p95` and `memory`.", field)}
 }
 
-// Before returns the release that was live before rel, to compare it with and to
+// Before returns the release that was live before r, to compare it with and to
 // go back to; releases are all of the app. One that Kurama took back is none, nor
 // is a rollback to such a one.
-func (rel Release) Before(releases []Release) (Release, bool) {
+func (r Release) Before(releases []Release) (Release, bool) {
 	bad := map[int]bool{}
-	for _, r := range releases {
-		bad[r.Number] = r.RolledBack != ""
+	for _, other := range releases {
+		bad[other.Number] = other.RolledBack != ""
 	}
-	served := rel.LiveAt
+	served := r.LiveAt
 	if served == nil {
-		served = rel.CanaryAt
+		served = r.CanaryAt
 	}
 	var before Release
-	for _, r := range releases {
-		late := served != nil && r.LiveAt != nil && !r.LiveAt.Before(*served)
-		if r.Number == rel.Number || r.LiveAt == nil || late || bad[r.Number] || bad[r.RollbackOf] {
+	for _, other := range releases {
+		late := served != nil && other.LiveAt != nil && !other.LiveAt.Before(*served)
+		if other.Number == r.Number || other.LiveAt == nil || late || bad[other.Number] || bad[other.RollbackOf] {
 			continue
 		}
-		if before.LiveAt == nil || r.LiveAt.After(*before.LiveAt) {
-			before = r
+		if before.LiveAt == nil || other.LiveAt.After(*before.LiveAt) {
+			before = other
 		}
 	}
 	return before, before.LiveAt != nil
 }
 
-// Watched reports whether rel, the live release or the canary of an app that
+// Watched reports whether r, the live release or the canary of an app that
 // goes back by itself, is still looked at. What a person put in front of
 // everybody on purpose is not: a rollback, or a canary that was promoted.
-func (rel Release) Watched(r AutoRollback, now time.Time) bool {
+func (r Release) Watched(policy AutoRollback, now time.Time) bool {
 	switch {
-	case !r.Auto || rel.RollbackOf > 0:
+	case !policy.Auto || r.RollbackOf > 0:
 		return false
-	case rel.State == ReleaseCanary:
+	case r.State == ReleaseCanary:
 		return true
 	}
-	return rel.LiveAt != nil && rel.CanaryAt == nil && now.Sub(*rel.LiveAt) < r.Window()
+	return r.LiveAt != nil && r.CanaryAt == nil && now.Sub(*r.LiveAt) < policy.Window()
 }
