@@ -23,12 +23,6 @@ func newFlood(rate float64) brake {
 	return brake{rate: rate, burst: 4 * rate, harsh: 0.1, least: 0.01, mend: 1.25, room: 4 * rate, part: 1}
 }
 
-// newThrash returns the brake for the processes that a replica loses for memory.
-// One that fills it again at once has the kernel search, kill and clear all the time.
-func newThrash() brake {
-	return brake{rate: 0.2, burst: 2, harsh: 0.25, least: 0.05, mend: 1.04, room: 2, part: 1}
-}
-
 // look takes what was done in the span since the last look.
 func (b *brake) look(did float64, span time.Duration) {
 	if b.rate == 0 {

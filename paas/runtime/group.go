@@ -57,14 +57,6 @@ func (k kernel) used(group string) (time.Duration, error) {
 	return time.Duration(nanos), err
 }
 
-// killed returns how many processes of a group have been killed for memory.
-func (k kernel) killed(group string) (int64, error) {
-	if k.version2 {
-		return k.field("memory", group, "memory.events", "oom_kill")
-	}
-	return k.field("memory", group, "memory.oom_control", "oom_kill")
-}
-
 // field reads a number of a file of lines of a name and a number.
 func (k kernel) field(controller, group, file, name string) (int64, error) {
 	path := filepath.Join(k.folder(controller, group), file)

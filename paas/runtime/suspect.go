@@ -6,8 +6,6 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
-
-	"kurama/internal/config"
 )
 
 const (
@@ -25,12 +23,9 @@ type suspect struct {
 	replica string
 	kind    string
 	cores   float64 // that it may use
-	memory  int64   // likewise, bytes
 	output  growth
-	killed  int64 // processes, for memory
 	at      time.Time
 	flood   brake
-	thrash  brake
 	part    float64 // of its CPU that it is left now
 
 	told   bool      // that it is slowed
@@ -79,8 +74,8 @@ func (k *keeper) meet(ctx context.Context, group string) {
 			cores = float64(c.HostConfig.NanoCPUs) / 1e9
 		}
 		m.who = &suspect{known: true, replica: c.Config.Labels[LabelReplica], kind: c.Config.Labels[LabelKind],
-			cores: cores, memory: c.HostConfig.Memory, output: growth{path: c.LogPath},
-			flood: newFlood(float64(k.engine.cfg.OutputRate)), thrash: newThrash()}
+			cores: cores, output: growth{path: c.LogPath},
+			flood: newFlood(float64(k.engine.cfg.OutputRate))}
 	}
 	select {
 	case k.met <- m:
@@ -96,7 +91,6 @@ func (k *keeper) take(m met) {
 	default:
 		m.who.at = time.Now()
 		m.who.output.since()
-		m.who.killed, _ = k.kernel.killed(m.group)
 		k.replicas[m.group] = m.who // part 0: an earlier process may have left it slowed
 	}
 }
@@ -109,13 +103,9 @@ func (k *keeper) judge(group string, s *suspect, now time.Time) {
 		return
 	}
 	s.at = now
-	wrote, before := s.output.since(), s.killed
-	if killed, err := k.kernel.killed(group); err == nil {
-		s.killed = killed
-	}
+	wrote := s.output.since()
 	s.flood.look(float64(wrote), span)
-	s.thrash.look(float64(s.killed-before), span)
-	if part := min(s.flood.part, s.thrash.part); part != s.part {
+	if part := s.flood.part; part != s.part {
 		if k.kernel.bound(group, s.cores*part) != nil {
 			return // it has just ended
 		}
@@ -136,13 +126,9 @@ func (k *keeper) say(s *suspect, rate float64, now time.Time) {
 		s.told = false
 		k.tell(s.replica, false, s.replica+" has all of its CPU again.")
 	case s.told || s.part >= 0.5 || now.Sub(s.toldAt) < tellAgain:
-	case s.flood.part <= s.thrash.part:
+	default:
 		s.told, s.toldAt = true, now
 		k.tell(s.replica, true, fmt.Sprintf("%s writes %.1f MiB a second to its output, which costs the host more than it may: the bound is %s (docker.output_rate). It is slowed until it writes less. Print less, or to a file.",
 			s.replica, rate/mib, k.engine.cfg.OutputRate))
-	default:
-		s.told, s.toldAt = true, now
-		k.tell(s.replica, true, fmt.Sprintf("%s ran out of its %s of memory several times within seconds, and each time costs the host. It is slowed until it no longer does. Load less at a time, or raise app.memory.",
-			s.replica, config.Bytes(s.memory)))
 	}
 }
