@@ -1160,9 +1160,9 @@ export interface components {
         };
         Release: {
             app: string;
-            commit?: string;
             /** Format: date-time */
             canary_at?: string;
+            commit?: string;
             /** Format: date-time */
             created_at: string;
             created_by: string;
