@@ -79,8 +79,8 @@ func TestDrain(t *testing.T) {
 		p.until(30*time.Second, "one replica is left", func() bool { return len(p.containers("slow")) == 1 })
 		visits := slow()
 		served(t, visits)
-		if outlived(visits, at) < 9 {
-			t.Errorf("%d of 9 requests were in flight", outlived(visits, at))
+		if outlived(visits, at) == 0 {
+			t.Error("no request was in flight when two replicas were to go: this has shown nothing")
 		}
 	})
 	t.Run("requests of several seconds survive a restart", func(t *testing.T) {
@@ -96,8 +96,8 @@ func TestDrain(t *testing.T) {
 		})
 		visits := slow()
 		served(t, visits)
-		if outlived(visits, at) < 3 {
-			t.Errorf("%d of 3 requests were in flight", outlived(visits, at))
+		if outlived(visits, at) == 0 {
+			t.Error("no request was in flight at the restart: this has shown nothing")
 		}
 	})
 	t.Run("a request that outlives the drain is cut, and that is told", func(t *testing.T) {
