@@ -25,7 +25,7 @@ export function DatabaseCard({ app }: { app: string }) {
   return (
     <section className="section" data-testid={ids.database}>
       <h2>Database</h2>
-      <p className="hint gap-bottom">A Postgres of the app&apos;s own, apart from every other app&apos;s. The app finds its address in <span className="mono">DATABASE_URL</span>; psycopg, SQLAlchemy and Flask-SQLAlchemy take it as it is.</p>
+      <p className="hint gap-bottom">A Postgres of the app&apos;s own, apart from every other app&apos;s. The app finds its address in <span className="mono">DATABASE_URL</span>; psycopg and psycopg2 take it as it is, SQLAlchemy before 2.1 with psycopg2.</p>
       {data.database ? <Present key={data.database.name} path={path} database={data.database} onSettled={onSettled} /> : (
         <div className="panel panel-pad">
           <Button loading={create.isPending} onClick={() => create.mutate()} data-testid={ids.databaseCreate}>Create database</Button>
