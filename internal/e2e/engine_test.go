@@ -57,7 +57,12 @@ func startEngine(t *testing.T, live bool) *engine {
 	dir, err := os.MkdirTemp("", "ke-")
 	must(t, err)
 	e := &engine{t: t, dir: dir, live: live}
-	t.Cleanup(func() { _ = os.RemoveAll(dir) })
+	t.Cleanup(e.clear)
+	e.link("add", e.bridge(), "type", "bridge")
+	e.link("set", e.bridge(), "up")
+	if out, err := exec.Command("ip", "addr", "add", "10.230.0.1/24", "dev", e.bridge()).CombinedOutput(); err != nil {
+		t.Fatalf("the address of %s: %v\n%s", e.bridge(), err, out)
+	}
 	e.start()
 	t.Cleanup(e.stop)
 	e.take("kurama-bootstrap")
@@ -66,13 +71,46 @@ func startEngine(t *testing.T, live bool) *engine {
 
 func (e *engine) host() string { return "unix://" + filepath.Join(e.dir, "docker.sock") }
 
+// bridge is the engine's default one. It needs one of its own: without any it
+// removes docker0, which is the machine's engine's.
+func (e *engine) bridge() string { return filepath.Base(e.dir) }
+
+func (e *engine) link(args ...string) {
+	e.t.Helper()
+	if out, err := exec.Command("ip", append([]string{"link"}, args...)...).CombinedOutput(); err != nil {
+		e.t.Errorf("ip link %s: %v\n%s", strings.Join(args, " "), err, out)
+	}
+}
+
+// clear removes the bridge and the folder. An engine that is killed leaves
+// mounts there, which the next one does not take for its own.
+func (e *engine) clear() {
+	e.link("del", e.bridge())
+	table, err := os.ReadFile("/proc/self/mountinfo")
+	if err != nil {
+		e.t.Error(err)
+	}
+	var left []string
+	for line := range strings.Lines(string(table)) {
+		if at := strings.Fields(line)[4]; strings.HasPrefix(at, e.dir+"/") {
+			left = append(left, at)
+		}
+	}
+	for _, at := range slices.Backward(left) { // the innermost first
+		if err := syscall.Unmount(at, syscall.MNT_DETACH); err != nil {
+			e.t.Errorf("unmounting %s: %v", at, err)
+		}
+	}
+	_ = os.RemoveAll(e.dir)
+}
+
 func (e *engine) start() {
 	e.t.Helper()
 	out, err := os.OpenFile(filepath.Join(e.dir, "engine.log"), os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
 	must(e.t, err)
 	defer func() { _ = out.Close() }()
 	args := []string{"--host", e.host(), "--data-root", filepath.Join(e.dir, "data"), "--exec-root", filepath.Join(e.dir, "run"),
-		"--pidfile", filepath.Join(e.dir, "pid"), "--bridge=none", "--iptables=false", "--ip-masq=false"}
+		"--pidfile", filepath.Join(e.dir, "pid"), "--bridge=" + e.bridge(), "--iptables=false", "--ip-masq=false"}
 	if e.live {
 		args = append(args, "--live-restore")
 	}

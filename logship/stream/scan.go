@@ -63,7 +63,8 @@ func (s *Stream) Scan(ctx context.Context, host string, since time.Time, fn func
 }
 
 // setBackAt returns the position of a batch shortly before the clock was set
-// back: one that the stream took later than now. Without one it is 0.
+// back: one that the stream took more than clockSlack later than now. Without one
+// it is 0.
 func (s *Stream) setBackAt(ctx context.Context, now time.Time) (uint64, error) {
 	stream, err := s.js.Stream(ctx, streamName)
 	if err != nil {
@@ -79,7 +80,7 @@ func (s *Stream) setBackAt(ctx context.Context, now time.Time) (uint64, error) {
 		if err != nil {
 			return 0, fmt.Errorf("looking for when the clock was set back: %w", err)
 		}
-		if msg.Time.After(now) {
+		if msg.Time.After(now.Add(clockSlack)) { // batches that came since now are no sign of it
 			return seq, nil
 		}
 		if seq == state.FirstSeq {

@@ -68,6 +68,16 @@ func TestAScanSinceATimeThatLiesAhead(t *testing.T) {
 	if got := seen(time.Now().Add(time.Hour)); got != n {
 		t.Errorf("%d of %d batches were scanned", got, n)
 	}
+	now := time.Now()
+	for _, of := range []struct {
+		now time.Time
+		set bool
+	}{{now.Add(-time.Second), false}, {now.Add(-time.Hour), true}} { // what came since the clock was read, and what it cannot have seen
+		seq, err := c.setBackAt(t.Context(), of.now)
+		if err != nil || seq > 0 != of.set {
+			t.Errorf("as of %s before now the clock was set back at %d, error %v", now.Sub(of.now), seq, err)
+		}
+	}
 	if got := seen(time.Now().Add(time.Second)); got != 0 {
 		t.Errorf("%d batches were scanned from a moment that is not there yet, want none", got)
 	}

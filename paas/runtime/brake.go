@@ -29,7 +29,7 @@ func (b *brake) look(did float64, span time.Duration) {
 		return
 	}
 	may := b.rate * span.Seconds()
-	b.room = min(b.burst, b.room+may) - did
+	b.room = min(b.burst, b.room+may-did) // a long span in which it did less than it may is no debt
 	switch {
 	case b.room < 0 && did > may:
 		b.part = max(b.least, b.part*min(0.8, max(b.harsh, may/did)))

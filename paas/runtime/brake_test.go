@@ -35,6 +35,14 @@ func TestABrake(t *testing.T) {
 			t.Errorf("it is left %.2f of its CPU", b.part)
 		}
 	})
+	t.Run("what was written slowly while nobody looked is no flood, nor is what follows", func(t *testing.T) {
+		b := newFlood(rate)
+		b.look(600*rate/40, 10*time.Minute)
+		b.look(rate/5, lookEvery)
+		if b.part != 1 {
+			t.Errorf("it is left %.2f of its CPU", b.part)
+		}
+	})
 	t.Run("a flood is slowed within tenths of a second", func(t *testing.T) {
 		b := newFlood(rate)
 		for range 5 {

@@ -50,6 +50,7 @@ type keeper struct {
 	tenants  map[string]*load
 	replicas map[string]*suspect // by group
 	met      chan met
+	all      bool // every container has been asked for: an earlier process may have left one slowed
 	tell     func(replica string, slowed bool, says string)
 }
 
@@ -101,7 +102,7 @@ func (k *keeper) look(ctx context.Context, now time.Time) error {
 	}
 	if used, err := k.kernel.used(""); err == nil {
 		k.host.note(used, now)
-		if k.host.cores < k.cores/2 && !k.holding() {
+		if k.all && k.host.cores < k.cores/2 && !k.holding() {
 			return nil
 		}
 	}

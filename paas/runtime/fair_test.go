@@ -109,6 +109,17 @@ func TestNeighboursAreKeptFromEachOther(t *testing.T) {
 		stop("burn")
 		becomes("it has its weight again", func() bool { return weight(t, k.kernel, e.shareName("greedy")) >= 99 })
 	})
+	t.Run("a replica that an earlier process has left slowed gets its CPU back, though it takes none and the host is calm", func(t *testing.T) {
+		end()
+		<-ended
+		if err := k.kernel.bound(group["flood"], spec.Limits.CPU/100); err != nil {
+			t.Fatal(err)
+		}
+		calm, end := context.WithCancel(t.Context())
+		defer end()
+		go func() { ended <- e.newKeeper(1000, heard.tell).run(calm) }()
+		becomes("its bound is its limit", func() bool { return bound(t, k.kernel, group["flood"]) == spec.Limits.CPU })
+	})
 }
 
 // bound returns the cores that a group may use at the most.

@@ -39,7 +39,8 @@ type met struct {
 	who   *suspect // nil: it is gone
 }
 
-// suspects looks at the containers of the tenants that are active.
+// suspects looks at the containers of the tenants that are active, and the first
+// time at all: one that an earlier process has left slowed takes next to nothing.
 func (k *keeper) suspects(ctx context.Context, now time.Time) {
 	found := map[string]bool{}
 	for tenant, l := range k.tenants {
@@ -47,7 +48,7 @@ func (k *keeper) suspects(ctx context.Context, now time.Time) {
 			found[group] = true
 			s := k.replicas[group]
 			switch {
-			case s == nil && l.cores >= activeFrom:
+			case s == nil && (l.cores >= activeFrom || !k.all):
 				k.replicas[group] = &suspect{part: 1}
 				go k.meet(ctx, group)
 			case s != nil && s.known && (l.cores >= activeFrom || s.part < 1 || s.told):
@@ -60,6 +61,7 @@ func (k *keeper) suspects(ctx context.Context, now time.Time) {
 			delete(k.replicas, group)
 		}
 	}
+	k.all = true
 }
 
 // meet asks the engine who a container is.
@@ -87,7 +89,8 @@ func (k *keeper) take(m met) {
 	switch {
 	case k.replicas[m.group] == nil:
 	case m.who == nil:
-		delete(k.replicas, m.group) // asked again while it is there
+		delete(k.replicas, m.group)
+		k.all = false // asked again while it is there
 	default:
 		m.who.at = time.Now()
 		m.who.output.since()
