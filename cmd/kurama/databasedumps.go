@@ -92,13 +92,12 @@ func (b *backing) restoreDatabases(ctx context.Context, dsn string) error {
 	}
 	for _, d := range all {
 		file := filepath.Join(dir, d.Name)
-		address, err := b.appsAddress(d.Name)
-		if err == nil {
-			err = keeper.Provision(ctx, d)
-		}
-		if _, gone := os.Stat(file); gone == nil && err == nil { // one that was just being deleted has none
-			err = postgres.Fill(ctx, b.cfg.Database, address, d.Name, file)
-		}
+		err := keeper.Refill(ctx, d, func(dsn string) error {
+			if _, err := os.Stat(file); err != nil {
+				return nil // one that was just being deleted has none
+			}
+			return postgres.Fill(ctx, b.cfg.Database, dsn, d.Name, file)
+		})
 		if err != nil {
 			return fmt.Errorf("the database of app %s of tenant %s: %w", d.App, d.Tenant, err)
 		}

@@ -5,6 +5,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/url"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -60,14 +62,29 @@ func Names(ctx context.Context, dsn, prefix string) ([]string, error) {
 }
 
 // Fill puts what Dump wrote into the empty database of dsn, where all belongs
-// to owner.
+// to owner. Who signs in by dsn must have no rights but owner's: what is filled
+// in brings functions that run meanwhile, and any of them can take back a role
+// that was only set.
 func Fill(ctx context.Context, cfg config.Database, dsn, owner, file string) error {
-	return tool(ctx, cfg, "pg_restore", "--no-owner", "--exit-on-error", "--role="+owner, "--dbname="+dsn, file)
+	u, err := url.Parse(dsn)
+	if err != nil {
+		return errors.New("the address of a database cannot be read") // the error would hold its password
+	}
+	password, _ := u.User.Password()
+	u.User = url.User(u.User.Username())
+	// Options of a connection go before what a role is set to.
+	return toolWith(ctx, cfg, []string{"PGPASSWORD=" + password, "PGOPTIONS=-c default_transaction_read_only=off"},
+		"pg_restore", "--no-owner", "--exit-on-error", "--role="+owner, "--dbname="+u.String(), file)
 }
 
 // tool runs a program of PostgreSQL's. The address is an argument: it holds a
 // password only where database.url does, for the time that this takes.
 func tool(ctx context.Context, cfg config.Database, name string, args ...string) error {
+	return toolWith(ctx, cfg, nil, name, args...)
+}
+
+// toolWith is tool with variables on top of this process's.
+func toolWith(ctx context.Context, cfg config.Database, env []string, name string, args ...string) error {
 	bin, err := FindBinaries(cfg.Bin)
 	if err != nil && cfg.URL == "" {
 		return err
@@ -76,7 +93,9 @@ func tool(ctx context.Context, cfg config.Database, name string, args ...string)
 	if err == nil {
 		program = filepath.Join(bin, name)
 	}
-	out, err := exec.CommandContext(ctx, program, args...).CombinedOutput()
+	cmd := exec.CommandContext(ctx, program, args...)
+	cmd.Env = append(os.Environ(), env...)
+	out, err := cmd.CombinedOutput()
 	if errors.Is(err, exec.ErrNotFound) {
 		return fmt.Errorf("%s is not installed: %w", name, ErrNotInstalled)
 	}

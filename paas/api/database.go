@@ -102,6 +102,7 @@ func (a *API) tunnel(ctx context.Context, in *InApp) (*huma.StreamResponse, erro
 		go t.read()
 		go func() {
 			_, _ = io.Copy(server, t.in)
+			_ = t.in.Close()   // nothing waits to be taken from it any more
 			_ = server.Close() // a client that has said all has heard all
 		}()
 		_, err := io.Copy(stream{t, fromOut}, server)

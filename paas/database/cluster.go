@@ -2,7 +2,9 @@ package database
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"net/url"
 	"strconv"
 	"time"
 
@@ -134,6 +136,25 @@ func (k *Keeper) expire(ctx context.Context, login string) error {
 		}
 		return run(ctx, conn, `ALTER ROLE `+login+` VALID UNTIL '`+until+`'`)
 	})
+}
+
+// Refill makes a database and has fill put back what it held. It gets an address
+// by which it is the app, which may hold functions that run meanwhile, but none
+// of the app's bounds; they hold again afterwards.
+func (k *Keeper) Refill(ctx context.Context, d paas.Database, fill func(dsn string) error) error {
+	open := d
+	open.State = paas.DatabaseOpen
+	if err := k.Provision(ctx, open); err != nil {
+		return err
+	}
+	err := k.with(ctx, maintenance, func(conn *pgx.Conn) error {
+		return run(ctx, conn, `ALTER ROLE `+d.Login()+` SET temp_file_limit = -1`)
+	})
+	if err == nil {
+		u := url.URL{Scheme: "postgresql", User: url.UserPassword(d.Login(), d.Password), Path: "/" + d.Name, RawQuery: url.Values{"host": {k.Socket}}.Encode()}
+		err = fill(u.String())
+	}
+	return errors.Join(err, k.roles(ctx, d))
 }
 
 // drop removes a database and its roles; what is not there is no error.
