@@ -24,8 +24,10 @@ const (
 	// checkerPause is how long after one was used the next checker is made: what
 	// it was used for is starting.
 	checkerPause = 3 * time.Second
-	checkMemory  = 256 << 20
-	maxAnswer    = 8 << 20
+	// checkerLongest is the longest pause while none can be made; it doubles until then.
+	checkerLongest = 2 * time.Minute
+	checkMemory    = 256 << 20
+	maxAnswer      = 8 << 20
 )
 
 // checker is a container in which Python waits to compile one source. Nobody
@@ -39,13 +41,15 @@ type checker struct {
 // KeepChecker keeps a checker ready until ctx ends: a deploy would wait half a
 // second for one.
 func (b *Builder) KeepChecker(ctx context.Context) {
-	for ctx.Err() == nil {
+	for pause := checkerPause; ctx.Err() == nil; {
 		c, err := b.openChecker(ctx)
 		if err != nil {
-			if ctx.Err() == nil {
+			if ctx.Err() == nil && pause == checkerPause {
 				b.opts.Log.Warn("no container is ready to check sources", "error", err)
 			}
+			pause = min(2*pause, checkerLongest)
 		} else {
+			pause = checkerPause
 			select {
 			case b.checkers <- c:
 			case <-ctx.Done():
@@ -54,7 +58,7 @@ func (b *Builder) KeepChecker(ctx context.Context) {
 		}
 		select {
 		case <-ctx.Done():
-		case <-time.After(checkerPause):
+		case <-time.After(pause):
 		}
 	}
 }

@@ -37,7 +37,7 @@ func (k *Keeper) Run(ctx context.Context) error {
 func (k *Keeper) refresh(ctx context.Context) error {
 	all, err := k.Store.Databases(ctx)
 	for _, d := range all {
-		err = errors.Join(err, k.roles(ctx, d))
+		err = errors.Join(err, k.Provision(ctx, d)) // a crash may have left one half made
 	}
 	return err
 }
