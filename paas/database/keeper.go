@@ -12,6 +12,7 @@ import (
 	"log/slog"
 	"net"
 	"path/filepath"
+	"sync"
 	"time"
 
 	"kurama/internal/config"
@@ -46,6 +47,7 @@ type Deps struct {
 type Keeper struct {
 	cfg config.Databases
 	Deps
+	rotating sync.Mutex // two at once would set the same role, and one of their passwords would be stored in vain
 }
 
 // New returns a Keeper; nothing is measured before Run.
@@ -175,6 +177,8 @@ func (k *Keeper) ResizeDatabase(ctx context.Context, tenant, app string, size in
 // the replicas one by one. It is that of another role with the same rights,
 // taken in turn, so that replicas which know the former one serve on meanwhile.
 func (k *Keeper) RotateDatabase(ctx context.Context, tenant, app string) error {
+	k.rotating.Lock()
+	defer k.rotating.Unlock()
 	d, err := k.Store.Database(ctx, tenant, app)
 	if err != nil {
 		return err
